@@ -1,0 +1,122 @@
+"""The manifest: the one table that everything after the database reads. One row a sample.
+
+A source lists candidate files (`CANDIDATE` columns); `build` opens each, cuts music into segments, and returns the
+manifest and the rejects: a candidate ends in exactly one of the two.
+
+Chapter: Building the database.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+from joblib import Parallel, delayed
+from PIL import Image
+from tqdm import tqdm
+
+from acp_lib.cache import digest, file_digest
+from acp_lib.emotions import CLASSES, EMOTIONS, regroup
+from acp_lib.features import audio
+
+COLUMNS = ["id", "modality", "path", "start", "duration", "emotion", "class", "group", "artist", "title", "sha"]
+CANDIDATE = ["id", "modality", "path", "emotion", "class", "artist", "title"]
+REJECT = ["path", "reason"]
+MODALITIES = ("image", "music")
+
+
+def candidates(rows: list[dict]) -> pd.DataFrame:
+    """Rows of a source as a table with the columns CANDIDATE, empty text where a row has none."""
+    return pd.DataFrame(rows, columns=CANDIDATE).fillna("").astype(str)
+
+
+def rejects(rows: list[tuple[str, str]]) -> pd.DataFrame:
+    """(path, reason) of what a source could not use."""
+    return pd.DataFrame(rows, columns=REJECT).astype(str)
+
+
+def _inspect(root: Path, row: dict, last_segment: float) -> list[dict] | str:
+    """The samples of one candidate, or the reason why it has none."""
+    path = root / row["path"]
+    if not path.is_file():
+        return "no such file"
+    try:
+        if row["modality"] == "image":
+            with Image.open(path) as picture:
+                picture.convert("RGB")
+            spans = [(0.0, 0.0)]
+        else:
+            seconds = audio.duration(path)
+            spans = audio.segments(seconds, minimum=last_segment)
+            if not spans:
+                return f"{seconds:.1f} s long; a clip is used from 10 s up"
+    except Exception as error:  # whatever a hostile file makes a decoder raise is a reject, not the end of the run
+        return f"cannot be read: {type(error).__name__}: {error}".replace(f"{root}/", "")
+    sha = file_digest(path)
+    group = sha if row["modality"] == "image" else row["id"]
+    ids = [row["id"]] if len(spans) == 1 else [f"{row['id']}#{i}" for i in range(len(spans))]
+    return [{**row, "id": i, "start": s, "duration": d, "group": group, "sha": sha}
+            for i, (s, d) in zip(ids, spans, strict=True)]
+
+
+def build(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, jobs: int = 1, progress: bool = True):
+    """Open every candidate and return (manifest, rejects).
+
+    A picture is one sample, its group the digest of its bytes, so that exact copies stay on one side of a split. A song
+    is one sample a 60 s segment, its group the song.
+
+    Raises
+    ------
+    ValueError
+        If a class is missing from one modality, or fewer than two classes are left.
+
+    Paper: Section 4.  Chapter: Building the database.
+    """
+    rows = files.to_dict("records")
+    tasks = (delayed(_inspect)(root, row, last_segment) for row in rows)
+    work = Parallel(jobs, prefer="threads", return_as="generator")(tasks)
+    found = list(tqdm(work, total=len(rows), desc="reading the database", unit="file", disable=not progress))
+    samples = [s for f in found if not isinstance(f, str) for s in f]
+    bad = rejects([(r["path"], f) for r, f in zip(rows, found, strict=True) if isinstance(f, str)])
+    table = pd.DataFrame(samples, columns=COLUMNS)
+    repeated = table["id"].duplicated()
+    bad = pd.concat([bad, rejects([(p, "its id stands twice") for p in table["path"][repeated]])], ignore_index=True)
+    table = table[~repeated].sort_values(["modality", "id"], ignore_index=True)
+    validate(table, root)
+    return table, bad
+
+
+def validate(table: pd.DataFrame, root: Path | str = "") -> None:
+    """Raise ValueError unless both modalities hold the same two or three classes."""
+    held = {m: set(table["class"][table["modality"] == m]) for m in MODALITIES}
+    name = Path(root).name or "the database"
+    for modality, other in (MODALITIES, MODALITIES[::-1]):
+        folder = "images" if modality == "image" else "music"
+        if not held[modality]:
+            raise ValueError(f"{name}/{folder} holds no usable file; put {modality} files below it, a folder a class")
+        if missing := sorted(held[other] - held[modality]):
+            raise ValueError(
+                f"{name}/{folder} has no usable file of class {', '.join(missing)}, which the other modality has; "
+                f"add some below {folder}/{missing[0]}, or take that class out of both")
+    if len(held["image"]) < 2:
+        raise ValueError(f"{name} holds class {held['image'].pop()} alone; correspondence needs two classes or more "
+                         f"of {', '.join(CLASSES)}")
+    if unknown := set(table["class"]) - set(CLASSES):
+        raise ValueError(f"classes {sorted(unknown)} are none of {', '.join(CLASSES)}")
+
+
+def label_of(folder: str) -> tuple[str, str] | None:
+    """(emotion, class) that a folder's name stands for, emotion empty for a class; None for any other name."""
+    name = folder.strip().lower()
+    if name in EMOTIONS:
+        return name, regroup(name)
+    return ("", name) if name in CLASSES else None
+
+
+def fingerprint(table: pd.DataFrame) -> str:
+    """Digest of every sample's id, label and bytes: the same for the same database wherever it lies."""
+    return digest(table[["id", "modality", "start", "duration", "emotion", "class", "sha"]].values.tolist())
+
+
+def listing(root: Path) -> str:
+    """Digest of the names, sizes and times of all files below a folder; cheap, for deciding whether to look again."""
+    files = sorted(p for p in root.rglob("*") if p.is_file())
+    return digest([(p.relative_to(root).as_posix(), p.stat().st_size, p.stat().st_mtime_ns) for p in files])
