@@ -1,0 +1,174 @@
+"""Frozen Inception-V3 features of pictures: the 2048 values of the last pooling layer.
+
+Weights are never fallen back on silently. `imagenet` is torchvision's, `random` is a seeded network whose batch norm is
+calibrated on given pictures (of the training split), anything else is a file, safetensors or a state_dict read without
+unpickling code.
+
+Paper: Section 3, Image subnetwork.
+Chapter: Seeing.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.models import Inception_V3_Weights, inception_v3
+from torchvision.models.inception import BasicConv2d
+from torchvision.transforms.v2 import functional as F
+
+WIDTH = 2048
+SIZE = 224
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+BATCH = 8  # larger batches fall out of a core's cache
+
+
+def read(path: Path | str, size: int = SIZE) -> np.ndarray:
+    """A picture as uint8 [shape=(size, size, 3)], turned upright, RGB, resized with antialiasing whatever its shape.
+
+    Raises
+    ------
+    OSError
+        If Pillow cannot decode it.
+
+    Paper: Section 4, each image is resized to 224 x 224 x 3.  Chapter: Seeing.
+    """
+    with Image.open(path) as picture:
+        upright = ImageOps.exif_transpose(picture).convert("RGB")
+        return np.asarray(upright.resize((size, size), Image.Resampling.BILINEAR))
+
+
+class WeightsUnavailable(ValueError):
+    """The named image weights cannot be had; the message says what to do."""
+
+
+class Extractor:
+    """Inception-V3 without its classifier.
+
+    `extractor(images)` takes uint8 [shape=(N, H, W, 3)] and gives float32 [shape=(N, 2048)].
+    """
+
+    def __init__(self, model: nn.Module, name: str, device: str = "cpu"):
+        self.name = name
+        self.device = device
+        self.model = model.eval().to(device, memory_format=torch.channels_last)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        batches = torch.from_numpy(validate(images)).split(BATCH if self.device == "cpu" else 256)
+        with torch.inference_mode():
+            return torch.cat([self.model(self._prepare(b)).float().cpu() for b in batches]).numpy()
+
+    def _prepare(self, images: torch.Tensor) -> torch.Tensor:
+        x = F.to_dtype(images.to(self.device).permute(0, 3, 1, 2), torch.float32, scale=True)
+        return F.normalize(x, MEAN, STD).contiguous(memory_format=torch.channels_last)
+
+    def calibrate(self, images: np.ndarray) -> "Extractor":
+        """Set each batch norm's mean and variance to those of its input over these uint8 pictures; returns itself.
+
+        A layer after another, because each one's input depends on those before it. Needed for random weights, whose
+        activations otherwise vanish.
+        """
+        x = self._prepare(torch.from_numpy(validate(images)))
+        norms = [m for m in self.model.modules() if isinstance(m, nn.BatchNorm2d)]
+        for m in norms:
+            m.momentum, m.training = 1.0, True  # one pass in which each layer sees what the calibrated ones before give
+        with torch.inference_mode():
+            self.model(x)
+        for m in norms:
+            m.training = False
+        return self
+
+    def fuse(self) -> "Extractor":
+        """Fold each batch norm into its convolution: the same function, a sixth less work; returns itself."""
+        for block in self.model.modules():
+            if isinstance(block, BasicConv2d) and isinstance(block.bn, nn.BatchNorm2d):
+                block.conv, block.bn = fuse_conv_bn_eval(block.conv, block.bn), nn.Identity()
+        self.model.to(memory_format=torch.channels_last)
+        return self
+
+    def save(self, path: Path) -> None:
+        """Write the network's tensors as safetensors."""
+        save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, path, {"name": self.name})
+
+
+def validate(images: np.ndarray) -> np.ndarray:
+    """The array itself if it is a batch of uint8 pictures.
+
+    Raises
+    ------
+    ValueError
+        For another type or shape; the message prints both.
+    """
+    if not (isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.ndim == 4 and images.shape[3] == 3):
+        found = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images).__name__
+        raise ValueError(f"images is {found}; expected uint8 (N, height, width, 3)")
+    if min(images.shape[1:3]) < 75:
+        raise ValueError(f"images are {images.shape[1]} x {images.shape[2]}; Inception-V3 needs 75 x 75 or more")
+    return images
+
+
+def _network() -> nn.Module:
+    with torch.random.fork_rng():
+        model = inception_v3(weights=None, transform_input=True, aux_logits=False, init_weights=False)
+    model.fc, model.dropout = nn.Identity(), nn.Identity()
+    return model
+
+
+def _random(seed: int) -> nn.Module:
+    model, rng = _network(), torch.Generator().manual_seed(seed)
+    for m in model.modules():
+        if isinstance(m, nn.Conv2d):
+            nn.init.kaiming_normal_(m.weight, nonlinearity="relu", generator=rng)
+    return model
+
+
+def _state(path: Path) -> dict:
+    try:
+        return load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except Exception as error:  # both readers raise many kinds; a file of anything but tensors is never unpickled
+        raise WeightsUnavailable(f"weights file {path.name} does not read as a state_dict of tensors alone: "
+                                 f"{type(error).__name__}") from None
+
+
+def _from_file(path: Path) -> nn.Module:
+    if not path.is_file():
+        raise WeightsUnavailable(f"weights is {path.name!r}, which is no file; expected imagenet, random, or the path "
+                                 "of a .safetensors or .pth state_dict of torchvision's inception_v3")
+    state = {k: v for k, v in _state(path).items() if not k.startswith(("fc.", "AuxLogits."))}
+    model = _network()
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise WeightsUnavailable(f"weights file {path.name} does not fit Inception-V3: {error}"[:600]) from None
+    return model
+
+
+def _imagenet() -> nn.Module:
+    try:
+        model = inception_v3(weights=Inception_V3_Weights.IMAGENET1K_V1)
+    except OSError as error:
+        raise WeightsUnavailable(
+            f"the ImageNet weights of Inception-V3 could not be fetched ({error}); connect to the network once, give "
+            "the path of a state_dict (WEIGHTS=file), or say WEIGHTS=random") from None
+    model.fc, model.dropout, model.AuxLogits = nn.Identity(), nn.Identity(), None
+    return model
+
+
+def extractor(weights: str | Path, *, seed: int = 0, device: str = "cpu") -> Extractor:
+    """Inception-V3 with weights `imagenet`, `random` (by `seed`; then call `calibrate`), or from a file.
+
+    Raises
+    ------
+    WeightsUnavailable
+        If they cannot be had, with the remedy.
+
+    Paper: Section 3.  Chapter: Seeing.
+    """
+    if weights == "random":
+        return Extractor(_random(seed), f"random (seed {seed})", device)
+    if weights == "imagenet":
+        return Extractor(_imagenet(), "ImageNet (torchvision IMAGENET1K_V1)", device)
+    return Extractor(_from_file(Path(weights)), Path(weights).stem, device)
