@@ -1,0 +1,76 @@
+"""ACP-Net: two branches of fully connected layers into one space, and a fusion that says true or false.
+
+Paper: Section 3 and Fig. 2.
+Chapter: ACP-Net.
+"""
+
+import torch
+from torch import nn
+
+from acp_lib.ledger import default
+from acp_lib.models._shapes import expect, expect_pairs
+
+IMAGE = (2048, 2048, 1024)
+MUSIC = (193, 193, 512, 2048, 1024)
+FUSION = (2048, 2048, 512, 32, 2)
+
+
+def _layers(widths, *, dropout: float, first: str = "dense", last_activation=True, last_dropout=True) -> nn.Sequential:
+    """Fully connected layers between the widths, each with ReLU and dropout; the last one's can be left off."""
+    steps = list(zip(widths, widths[1:], strict=False))[first == "input":]
+    net = nn.Sequential()
+    for i, (inputs, outputs) in enumerate(steps, 1):
+        end = i == len(steps)
+        net.append(nn.Linear(inputs, outputs))
+        if not end or last_activation:
+            net.append(nn.ReLU())
+        if dropout and (not end or last_dropout):
+            net.append(nn.Dropout(dropout))
+    return net
+
+
+class ACPNet(nn.Module):
+    """Affective correspondence prediction network, 14,842,020 parameters.
+
+    Parameters
+    ----------
+    activation : "relu", or "linear_embeddings" for embeddings without ReLU
+    first_layer : "dense", or "input" where the first box of each branch and of the fusion stands for its input
+        (6,411,874 parameters)
+    dropout : probability of dropping a node
+    dropout_at : "hidden", "fusion" (there alone) or "not_embeddings"
+
+    Paper: Section 3, Fig. 2.  Chapter: ACP-Net.
+    """
+
+    def __init__(self, *, activation: str = default("activation"), first_layer: str = default("first_layer"),
+                 dropout: float = default("dropout"), dropout_at: str = default("dropout_at")):
+        super().__init__()
+        branch = {"dropout": 0.0 if dropout_at == "fusion" else dropout, "first": first_layer,
+                  "last_activation": activation == "relu", "last_dropout": dropout_at == "hidden"}
+        self.image = _layers(IMAGE, **branch)
+        self.music = _layers(MUSIC, **branch)
+        self.fusion = _layers(FUSION, dropout=dropout, first=first_layer, last_activation=False, last_dropout=False)
+
+    def embed_image(self, image: torch.Tensor) -> torch.Tensor:
+        """Inception-V3 features (B, 2048) to the common space (B, 1024)."""
+        return self.image(expect("image", image, IMAGE[0]))
+
+    def embed_music(self, music: torch.Tensor) -> torch.Tensor:
+        """193-d music vectors (B, 193) to the common space (B, 1024)."""
+        return self.music(expect("music", music, MUSIC[0]))
+
+    def fuse(self, image: torch.Tensor, music: torch.Tensor) -> torch.Tensor:
+        """Two embeddings (B, 1024) to logits (B, 2): false, true."""
+        return self.fusion(torch.cat([image, music], 1))
+
+    def forward(self, image: torch.Tensor, music: torch.Tensor) -> torch.Tensor:
+        """(B, 2048) and (B, 193) to logits (B, 2): false, true.
+
+        Raises
+        ------
+        ValueError
+            For other shapes, or batches of two lengths.
+        """
+        expect_pairs(image, music)
+        return self.fuse(self.embed_image(image), self.embed_music(music))

@@ -1,0 +1,109 @@
+"""How pairs of a picture and a piece of music are drawn, and what each way gives away.
+
+A pair is true if and only if both belong to the same class; how true and false pairs are drawn is not in the paper, and
+decides what a model can score that looks at one modality alone.
+
+Paper: Section 3, and Section 2, Affective correspondence labeling.
+Chapter: Splits and pairs.
+"""
+
+import hashlib
+
+import numpy as np
+
+from acp_lib.emotions import CLASSES
+
+PROTOCOLS = ("class_balanced", "uniform", "rejection", "image_anchored", "music_anchored")
+
+
+def joint(protocol: str, images: np.ndarray, music: np.ndarray) -> np.ndarray:
+    """Probability of each (class of the picture, class of the music) under a protocol.
+
+    Parameters
+    ----------
+    images, music : np.ndarray [shape=(K,)], how many samples each class has; not all in one class
+
+    Returns
+    -------
+    np.ndarray [shape=(K, K)], sums to 1
+
+    Raises
+    ------
+    ValueError
+        For an unknown protocol.
+
+    Chapter: Splits and pairs.
+    """
+    p, q = np.asarray(images, float), np.asarray(music, float)
+    p, q = p / p.sum(), q / q.sum()
+    same, both = np.eye(len(p), dtype=bool), np.outer(p, q)
+    if protocol == "uniform":
+        return both
+    if protocol == "rejection":
+        return np.where(same, both / both[same].sum(), both / both[~same].sum()) / 2
+    if protocol == "image_anchored":
+        other = np.where(same, 0, q)
+        return p[:, None] * (same + other / other.sum(1, keepdims=True)) / 2
+    if protocol == "music_anchored":
+        return joint("image_anchored", q, p).T
+    if protocol == "class_balanced":
+        held = np.outer(p > 0, q > 0)
+        return np.where(same, held / held[same].sum(), held / held[~same].sum()) / 2
+    raise ValueError(f"pairs is {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
+
+
+def oracle(table: np.ndarray, axis: int | None = None) -> float:
+    """Best accuracy, in percent, of "true or false?" for whoever knows one true class of `joint` and nothing else.
+
+    axis : 0 knows the picture's class, 1 the music's, None neither
+
+    Chapter: Splits and pairs.
+    """
+    true = np.diag(table)
+    if axis is None:
+        return 100 * max(true.sum(), 1 - true.sum())
+    known = table.sum(1 - axis)
+    return 100 * np.maximum(true, known - true).sum()
+
+
+def draw(protocol: str, images: np.ndarray, music: np.ndarray, n: int, rng: np.random.Generator):
+    """Draw n pairs: first both classes by `joint`, then a sample of each, uniformly.
+
+    Parameters
+    ----------
+    images, music : np.ndarray of int [shape=(N,)], class number of each sample
+
+    Returns
+    -------
+    image index, music index, truth : np.ndarray of int [shape=(n,)]
+
+    Raises
+    ------
+    ValueError
+        If n < 1, or a class number is not 0, 1 or 2.
+
+    Chapter: Splits and pairs.
+    """
+    if n < 1:
+        raise ValueError(f"n is {n}; expected 1 or more pairs")
+    k = len(CLASSES)
+    table = joint(protocol, np.bincount(images, minlength=k), np.bincount(music, minlength=k))
+    if table.shape != (k, k):
+        raise ValueError(f"class numbers go up to {len(table) - 1}; expected 0 to {k - 1}")
+    cell = rng.choice(k * k, n, p=table.ravel())
+    return (_members(images, cell // k, rng), _members(music, cell % k, rng), (cell // k == cell % k).astype(np.int64))
+
+
+def _members(classes: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    order = np.argsort(classes, kind="stable")
+    counts = np.bincount(classes, minlength=len(CLASSES))
+    starts = np.cumsum(counts) - counts
+    return order[starts[wanted] + (rng.random(len(wanted)) * counts[wanted]).astype(np.int64)]
+
+
+def digest(*columns: np.ndarray) -> str:
+    """16 hexadecimal digits that stand for a frozen list of pairs."""
+    h = hashlib.sha256()
+    for column in columns:
+        h.update(np.ascontiguousarray(column, "<i8").tobytes())
+    return h.hexdigest()[:16]
