@@ -1,0 +1,61 @@
+# Everything one does with this project. `make help` lists it.
+PYTHON ?= python3
+VENV ?= .venv
+PROFILE ?= mini
+DATA ?=
+WEIGHTS ?=
+SEED ?=
+JOBS ?= 1
+ARGS ?=
+
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+BOOK = "$(PY)" -m acp_lib.book "$(PROFILE)" -j "$(JOBS)" $(if $(DATA),-p data "$(DATA)") \
+	$(if $(WEIGHTS),-p weights "$(WEIGHTS)") $(if $(SEED),-p seed "$(SEED)") $(ARGS)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv book pdf test test-fast bench lint lock clean distclean
+
+help: ## this list
+	@echo "make TARGET [NAME=VALUE ...]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
+
+venv: $(STAMP) ## the virtual environment in .venv, from requirements.txt
+
+$(STAMP): requirements.txt pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else \
+	  "Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.12 ..." % sys.version_info[:2])'
+	"$(PYTHON)" -m venv "$(VENV)"
+	if command -v uv >/dev/null; then uv pip install --python "$(PY)" -r requirements.txt; \
+	  else "$(PY)" -m pip install -r requirements.txt; fi
+	touch "$(STAMP)"
+
+book: $(STAMP) ## the book; PROFILE=mini|folder|imac DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
+	$(BOOK)
+
+pdf: $(STAMP) ## the rendered chapters as one PDF (needs chromium); the same settings as for book
+	$(BOOK) --pdf
+
+test: $(STAMP) ## every test, a whole small book among them
+	"$(PY)" -m pytest $(ARGS)
+
+test-fast: $(STAMP) ## the tests that take seconds
+	"$(PY)" -m pytest -m "not book" $(ARGS)
+
+bench: $(STAMP) ## the benchmarks: ratios measured in one run
+	"$(PY)" -m benchmarks $(ARGS)
+
+lint: $(STAMP) ## ruff
+	"$(VENV)/bin/ruff" check .
+
+lock: $(STAMP) ## requirements.txt anew from pyproject.toml (needs uv)
+	printf '%s\n' '-e .[test]' | uv pip compile --universal --no-header --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --upgrade -o requirements.txt -
+
+clean: ## remove books, results and caches; .venv and _work stay
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	find acp_lib book tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## remove also .venv and _work: all features, trained models and the mini database
+	rm -rf "$(VENV)" _work *.egg-info

@@ -1,0 +1,147 @@
+"""What this book asks of Sphinx beyond Jupyter Book: an honest execution cache, its own MathJax, the ledger."""
+
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+import uuid
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.fileutil import copy_asset
+
+PACKAGES = ["acp-lib", "jupyter-book", "sphinx", "myst-nb", "papermill", "jupytext", "numpy", "scipy", "pandas",
+            "librosa", "numba", "soundfile", "pillow", "torch", "torchvision", "scikit-learn", "matplotlib"]
+
+
+class MarkdownDirective(SphinxDirective):
+    """A directive that writes Markdown."""
+
+    def run(self) -> list[nodes.Node]:
+        box = nodes.container(classes=[self.name])
+        self.state.nested_parse(StringList(self.text().splitlines(), self.name), self.content_offset, box)
+        return [box]
+
+
+class Ledger(MarkdownDirective):
+    """Every open detail of acp_lib/ledger.yml, one row each, with the anchor `ledger-NAME`."""
+
+    def text(self) -> str:
+        from acp_lib import ledger
+
+        self.env.note_dependency(str(Path(ledger.__file__).with_name("ledger.yml")))
+        rows = [["Detail", "Default", "To sweep", "Status", "What it is, and where the paper stands"]]
+        for d in ledger.details().values():
+            others = ", ".join(f"`{a}`" for a in d.alternatives) or "–"
+            status = f"[{d.status}]{{.status .status-{d.status}}}"
+            name = d.name.replace("_", "-")
+            rows.append([f"[`{d.name}`]{{#ledger-{name}}}", f"`{d.default}`", others, status, f"{d.what} *{d.source}*"])
+        table = "\n".join("* " + "\n  ".join(f"- {cell}" for cell in row) for row in rows)
+        return (f"::::{{list-table}} Every detail that the paper leaves open, and what is done here\n"
+                f":name: tab-ledger\n:header-rows: 1\n:class: ledger\n\n{table}\n::::")  # fmt: skip
+
+
+class Parameters(MarkdownDirective):
+    """Every field of a Profile, with the mini profile's value."""
+
+    def text(self) -> str:
+        from acp_lib import profiles
+
+        self.env.note_reread()
+        mini = profiles.load("mini")
+        details = {d.replace("_", "-") for d in ledger_names()}
+        rows = []
+        for f in fields(profiles.Profile):
+            anchor = f.name.replace("_", "-")
+            name = f"[`{f.name}`](#ledger-{anchor})" if anchor in details else f"`{f.name}`"
+            takes = ", ".join(f"`{c}`" for c in profiles.CHOICES.get(f.name, ())) or f.type.__name__
+            rows.append(f"| {name} | `{getattr(mini, f.name)!r}` | {takes} |")
+        table = "\n".join(["| Name | Mini profile | Takes |", "|---|---|---|", *rows])
+        return f":::::{{table}} Parameters of every chapter\n:name: tab-parameters\n\n{table}\n:::::"
+
+
+def ledger_names() -> list[str]:
+    from acp_lib import ledger
+
+    return list(ledger.details())
+
+
+class Versions(MarkdownDirective):
+    """The versions that the book was rendered with."""
+
+    def text(self) -> str:
+        self.env.note_reread()
+        rows = [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)]
+        return "| Package | Version |\n|---|---|\n" + "\n".join(f"| {name} | {number} |" for name, number in rows)
+
+
+def own_library(root: Path) -> None:
+    """Let pages and kernels import the acp_lib beside the book, installed or not."""
+    if (root / "acp_lib").is_dir():
+        sys.path.insert(0, str(root))
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+
+
+def input_key(root: Path) -> str:
+    """What the chapters' numbers come from; all of the library's source if its pipeline cannot be asked."""
+    try:
+        from acp_lib import pipeline, profiles
+
+        return pipeline.input_key(profiles.load("mini"))
+    except ImportError:
+        files = sorted((root / "acp_lib").rglob("*.py"))
+        return hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()
+
+
+def fresh_cache(app, config) -> None:
+    """Key the cache of executed notebooks by code, data and results: by itself it knows the notebooks' source alone."""
+    if config.nb_execution_mode != "cache":
+        return
+    root = Path(app.srcdir)
+    token = root / "_build" / "results" / ".token"  # goes with the results, so that they are then made again
+    if not token.exists():
+        token.parent.mkdir(parents=True, exist_ok=True)
+        token.write_text(uuid.uuid4().hex)
+    key = hashlib.sha256((input_key(root) + token.read_text()).encode()).hexdigest()[:16]
+    caches = root / "_build" / ".jupyter_cache"
+    for old in caches.glob("*"):
+        if old.is_dir() and old.name != key:
+            shutil.rmtree(old)
+    config.nb_execution_cache_path = str(caches / key)
+
+
+def result_readers(app, env, added, changed, removed):
+    """Pages that read other pages' results are read again when any page is."""
+    return set(app.config.acp_result_readers) & env.found_docs if added | changed | removed else set()
+
+
+def repository(app, config) -> None:
+    """A link to the repository, where its address is known."""
+    if url := os.environ.get("ACP_REPOSITORY_URL"):
+        config.html_theme_options |= {"repository_url": url, "use_repository_button": True}
+
+
+def own_mathjax(app, error) -> None:
+    if error is None and app.builder.format == "html":
+        package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
+        copy_asset(str(package / "static" / "mathjax" / "tex-svg.js"), str(Path(app.outdir) / "_static" / "mathjax"))
+
+
+def setup(app) -> dict:
+    own_library(Path(app.srcdir))
+    app.add_config_value("acp_result_readers", [], "")
+    app.add_directive("acp-ledger", Ledger)
+    app.add_directive("acp-parameters", Parameters)
+    app.add_directive("acp-versions", Versions)
+    app.connect("config-inited", fresh_cache)
+    app.connect("config-inited", repository)
+    app.connect("env-get-outdated", result_readers)
+    app.connect("build-finished", own_mathjax)
+    app.config.mathjax_path = "mathjax/tex-svg.js"
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
