@@ -1,0 +1,129 @@
+"""What a network is trained and tested on: scaled features, classes and parts of both modalities, and pairs of them.
+
+Chapter: Splits and pairs; ACP-Net.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from acp_lib import pairs
+from acp_lib.emotions import CLASSES
+from acp_lib.features.music import BLOCKS
+from acp_lib.splits import PARTS
+
+SCALINGS = ("zscore", "raw", "minmax", "logmel")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A list of pairs: rows of `Corpus.image` and `Corpus.music`, and whether the pair is true (1) or false (0)."""
+
+    image: np.ndarray
+    music: np.ndarray
+    truth: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    @property
+    def digest(self) -> str:
+        return pairs.digest(self.image, self.music, self.truth)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One modality: features (N, width), class numbers (N,) and part numbers (N,), in the order of the manifest."""
+
+    x: torch.Tensor
+    label: np.ndarray
+    part: np.ndarray
+
+    def rows(self, part: str) -> np.ndarray:
+        """Where the samples of a part stand."""
+        return np.flatnonzero(self.part == PARTS.index(part))
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Both modalities.
+
+    Chapter: Splits and pairs.
+    """
+
+    image: Side
+    music: Side
+
+    def counts(self, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """Samples of each class in a part, of pictures and of music."""
+        return tuple(np.bincount(s.label[s.rows(part)], minlength=len(CLASSES)) for s in (self.image, self.music))
+
+    def draw(self, part: str, protocol: str, n: int, seed) -> Pairs:
+        """n pairs within a part by a protocol of `pairs`, the same for the same seed (a number or a list of them)."""
+        images, music = self.image.rows(part), self.music.rows(part)
+        rng = np.random.default_rng(seed)
+        i, j, truth = pairs.draw(protocol, self.image.label[images], self.music.label[music], n, rng)
+        return Pairs(images[i], music[j], truth)
+
+    def save(self, path: Path) -> None:
+        """Write everything as one safetensors file."""
+        save_file({f"{name}.{key}": torch.tensor(np.asarray(getattr(side, key)))
+                   for name, side in (("image", self.image), ("music", self.music))
+                   for key in ("x", "label", "part")}, path)
+
+    @classmethod
+    def read(cls, path: Path) -> "Corpus":
+        """What `save` wrote."""
+        with safe_open(path, "pt") as f:
+            sides = [Side(f.get_tensor(f"{m}.x"), *(f.get_tensor(f"{m}.{k}").numpy() for k in ("label", "part")))
+                     for m in ("image", "music")]
+        return cls(*sides)
+
+
+def scaled(x: np.ndarray, train: np.ndarray, kind: str) -> np.ndarray:
+    """Features (N, width) after a scaling fitted on the rows `train` alone: float32.
+
+    zscore: mean 0 and standard deviation 1; minmax: 0 to 1; raw: as they are; logmel: the mel block of music vectors in
+    decibels, then zscore. A feature that is constant in training is left at its distance from that constant.
+
+    Raises
+    ------
+    ValueError
+        For another kind.
+
+    Paper: not stated; see the ledger.  Chapter: Splits and pairs.
+    """
+    if kind not in SCALINGS:
+        raise ValueError(f"scaling is {kind!r}; expected one of {', '.join(SCALINGS)}")
+    x = np.asarray(x, np.float64)
+    if kind == "logmel" and x.shape[1] == BLOCKS["mel"].stop:
+        x = x.copy()
+        x[:, BLOCKS["mel"]] = 10 * np.log10(np.maximum(x[:, BLOCKS["mel"]], 1e-10))
+    if kind == "raw":
+        return x.astype(np.float32)
+    known = x[train]
+    shift, scale = (known.min(0), np.ptp(known, 0)) if kind == "minmax" else (known.mean(0), known.std(0))
+    return ((x - shift) / np.where(scale > 0, scale, 1)).astype(np.float32)
+
+
+def build(manifest: pd.DataFrame, part: pd.Series, features: dict[str, np.ndarray], scaling: str) -> Corpus:
+    """A corpus of manifest rows.
+
+    Parameters
+    ----------
+    part : train, val or test for each manifest row
+    features : "image" and "music", one row for each of the manifest's rows of that modality, in its order
+    scaling : one of SCALINGS
+    """
+    sides = []
+    for modality in ("image", "music"):
+        rows = manifest["modality"] == modality
+        numbers = part[rows].map(PARTS.index).to_numpy()
+        x = scaled(features[modality], np.flatnonzero(numbers == 0), scaling)
+        sides.append(Side(torch.from_numpy(x), manifest["class"][rows].map(CLASSES.index).to_numpy(), numbers))
+    return Corpus(*sides)

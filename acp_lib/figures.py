@@ -1,0 +1,379 @@
+"""Figures: each a function from results to a matplotlib Figure.
+
+Chapter: all.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import librosa
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from matplotlib.patches import ConnectionPatch, FancyArrowPatch, FancyBboxPatch, Rectangle
+from PIL import Image, ImageOps
+from torch import nn
+
+from acp_lib.emotions import CLASSES, COLOURS, EMOTIONS, regroup
+from acp_lib.features.music import BLOCKS
+
+TRUE, FALSE = "#2f7d32", "#b3261e"
+PALETTE = [COLOURS[c] for c in CLASSES]
+BRANCHES = {"image": "#3b6ea8", "music": "#a8683b", "fusion": "#5c5c6e"}
+WIDTH = 8.0  # inches
+
+
+def theme() -> None:
+    """One look for all figures."""
+    sns.set_theme("notebook", "whitegrid", palette=PALETTE, font_scale=0.85, rc={
+        "figure.dpi": 144, "figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False,
+        "grid.alpha": 0.4, "axes.titlesize": "medium", "axes.titleweight": "semibold", "legend.frameon": False,
+        "svg.hashsalt": "acp"})
+
+
+def thumbnail(path: Path, size: int = 96) -> np.ndarray:
+    """A square crop of a picture as uint8 (size, size, 3)."""
+    with Image.open(path) as picture:
+        return np.asarray(ImageOps.fit(ImageOps.exif_transpose(picture).convert("RGB"), (size, size)))
+
+
+def _bare(ax) -> None:
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    sns.despine(ax=ax, left=True, bottom=True)
+
+
+# --- Building the database
+
+
+def contact_sheet(rows: dict[str, Sequence[Path]], colours: dict[str, str]) -> Figure:
+    """Pictures in rows; each row's name stands on its left in its colour."""
+    columns = max(map(len, rows.values()))
+    fig, axes = plt.subplots(len(rows), columns, squeeze=False,
+                             figsize=(WIDTH, WIDTH * 1.02 * len(rows) / (columns + 1)))
+    for line, (name, paths) in zip(axes, rows.items(), strict=True):
+        for ax in line:
+            _bare(ax)
+        for ax, path in zip(line, paths, strict=False):
+            ax.imshow(thumbnail(path, 160))
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center", color=colours[name], weight="semibold")
+    return fig
+
+
+def song_scores(scores: pd.DataFrame) -> Figure:
+    """How many songs have so many tags of one class and of another; ties lie on the diagonal."""
+    fig, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9))
+    top = int(scores[list(CLASSES)].to_numpy().max())
+    for ax, (a, b) in zip(axes, (("positive", "neutral"), ("positive", "negative"), ("neutral", "negative")),
+                          strict=True):
+        counts = pd.crosstab(scores[b], scores[a]).reindex(range(top + 1), columns=range(top + 1), fill_value=0)
+        sns.heatmap(counts, ax=ax, cmap="mako_r", mask=counts == 0, annot=top < 8, fmt="d", cbar=False, square=True,
+                    linewidths=0.5)
+        ax.invert_yaxis()
+        ax.set(xlabel=f"{a} tags", ylabel=f"{b} tags")
+    return fig
+
+
+# --- Hearing
+
+
+def listening(clips: dict[str, np.ndarray], sr: int) -> Figure:
+    """For one clip of each class: the waveform, and each group of features over time."""
+    draw = {
+        "waveform": None,
+        "mel, dB": lambda y: librosa.power_to_db(librosa.feature.melspectrogram(y=y, sr=sr), ref=np.max),
+        "MFCC": lambda y: librosa.feature.mfcc(y=y, sr=sr, n_mfcc=40)[1:],
+        "chroma": lambda y: librosa.feature.chroma_stft(y=y, sr=sr),
+        "contrast": lambda y: librosa.feature.spectral_contrast(y=y, sr=sr),
+        "tonnetz": lambda y: librosa.feature.tonnetz(y=librosa.effects.harmonic(y), sr=sr),
+    }
+    fig, axes = plt.subplots(len(draw), len(clips), figsize=(WIDTH, 8), sharex=True,
+                             height_ratios=[0.7, 1.5, 1.1, 1, 0.8, 0.8])
+    shown = {what: [f(y) for y in clips.values()] for what, f in draw.items() if f}
+    for column, (label, y) in enumerate(clips.items()):
+        axes[0, column].plot(np.arange(len(y)) / sr, y, color=COLOURS[label], lw=0.3)
+        axes[0, column].set(ylim=(-1, 1), yticks=[], title=label)
+        for row, images in enumerate(shown.values(), 1):
+            low, high = np.percentile(np.concatenate(images, axis=1), [1, 99])
+            axes[row, column].imshow(images[column], aspect="auto", origin="lower", cmap="magma", vmin=low, vmax=high,
+                                     extent=(0, len(y) / sr, 0, len(images[column])), interpolation="nearest")
+            axes[row, column].set(yticks=[])
+            axes[row, column].grid(False)
+        axes[-1, column].set_xlabel("seconds")
+    for row, what in enumerate(draw):
+        axes[row, 0].set_ylabel(what, rotation=0, ha="right", va="center")
+    return fig
+
+
+def class_means(x: np.ndarray, label: np.ndarray) -> Figure:
+    """Mean of each of the 193 standardised features in each class."""
+    z = (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1)
+    means = np.array([z[label == c].mean(0) for c in CLASSES])
+    fig, axes = plt.subplots(len(BLOCKS), 1, figsize=(WIDTH, 4.6))
+    reach = np.abs(means).max()
+    for ax, (name, block) in zip(axes, BLOCKS.items(), strict=True):
+        mesh = ax.imshow(means[:, block], aspect="auto", cmap="vlag", vmin=-reach, vmax=reach, interpolation="nearest")
+        ax.set(yticks=range(len(CLASSES)), yticklabels=CLASSES, xticks=[])
+        ax.set_title(f"{name} ({block.stop - block.start})", loc="left")
+        ax.grid(False)
+    fig.colorbar(mesh, ax=axes, label="mean, in standard deviations", shrink=0.6)
+    return fig
+
+
+# --- Seeing
+
+
+def recall_bars(recall: dict[str, dict[str, float]], chance: float) -> Figure:
+    """Share called right of each label, one panel a classifier, with chance as a line."""
+    fig, axes = plt.subplots(1, len(recall), figsize=(WIDTH, 2.8), sharey=True, squeeze=False)
+    for ax, (title, shares) in zip(axes[0], recall.items(), strict=True):
+        names = list(shares)
+        ax.bar(names, [100 * v for v in shares.values()],
+               color=[COLOURS[n if n in CLASSES else regroup(n)] for n in names])
+        ax.axhline(100 * chance, color="k", ls=":", lw=1)
+        ax.set(title=title, ylim=(0, 100))
+        ax.tick_params(axis="x", rotation=35)
+        ax.grid(axis="x", visible=False)
+    axes[0, 0].set_ylabel("called right, %")
+    return fig
+
+
+def confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
+    """Confusion matrix in per cent of the true class (rows)."""
+    share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    fig, ax = plt.subplots(figsize=(0.62 * len(names) + 2.2, 0.5 * len(names) + 1.4))
+    sns.heatmap(share, ax=ax, annot=True, fmt=".0f", cmap="mako_r", vmin=0, vmax=100, cbar=False, square=False,
+                xticklabels=names, yticklabels=names, linewidths=0.5)
+    ax.set(xlabel="predicted", ylabel="true")
+    ax.tick_params(axis="x", rotation=40)
+    ax.tick_params(axis="y", rotation=0)
+    return fig
+
+
+def neighbours(rows: list[tuple[Path, str, list[tuple[Path, str]]]]) -> Figure:
+    """One row a query: the picture, then its nearest neighbours, each framed in the colour of its class."""
+    columns = 1 + max(len(found) for _, _, found in rows)
+    fig, axes = plt.subplots(len(rows), columns, figsize=(WIDTH, WIDTH * len(rows) / columns * 1.08), squeeze=False)
+    for line, (query, emotion, found) in zip(axes, rows, strict=True):
+        for ax, (path, name) in zip(line, [(query, emotion), *found], strict=False):
+            _bare(ax)
+            ax.imshow(thumbnail(path))
+            _frame(ax, COLOURS[name if name in CLASSES else regroup(name)])
+            ax.set_title(name, fontsize="small", weight="normal")
+        line[0].set_title(f"query: {emotion}", fontsize="small")
+    return fig
+
+
+def _frame(ax, colour: str, width: float = 4) -> None:
+    ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False, ec=colour, lw=width, clip_on=False))
+
+
+# --- Splits and pairs
+
+
+def joints(tables: dict[str, np.ndarray]) -> Figure:
+    """Probability of each pair of classes under each protocol, in per cent."""
+    fig, axes = plt.subplots(1, len(tables), figsize=(WIDTH * 1.15, 2.5), sharey=True)
+    for ax, (name, table) in zip(axes, tables.items(), strict=True):
+        sns.heatmap(100 * table, ax=ax, annot=True, fmt=".0f", cmap="mako_r", vmin=0, vmax=40, cbar=False, square=True,
+                    xticklabels=CLASSES, yticklabels=CLASSES, linewidths=0.5)
+        for k in range(len(CLASSES)):
+            ax.add_patch(Rectangle((k, k), 1, 1, fill=False, ec=TRUE, lw=2))
+        ax.set_title(name.replace("_", "\n"), fontsize="small")
+        ax.set_xlabel("music")
+        ax.tick_params(axis="x", rotation=60)
+        ax.tick_params(axis="y", rotation=0)
+    axes[0].set_ylabel("picture")
+    return fig
+
+
+def shortcuts(table: pd.DataFrame, reported: float) -> Figure:
+    """What guessers reach under each protocol (protocol, guesser, accuracy); the line is the paper's accuracy."""
+    fig, ax = plt.subplots(figsize=(WIDTH, 3))
+    sns.stripplot(table, x="accuracy", y="protocol", hue="guesser", ax=ax, size=9, jitter=False, palette="dark")
+    ax.axvline(reported, color="k", ls="--", lw=1)
+    ax.text(reported, -0.65, f"ACP-Net in the paper, {reported}", ha="center", va="bottom", fontsize="small")
+    ax.set(xlabel="accuracy, %", ylabel="", yticks=range(table["protocol"].nunique()))
+    ax.set_yticklabels([p.replace("_", " ") for p in table["protocol"].unique()])
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), title="knows")
+    return fig
+
+
+def leak(shares: dict[str, float]) -> Figure:
+    """Share of test segments that have a sibling in training, for each way to split."""
+    fig, ax = plt.subplots(figsize=(WIDTH, 1.6))
+    bars = ax.barh(list(shares), [100 * s for s in shares.values()], color=[FALSE, TRUE, TRUE])
+    ax.bar_label(bars, fmt="%.0f %%", padding=4)
+    ax.set(xlabel="test segments with another segment of the same song in training, %", xlim=(0, 105))
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    return fig
+
+
+# --- ACP-Net
+
+
+def network(model: nn.Module) -> Figure:
+    """ACP-Net as its modules are: every box is a layer with its width, what stands between boxes below it.
+
+    Paper: Fig. 2.  Chapter: ACP-Net.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 3.6))
+    top = _chain(ax, model.image, 0, 2.4, "image", ("picture", "frozen", "Inception-V3"))
+    low = _chain(ax, model.music, 0, 0, "music", ("music", "193 numbers", "of librosa"))
+    join = max(top, low) + 0.55
+    ax.text(join, 1.2, "concat", ha="center", va="center", rotation=90, fontsize="small")
+    for x, y in ((top, 2.4), (low, 0)):
+        _arrow(ax, (x - 0.35, y), (join, 1.2 + 0.42 * np.sign(y - 1.2)))
+    _arrow(ax, (join + 0.12, 1.2), (join + 0.55, 1.2))
+    end = _chain(ax, model.fusion, join + 0.2, 1.2, "fusion", None)
+    ax.text(end - 0.2, 1.2, "true\nor\nfalse?", ha="left", va="center", weight="semibold")
+    total = sum(p.numel() for p in model.parameters())
+    ax.text(0, 3.35, f"{total:,} parameters", fontsize="small", color="0.35")
+    ax.set(xlim=(-0.9, end + 0.7), ylim=(-0.75, 3.5))
+    ax.axis("off")
+    return fig
+
+
+def _arrow(ax, start: tuple[float, float], stop: tuple[float, float]) -> None:
+    ax.add_patch(FancyArrowPatch(start, stop, arrowstyle="-|>", mutation_scale=9, color="0.45", lw=1))
+
+
+def _box(ax, x: float, y: float, text: str, colour: str, width: float = 0.62, height: float = 0.95) -> None:
+    ax.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, fc=colour, ec="none",
+                                boxstyle="round,pad=0,rounding_size=.08"))
+    ax.text(x, y, text, ha="center", va="center", color="white", fontsize="x-small", linespacing=1.3)
+
+
+def _chain(ax, layers: nn.Sequential, x: float, y: float, name: str, source: tuple[str, ...] | None) -> float:
+    """Draw one branch from x on; return where the next thing may stand."""
+    if source:
+        _box(ax, x - 0.25, y, "\n".join(source), "#8a8a94", width=1.15)
+        x += 0.15
+    for layer in layers:
+        if isinstance(layer, nn.Linear):
+            x += 0.78
+            _arrow(ax, (x - 0.48, y), (x - 0.31, y))
+            _box(ax, x, y, f"FC\n{layer.out_features}", BRANCHES[name])
+            below = 0
+        else:
+            below += 1
+            word = f"dropout {layer.p:g}" if isinstance(layer, nn.Dropout) else type(layer).__name__
+            ax.text(x, y - 0.5 - 0.16 * below, word, ha="center", va="center", fontsize=5.5, color="0.4")
+    return x + 0.65
+
+
+def curves(histories: dict[int, list[dict]], best: dict[int, int], bayes: float | None) -> Figure:
+    """Loss and accuracy over epochs, a line a seed; a dot marks the epoch whose weights were kept."""
+    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 3))
+    for (seed, history), colour in zip(histories.items(), sns.color_palette("viridis", len(histories)), strict=True):
+        table = pd.DataFrame(history).set_index("epoch")
+        for ax, what, factor in ((axes[0], "loss", 1), (axes[1], "accuracy", 100)):
+            ax.plot(factor * table[what], color=colour, lw=1, ls="--", alpha=0.7)
+            ax.plot(factor * table[f"val_{what}"], color=colour, lw=1.6, label=f"seed {seed}")
+            ax.plot(best[seed], factor * table[f"val_{what}"][best[seed]], "o", color=colour, ms=6)
+    axes[0].axhline(np.log(2), color="0.4", ls=":", lw=1)
+    axes[0].set(xlabel="epoch", ylabel="cross-entropy")
+    axes[1].axhline(50, color="0.4", ls=":", lw=1)
+    if bayes:
+        axes[1].axhline(bayes, color=TRUE, ls="-.", lw=1)
+        axes[1].text(1, bayes, "best possible", va="bottom", fontsize="small", color=TRUE)
+    axes[1].set(xlabel="epoch", ylabel="accuracy, %")
+    axes[1].legend(fontsize="small", ncols=2)
+    return fig
+
+
+def scatter(ax, xy: np.ndarray, label: np.ndarray, marker: str = "o") -> None:
+    """Points (N, 2) in the colours of their classes."""
+    for c in CLASSES:
+        ax.scatter(*xy[label == c].T, s=14, color=COLOURS[c], marker=marker, alpha=0.75, lw=0, label=c)
+    ax.set(xticks=[], yticks=[])
+
+
+def idea(spaces: dict[str, list[tuple[np.ndarray, np.ndarray, str]]], thumbnails: list[tuple[tuple, Path]]) -> Figure:
+    """Picture space, common space and music space side by side.
+
+    spaces : title -> list of (points (N, 2), class names (N,), marker); thumbnails lie in the first space
+
+    Paper: Fig. 1.  Chapter: ACP-Net.
+    """
+    fig, axes = plt.subplots(1, 3, figsize=(WIDTH * 1.1, 3.3), width_ratios=[1, 1.15, 1])
+    for ax, (title, clouds) in zip(axes, spaces.items(), strict=True):
+        for xy, label, marker in clouds:
+            scatter(ax, xy, label, marker)
+        ax.set_title(title)
+    for (x, y), path in thumbnails:
+        axes[0].add_artist(AnnotationBbox(OffsetImage(thumbnail(path, 48), zoom=0.42), (x, y), pad=0.12))
+    for start, stop in ((axes[0], axes[1]), (axes[2], axes[1])):
+        side = 1 if start is axes[0] else 0
+        fig.add_artist(ConnectionPatch((side, 0.5), (1 - side, 0.5), "axes fraction", "axes fraction", axesA=start,
+                                       axesB=stop, arrowstyle="-|>", color="0.35", mutation_scale=14))
+    axes[1].legend(*_unique(axes[1]), loc="lower center", ncols=3, bbox_to_anchor=(0.5, -0.2), fontsize="small")
+    return fig
+
+
+def _unique(ax) -> tuple[list, list]:
+    handles, labels = ax.get_legend_handles_labels()
+    first = {label: handle for handle, label in zip(handles, labels, strict=True)}
+    return list(first.values()), list(first)
+
+
+# --- Right and wrong
+
+
+def predictions(clip: np.ndarray, sr: int, pictures: list[tuple[Path, str, bool, bool]], colour: str) -> Figure:
+    """A clip's spectrogram and pictures beside it; a tick where true was predicted, a cross where false was.
+
+    pictures : (path, its emotion or class, predicted true, prediction right); wrong predictions have a dashed red frame
+
+    Paper: Fig. 3.  Chapter: What it gets right and wrong.
+    """
+    fig, axes = plt.subplots(1, 1 + len(pictures), figsize=(WIDTH * 1.1, 1.75),
+                             width_ratios=[1.9] + [1] * len(pictures))
+    mel = librosa.power_to_db(librosa.feature.melspectrogram(y=clip, sr=sr), ref=np.max)
+    axes[0].imshow(mel, aspect="auto", origin="lower", cmap="magma", extent=(0, len(clip) / sr, 0, len(mel)))
+    axes[0].set(yticks=[], xlabel="seconds", ylabel="mel bands")
+    axes[0].grid(False)
+    _frame(axes[0], colour, 2.5)
+    for ax, (path, name, said, right) in zip(axes[1:], pictures, strict=True):
+        _bare(ax)
+        ax.imshow(thumbnail(path, 160))
+        ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False, lw=3, clip_on=False,
+                               ec=TRUE if right else FALSE, ls="-" if right else "--"))
+        ax.text(0.94, 0.06, "✓" if said else "✗", transform=ax.transAxes, ha="right", va="bottom", fontsize=15,
+                weight="bold", color="white", bbox={"boxstyle": "circle,pad=0.12", "fc": TRUE if said else FALSE,
+                                                    "ec": "none"})
+        ax.set_title(f"{name}\n{'right' if right else 'wrong'}", fontsize="x-small", weight="normal")
+    return fig
+
+
+def class_table(accuracy: np.ndarray) -> Figure:
+    """Accuracy for each class of picture (rows) and of music (columns), in per cent."""
+    fig, ax = plt.subplots(figsize=(4.6, 3))
+    sns.heatmap(100 * accuracy, ax=ax, annot=True, fmt=".0f", cmap="vlag_r", center=50, vmin=0, vmax=100, square=True,
+                xticklabels=CLASSES, yticklabels=CLASSES, linewidths=0.5, cbar_kws={"label": "called right, %"})
+    ax.set(xlabel="class of the music", ylabel="class of the picture")
+    ax.tick_params(axis="y", rotation=0)
+    return fig
+
+
+def paper_and_ours(rows: list[dict]) -> Figure:
+    """The paper's value and this run's with its interval, a line a row."""
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.42 * len(rows) + 1))
+    for y, row in enumerate(rows):
+        ax.plot(row["paper"], y, "D", color="0.35", ms=7, label="paper")
+        if row["ours"] is not None:
+            if row.get("interval"):
+                ax.plot(row["interval"], [y, y], color=COLOURS["negative"], lw=3, alpha=0.5)
+            ax.plot(row["ours"], y, "o", color=COLOURS["negative"], ms=8, label="this run")
+    ax.set(yticks=range(len(rows)), xlabel="%")
+    ax.set_yticklabels([r["row"] for r in rows])
+    ax.invert_yaxis()
+    ax.legend(*_unique(ax), loc="upper left", bbox_to_anchor=(1, 1))
+    return fig
+
+
+EMOTION_COLOURS = {e: COLOURS[regroup(e)] for e in EMOTIONS}

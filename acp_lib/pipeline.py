@@ -1,0 +1,280 @@
+"""From a profile to trained networks, one stage after another, each computed when it is asked for and kept.
+
+A stage's folder below `_work/cache` is named by the code and the data it was made from, so a chapter finds what another
+one made, and a change in the code or the data is never answered with an old result.
+
+Chapter: How to read and rerun.
+"""
+
+import importlib
+import json
+import platform
+from dataclasses import asdict
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from acp_lib import corpus as corpora
+from acp_lib import runs, splits, training
+from acp_lib.cache import code_key, digest, file_digest, kept
+from acp_lib.corpus import Corpus, Pairs
+from acp_lib.database import manifest as manifests
+from acp_lib.database import tags as screening
+from acp_lib.features import audio, extract, image
+from acp_lib.profiles import PLACES, Profile, resolve
+
+PACKAGES = ("torch", "torchvision", "librosa", "soundfile", "soxr", "numba", "numpy", "scipy", "pillow", "scikit-learn",
+            "pandas")
+SYNTHETIC = "the synthetic mini database"
+CALIBRATION = 256  # training pictures that set the batch norm of random weights
+
+
+class Study:
+    """Everything that a profile leads to, made on demand.
+
+    Chapter: How to read and rerun.
+    """
+
+    def __init__(self, profile: Profile, progress: bool = True):
+        self.profile = profile
+        self.progress = progress
+
+    # --- database
+
+    @property
+    def synthetic(self) -> bool:
+        return self.profile.source == "synthetic"
+
+    @property
+    def data_name(self) -> str:
+        """What the data is, for readers."""
+        return SYNTHETIC if self.synthetic else f"the folder {Path(self.profile.data).name!r}"
+
+    @cached_property
+    def source_key(self) -> str:
+        """Stands for the files that the database is read from."""
+        p = self.profile
+        if self.synthetic:
+            return digest(p.seed, p.n_images, p.n_songs, code_key("acp_lib.database.synthetic"))
+        root = resolve(p.data)
+        if not root.is_dir():
+            raise ValueError(f"data is {p.data!r}, which is no folder; give the one that holds your pictures and music")
+        return digest(p.source, manifests.listing(root))
+
+    @cached_property
+    def root(self) -> Path:
+        """Folder of the pictures and the music; the mini database is made here."""
+        p = self.profile
+        if not self.synthetic:
+            self.source_key  # noqa: B018 - raises where there is no such folder
+            return resolve(p.data)
+        from acp_lib.database import synthetic
+
+        return self._kept("database", self.source_key, lambda folder: synthetic.make(
+            folder, seed=p.seed, n_images=p.n_images, n_songs=p.n_songs, jobs=p.processes, progress=self.progress))
+
+    @cached_property
+    def _database(self) -> Path:
+        source = importlib.import_module(f"acp_lib.database.{'folder' if self.profile.source == 'folder' else 'imac'}")
+
+        def make(folder: Path):
+            files, bad = source.scan(self.root)
+            table, unread = manifests.build(self.root, files, last_segment=self.profile.last_segment,
+                                            jobs=self.profile.processes, progress=self.progress)
+            table.to_parquet(folder / "manifest.parquet")
+            pd.concat([bad, unread], ignore_index=True).to_parquet(folder / "rejects.parquet")
+
+        key = digest(self.source_key, self.profile.last_segment, code_key(source.__name__))
+        return self._kept("manifest", key, make)
+
+    @cached_property
+    def listed(self) -> pd.DataFrame:
+        """The manifest as the source gives it, before anything is decoded in full."""
+        return pd.read_parquet(self._database / "manifest.parquet")
+
+    @cached_property
+    def _usable(self) -> pd.Series:
+        """Whether each listed sample could be decoded whole."""
+        usable = pd.Series(True, index=self.listed.index)
+        for modality, (x, _) in self._extracted.items():
+            usable[self.listed["modality"] == modality] = ~np.isnan(x).any(1)
+        return usable
+
+    @cached_property
+    def manifest(self) -> pd.DataFrame:
+        """The manifest: one row for each sample that has features."""
+        table = self.listed[self._usable].reset_index(drop=True)
+        manifests.validate(table, self.root)
+        return table
+
+    @cached_property
+    def rejects(self) -> pd.DataFrame:
+        """Path and reason of everything that was found and not used."""
+        late = [bad for _, bad in self._extracted.values()]
+        return pd.concat([pd.read_parquet(self._database / "rejects.parquet"), *late], ignore_index=True)
+
+    def hear(self, row, seconds: float = 60.0) -> np.ndarray:
+        """The first seconds of a manifest row of music, mono at `audio.SR`: float32 (n,)."""
+        return audio.load(self.root / row.path, start=row.start, duration=min(seconds, row.duration))
+
+    @cached_property
+    def tags(self) -> pd.DataFrame | None:
+        """Every tag of the Last.fm database with its frequency, and the class or the reason of the screening; None
+        where the source has no tags.
+        """
+        path = self.root / "lastfm_tags.db"
+        return screening.screened(screening.read_lastfm(path)) if path.is_file() else None
+
+    @cached_property
+    def truth(self) -> dict | None:
+        """How the synthetic database was made: counts, Bayes rates, constants; None for any other."""
+        path = self.root / "truth.json"
+        return json.loads(path.read_text("utf8")) if self.synthetic else None
+
+    def bayes_rate(self, task: str = "pair_class_balanced") -> float | None:
+        """Per cent that the best possible observer gets right, known where the data is synthetic."""
+        if self.truth is None or (task.startswith("pair") and task != f"pair_{self.profile.pairs}"):
+            return None
+        return 100 * self.truth["bayes"][task]
+
+    # --- features
+
+    @cached_property
+    def _listed_part(self) -> pd.Series:
+        return splits.deal(self.listed, by=self.profile.split, seed=self.profile.seed)
+
+    @cached_property
+    def part(self) -> pd.Series:
+        """train, val or test for each row of the manifest."""
+        return self._listed_part[self._usable].reset_index(drop=True)
+
+    @cached_property
+    def weights(self) -> Path:
+        """The image network's weights as one safetensors file.
+
+        Raises
+        ------
+        WeightsUnavailable
+            If they cannot be had.
+        """
+        p = self.profile
+        if p.weights not in ("random", "imagenet"):
+            path = resolve(p.weights)
+            image.extractor(path)  # raises where it does not fit
+            return path
+        about = [p.weights, code_key("acp_lib.features.image"), version("torchvision")]
+        if p.weights == "random":
+            shown = self.listed[(self.listed["modality"] == "image") & (self._listed_part == "train")]
+            shown = shown.sample(min(len(shown), CALIBRATION), random_state=p.seed)
+            about += [p.seed, p.image_size, shown["sha"].tolist()]
+
+        def make(folder: Path):
+            network = image.extractor(p.weights, seed=p.seed)
+            if p.weights == "random":
+                network.calibrate(np.stack([image.read(self.root / path, p.image_size) for path in shown["path"]]))
+            network.save(folder / "inception_v3.safetensors")
+
+        return self._kept("weights", digest(*about), make) / "inception_v3.safetensors"
+
+    @property
+    def weights_name(self) -> str:
+        """What the image weights are, for readers."""
+        names = {"random": "seeded random weights, batch norm calibrated on training pictures",
+                 "imagenet": "torchvision's ImageNet weights"}
+        return names.get(self.profile.weights, f"weights file {Path(self.profile.weights).name}")
+
+    def _features(self, modality: str, **options) -> tuple[np.ndarray, pd.DataFrame]:
+        rows = self.listed[self.listed["modality"] == modality]
+        about = [rows[["id", "start", "duration", "sha"]].values.tolist(), code_key("acp_lib.features.extract")]
+        about += [file_digest(v) if isinstance(v, Path) else v for v in options.values()]
+        folder = self.profile.work_path / "cache" / f"{modality}-{digest(*about)}"
+        return extract.extract(modality, self.root, rows, folder, jobs=self.profile.processes, progress=self.progress,
+                               **options)
+
+    @cached_property
+    def _extracted(self) -> dict[str, tuple[np.ndarray, pd.DataFrame]]:
+        return {"image": self._features("image", weights=self.weights, size=self.profile.image_size),
+                "music": self._features("music")}
+
+    @property
+    def features(self) -> dict[str, np.ndarray]:
+        """Features as extracted, "image" (N, 2048) and "music" (M, 193), in the order of the manifest."""
+        return {m: x[~np.isnan(x).any(1)] for m, (x, _) in self._extracted.items()}
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """Scaled features, classes and parts."""
+        return Corpus.read(self._corpus)
+
+    @cached_property
+    def _corpus(self) -> Path:
+        p = self.profile
+        key = digest(manifests.fingerprint(self.manifest), file_digest(self.weights), p.seed, p.split, p.scaling,
+                     p.image_size, code_key("acp_lib.corpus", "acp_lib.splits", "acp_lib.features.extract"))
+
+        def make(folder: Path):
+            built = corpora.build(self.manifest, self.part, self.features, p.scaling)
+            built.save(folder / "corpus.safetensors")
+
+        return self._kept("corpus", key, make) / "corpus.safetensors"
+
+    # --- networks
+
+    def test_pairs(self, protocol: str | None = None) -> Pairs:
+        """The frozen evaluation pairs: the profile's own, or as many by another protocol."""
+        return runs.test_pairs(self.corpus, self.profile, protocol or self.profile.pairs)
+
+    @cached_property
+    def runs(self) -> list[runs.Run]:
+        """ACP-Net, trained once for each seed."""
+        about = [self._corpus.parent.name, runs.settings(self.profile), code_key("acp_lib.runs")]
+        cache = self.profile.work_path / "cache"
+        wanted = [runs.Run(s, cache / f"acp_net-{digest(*about, s)}") for s in self.profile.run_seeds]
+        runs.train(self._corpus, self.profile, wanted, progress=self.progress)
+        return wanted
+
+    # --- provenance
+
+    @cached_property
+    def provenance(self) -> dict:
+        """What a number was made from: data, weights, seeds, settings, code and versions."""
+        p = self.profile
+        settings = {k: v for k, v in asdict(p).items() if k not in (*PLACES, "profile", "source")}
+        return {"profile": p.profile, "data": self.data_name, "synthetic": self.synthetic,
+                "data_fingerprint": manifests.fingerprint(self.manifest), "image_weights": self.weights_name,
+                "image_weights_digest": file_digest(self.weights), "device": training.device(p.device),
+                "settings": settings, "test_pairs_digest": self.test_pairs().digest, "code": code_key(),
+                "versions": versions()}
+
+    def _kept(self, stage: str, key: str, build) -> Path:
+        return kept(self.profile.work_path / "cache" / f"{stage}-{key}", build)
+
+
+def prepare(profile: Profile) -> None:
+    """Make, with visible progress, all that the chapters share: database, features and trained networks.
+
+    Raises
+    ------
+    ValueError
+        If data or weights cannot be used; the message says why and what to do.
+    """
+    study = Study(profile)
+    print(f"{len(study.manifest)} samples from {study.data_name}, {len(study.rejects)} rejected; "
+          f"image features by {study.weights_name}", flush=True)
+    print(f"{len(study.runs)} runs of ACP-Net", flush=True)
+
+
+def input_key(profile: Profile) -> str:
+    """Stands for all that a chapter's numbers come from: settings, code, data, weights, versions. Cheap to compute."""
+    study = Study(profile)
+    settings = {k: v for k, v in asdict(profile).items() if k not in PLACES}
+    weights = file_digest(path) if (path := resolve(profile.weights)).is_file() else profile.weights
+    return digest(settings, code_key(), study.source_key, weights, training.device(profile.device), versions())
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the packages that numbers depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
