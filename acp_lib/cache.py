@@ -5,6 +5,7 @@ function is never answered by an old result; and results of code that did not ch
 """
 
 import ast
+import glob
 import hashlib
 import json
 import os
@@ -47,9 +48,19 @@ def imported(name: str) -> frozenset[str]:
     return frozenset(m for m in found if m.split(".")[0] == "acp_lib" and _module_file(m))
 
 
+def _sources(name: str) -> list[Path]:
+    """A module's file, and the YAML files beside it that it names."""
+    path = _module_file(name)
+    texts = {n.value for n in ast.walk(ast.parse(path.read_text("utf8")))
+             if isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value.endswith(".yml")}
+    return [path, *(p for p in sorted(path.parent.glob("*.yml")) if p.name in texts)]
+
+
 @cache
 def code_key(*modules: str) -> str:
-    """Digest of the source of these modules and all they import from acp_lib; of the whole package if none is named."""
+    """Digest of the source of these modules and all they import from acp_lib, with the YAML files they read; of the
+    whole package if none is named.
+    """
     if not modules:
         files = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".yml"))
         return digest([(p.relative_to(PACKAGE).as_posix(), file_digest(p)) for p in files])
@@ -59,19 +70,22 @@ def code_key(*modules: str) -> str:
         if name not in seen:
             seen.add(name)
             todo += imported(name)
-    return digest([(name, file_digest(_module_file(name))) for name in sorted(seen)])
+    return digest([(name, [file_digest(p) for p in _sources(name)]) for name in sorted(seen)])
 
 
 def kept(folder: Path, build: Callable[[Path], None]) -> Path:
     """`folder`, made by `build(empty folder)` unless it exists.
 
-    Another process that wants the same folder waits; a build that fails or is killed leaves nothing under that name.
+    Another process that wants the same folder waits; a build that fails or is killed leaves nothing under that name,
+    and what a killed one left elsewhere goes with the next.
     """
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
+            for left in folder.parent.glob(f".{glob.escape(folder.name)}-{'[a-z0-9_]' * 8}"):
+                shutil.rmtree(left, ignore_errors=True)
             temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
             try:
                 build(temporary)

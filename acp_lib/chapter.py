@@ -3,8 +3,6 @@
 Chapter: all.
 """
 
-import types
-
 from IPython import get_ipython
 
 from acp_lib import figures, profiles
@@ -12,10 +10,11 @@ from acp_lib.pipeline import Study
 from acp_lib.report import escape, say
 
 REMEMBERED = "_acp_parameters"
+PASSED = str | int | float | list | dict | None
 
 
 def given(names: dict) -> dict:
-    """The parameters among a notebook's variables: when first asked, all public ones but modules, functions and classes.
+    """The parameters among a notebook's variables: when first asked, all public ones of a type that papermill passes.
 
     They are remembered under a private name, so that a reader may run the cell again when there are more variables.
 
@@ -23,9 +22,8 @@ def given(names: dict) -> dict:
     """
     if REMEMBERED not in names:
         hidden = getattr(get_ipython(), "user_ns_hidden", {})
-        skipped = types.ModuleType | types.FunctionType | type
         names[REMEMBERED] = [k for k, v in names.items() if not k.startswith("_") and k not in (*hidden, "In", "Out")
-                             and not isinstance(v, skipped)]
+                             and isinstance(v, PASSED)]
     return {k: names[k] for k in names[REMEMBERED]}
 
 

@@ -21,7 +21,7 @@ def joint(protocol: str, images: np.ndarray, music: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    images, music : np.ndarray [shape=(K,)], how many samples each class has; not all in one class
+    images, music : np.ndarray [shape=(K,)], how many samples each class has
 
     Returns
     -------
@@ -30,12 +30,23 @@ def joint(protocol: str, images: np.ndarray, music: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        For an unknown protocol.
+        For an unknown protocol, or counts of which it can draw no pairs, such as all in one class.
 
     Chapter: Splits and pairs.
     """
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"pairs is {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
     p, q = np.asarray(images, float), np.asarray(music, float)
-    p, q = p / p.sum(), q / q.sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table = _joint(protocol, p / p.sum(), q / q.sum())
+    if not np.isfinite(table).all() or table[np.outer(p, q) == 0].any():
+        raise ValueError(f"no {protocol} pairs can be drawn of {p.astype(int).tolist()} pictures and "
+                         f"{q.astype(int).tolist()} pieces of music a class; expected both in the same two classes or "
+                         "more")
+    return table
+
+
+def _joint(protocol: str, p: np.ndarray, q: np.ndarray) -> np.ndarray:
     same, both = np.eye(len(p), dtype=bool), np.outer(p, q)
     if protocol == "uniform":
         return both
@@ -45,11 +56,9 @@ def joint(protocol: str, images: np.ndarray, music: np.ndarray) -> np.ndarray:
         other = np.where(same, 0, q)
         return p[:, None] * (same + other / other.sum(1, keepdims=True)) / 2
     if protocol == "music_anchored":
-        return joint("image_anchored", q, p).T
-    if protocol == "class_balanced":
-        held = np.outer(p > 0, q > 0)
-        return np.where(same, held / held[same].sum(), held / held[~same].sum()) / 2
-    raise ValueError(f"pairs is {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
+        return _joint("image_anchored", q, p).T
+    held = np.outer(p > 0, q > 0)
+    return np.where(same, held / held[same].sum(), held / held[~same].sum()) / 2
 
 
 def oracle(table: np.ndarray, axis: int | None = None) -> float:
@@ -80,16 +89,17 @@ def draw(protocol: str, images: np.ndarray, music: np.ndarray, n: int, rng: np.r
     Raises
     ------
     ValueError
-        If n < 1, or a class number is not 0, 1 or 2.
+        If n < 1, a class number is not 0, 1 or 2, or the protocol cannot draw pairs of these classes.
 
     Chapter: Splits and pairs.
     """
     if n < 1:
         raise ValueError(f"n is {n}; expected 1 or more pairs")
     k = len(CLASSES)
+    for name, numbers in (("images", images), ("music", music)):
+        if len(wrong := np.setdiff1d(numbers, range(k))):
+            raise ValueError(f"{name} holds the class numbers {wrong.tolist()}; expected 0 to {k - 1}")
     table = joint(protocol, np.bincount(images, minlength=k), np.bincount(music, minlength=k))
-    if table.shape != (k, k):
-        raise ValueError(f"class numbers go up to {len(table) - 1}; expected 0 to {k - 1}")
     cell = rng.choice(k * k, n, p=table.ravel())
     return (_members(images, cell // k, rng), _members(music, cell % k, rng), (cell // k == cell % k).astype(np.int64))
 

@@ -7,6 +7,7 @@ Chapter: How to read and rerun.
 """
 
 import hashlib
+import math
 import os
 import re
 from dataclasses import dataclass, fields
@@ -87,6 +88,8 @@ class Profile:
                 raise ValueError(f"{f.name} is {value!r} ({type(value).__name__}); expected {f.type.__name__}")
             if f.name in CHOICES and value not in CHOICES[f.name]:
                 raise ValueError(f"{f.name} is {value!r}; expected one of {', '.join(CHOICES[f.name])}")
+            if f.type is float and not math.isfinite(value):
+                raise ValueError(f"{f.name} is {value!r}; expected a finite number")
             if f.name in AT_LEAST and not value >= AT_LEAST[f.name]:
                 raise ValueError(f"{f.name} is {value!r}; expected at least {AT_LEAST[f.name]}")
         if self.dropout >= 1:
@@ -113,7 +116,9 @@ class Profile:
             if f.name not in ("results", "work", "jobs", "profile") and value != base.get(f.name, f.default):
                 parts += [f.name, Path(value).name if f.name in ("data", "weights") else str(value)]
         tag = re.sub(r"[^\w.+-]+", "_", "-".join(parts))
-        return tag if len(tag) <= 100 else f"{tag[:87]}-{hashlib.sha256(tag.encode()).hexdigest()[:12]}"
+        name = tag.encode()  # file systems count bytes
+        short = f"{name[:87].decode(errors='ignore')}-{hashlib.sha256(name).hexdigest()[:12]}"
+        return tag if len(name) <= 100 else short
 
     @property
     def home(self) -> Path:

@@ -6,22 +6,35 @@ Chapter: Splits and pairs.
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from acp_lib.emotions import CLASSES
-from acp_lib.profiles import RATIOS
+from acp_lib.profiles import CHOICES, RATIOS
 
 PARTS = ("train", "val", "test")
 
 
 def units(table: pd.DataFrame, by: str) -> pd.Series:
-    """What is kept whole: the artist where known (`artist`), the song or set of equal pictures (`song`), or nothing
-    (`segment`).
+    """What is kept whole: the artist where known (`artist`), the song or set of equal files (`song`), or nothing
+    (`segment`). Artists of equal files are kept together; pictures and music are apart.
+
+    Raises
+    ------
+    ValueError
+        For another `by`.
     """
+    if by not in CHOICES["split"]:
+        raise ValueError(f"split is {by!r}; expected one of {', '.join(CHOICES['split'])}")
     if by == "segment":
         return table["id"]
-    if by == "artist":
-        return table["artist"].where(table["artist"] != "", table["group"])
-    return table["group"]
+    if by == "song":
+        return table["group"]
+    artist = table["modality"] + table["artist"].where(table["artist"] != "", "/" + table["group"])
+    (i, groups), (j, artists) = pd.factorize(table["group"]), pd.factorize(artist)
+    links = coo_array((np.ones(len(table)), (i, len(groups) + j)), shape=(len(groups) + len(artists),) * 2)
+    whole = connected_components(links, directed=False)[1][i]
+    return table["group"].groupby(whole).transform("min")
 
 
 def deal(table: pd.DataFrame, *, by: str = "song", seed: int = 0, ratios=RATIOS) -> pd.Series:
@@ -33,7 +46,7 @@ def deal(table: pd.DataFrame, *, by: str = "song", seed: int = 0, ratios=RATIOS)
     Raises
     ------
     ValueError
-        If a class of a modality has fewer than three units, so that some part would lack it.
+        If a part lacks a class of a modality, which it must if that class has fewer than three units.
 
     Paper: Section 4, ratios 70:10:20.  Chapter: Splits and pairs.
     """
@@ -46,11 +59,14 @@ def deal(table: pd.DataFrame, *, by: str = "song", seed: int = 0, ratios=RATIOS)
         size = unit[rows.index].value_counts()
         for label in CLASSES:
             members = sorted(main.index[main == label])
-            if 0 < len(members) < 3:
-                raise ValueError(f"class {label} has {len(members)} {modality} units to split (by {by}); give it 3 or "
-                                 "more, so that training, validation and test each hold one")
             members = [members[i] for i in rng.permutation(len(members))]
             part.update(_deal_units(members, size, unit[rows.index], ratios))
+        for label in CLASSES:
+            held = rows.index[rows["class"] == label]
+            if len(held) and (lacking := [name for name in PARTS if name not in set(part[held])]):
+                raise ValueError(f"class {label} has {unit[held].nunique()} {modality} units to split (by {by}), and "
+                                 f"{lacking[0]} got none of them; give it 3 or more of its own, so that training, "
+                                 "validation and test each hold one")
     return part
 
 

@@ -39,18 +39,28 @@ def _hidden(file: Path, below: Path) -> bool:
     return parts[-1] in ("Thumbs.db", "desktop.ini") or any(part.startswith(".") for part in parts)
 
 
+def _utf8(name: str) -> bool:
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def metadata(root: Path) -> dict[str, dict]:
     """Rows of metadata.csv by id; empty without the file.
 
     Raises
     ------
     ValueError
-        If the file has no column `id`.
+        If the file does not read as CSV in UTF-8, or has no column `id`.
     """
     path = root / "metadata.csv"
     if not path.is_file():
         return {}
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig").fillna("")
+    except ValueError as error:  # pandas' and the decoder's errors among them
+        raise ValueError(f"{root.name}/metadata.csv does not read as comma-separated UTF-8: {error}") from None
     if "id" not in table:
         raise ValueError(f"{root.name}/metadata.csv has the columns {list(table)}; expected one named 'id'")
     return {row["id"]: row for row in table.to_dict("records")}
@@ -69,6 +79,9 @@ def scan_modality(root: Path, modality: str) -> tuple[list[dict], list[tuple[str
                              "the folder")
         for f in files:
             key = f.relative_to(top).as_posix()
+            if not _utf8(key):
+                bad.append((f"{top.name}/{key}".encode(errors="replace").decode(), "its name is not UTF-8; rename it"))
+                continue
             more = about.get(key) or about.get(f.stem) or {}
             rows.append({"id": key, "modality": modality, "path": f.relative_to(root).as_posix(), "emotion": emotion,
                          "class": label, "artist": more.get("artist", ""),

@@ -24,26 +24,28 @@ from acp_lib.emotions import EMOTIONS, regroup
 
 
 def songs(path: Path) -> pd.DataFrame:
-    """The song scores: track, title, artist, positive, neutral, negative, class (None where all scores are 0).
+    """The song scores: track, title, artist, positive, neutral, negative, class (missing where all scores are 0).
 
     Titles hold lone quotes, so the file is read without quoting: first field, last two, and what lies between.
 
     Raises
     ------
     ValueError
-        For a line that does not end in `pos_neu_neg`, with its number.
+        For a line that does not end in `pos_neu_neg`, three counts, with its number.
     """
     rows = []
-    with path.open(encoding="utf-8", errors="replace", newline="") as f:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as f:
         for number, line in enumerate(csv.reader(f, quoting=csv.QUOTE_NONE), 1):
+            if not line:
+                continue
             try:
                 track, *title, artist, scores = line
                 positive, neutral, negative = (int(s) for s in scores.split("_"))
+                label = tags.label(positive, neutral, negative)
             except ValueError:
                 raise ValueError(f"{path.name}, line {number} is {','.join(line)[:80]!r}; expected "
                                  "track,title,artist,pos_neu_neg") from None
-            rows.append((track, ",".join(title), artist, positive, neutral, negative,
-                         tags.label(positive, neutral, negative)))
+            rows.append((track, ",".join(title), artist, positive, neutral, negative, label))
     return pd.DataFrame(rows, columns=["track", "title", "artist", "positive", "neutral", "negative", "class"])
 
 
@@ -53,11 +55,13 @@ def picture_lists(agg: Path) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        For an emotion that is none of the eight.
+        For an emotion that is none of the eight, or a folder without lists.
     """
-    names = ["emotion", "url", "disagree", "agree"]
-    table = pd.concat([pd.read_csv(p, header=None, names=names) for p in sorted(agg.glob("*.csv"))], ignore_index=True)
-    if unknown := set(table["emotion"]) - set(EMOTIONS):
+    names, files = ["emotion", "url", "disagree", "agree"], sorted(agg.glob("*.csv"))
+    if not files:
+        raise ValueError(f"{agg.name} holds no list; put {agg.name}/<emotion>.csv there, or remove it")
+    table = pd.concat([pd.read_csv(p, header=None, names=names) for p in files], ignore_index=True)
+    if unknown := set(table["emotion"].fillna("")) - set(EMOTIONS):
         raise ValueError(f"{agg.name} names the emotions {sorted(unknown)}; expected some of {', '.join(EMOTIONS)}")
     return table
 
@@ -87,7 +91,7 @@ def scan(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows, bad = _pictures(root)
     for song in songs(scores).to_dict("records"):
         track = song["track"]
-        if song["class"] is None:
+        if pd.isna(song["class"]):
             bad.append((f"music/{track}", "all three scores are 0"))
         elif track not in on_disk:
             bad.append((f"music/{track}", "no audio file"))

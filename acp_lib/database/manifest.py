@@ -60,8 +60,8 @@ def _inspect(root: Path, row: dict, last_segment: float) -> list[dict] | str:
 def build(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, jobs: int = 1, progress: bool = True):
     """Open every candidate and return (manifest, rejects).
 
-    A picture is one sample, its group the digest of its bytes, so that exact copies stay on one side of a split. A song
-    is one sample a 60 s segment, its group the song.
+    A picture is one sample, a song one sample a 60 s segment. The group is the digest of a picture's bytes, or the id
+    of the song (of exact copies, the first), so that copies stay on one side of a split.
 
     Raises
     ------
@@ -70,18 +70,18 @@ def build(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, jobs: 
 
     Paper: Section 4.  Chapter: Building the database.
     """
-    rows = files.to_dict("records")
+    repeated = files["id"].duplicated()
+    rows = files[~repeated].to_dict("records")
     tasks = (delayed(_inspect)(root, row, last_segment) for row in rows)
     work = Parallel(jobs, prefer="threads", return_as="generator")(tasks)
     found = list(tqdm(work, total=len(rows), desc="reading the database", unit="file", disable=not progress))
     samples = [s for f in found if not isinstance(f, str) for s in f]
-    bad = rejects([(r["path"], f) for r, f in zip(rows, found, strict=True) if isinstance(f, str)])
-    table = pd.DataFrame(samples, columns=COLUMNS)
-    repeated = table["id"].duplicated()
-    bad = pd.concat([bad, rejects([(p, "its id stands twice") for p in table["path"][repeated]])], ignore_index=True)
-    table = table[~repeated].sort_values(["modality", "id"], ignore_index=True)
+    bad = [(r["path"], f) for r, f in zip(rows, found, strict=True) if isinstance(f, str)]
+    bad += [(p, "its id stands twice") for p in files["path"][repeated]]
+    table = pd.DataFrame(samples, columns=COLUMNS).sort_values(["modality", "id"], ignore_index=True)
     validate(table, root)
-    return table, bad
+    table["group"] = table.groupby(["modality", "sha"])["group"].transform("min")
+    return table, rejects(bad)
 
 
 def validate(table: pd.DataFrame, root: Path | str = "") -> None:
@@ -112,8 +112,9 @@ def label_of(folder: str) -> tuple[str, str] | None:
 
 
 def fingerprint(table: pd.DataFrame) -> str:
-    """Digest of every sample's id, label and bytes: the same for the same database wherever it lies."""
-    return digest(table[["id", "modality", "start", "duration", "emotion", "class", "sha"]].values.tolist())
+    """Digest of every sample's id, label, artist and bytes: the same for the same database wherever it lies."""
+    columns = ["id", "modality", "start", "duration", "emotion", "class", "artist", "sha"]
+    return digest(table[columns].values.tolist())
 
 
 def listing(root: Path) -> str:

@@ -180,7 +180,8 @@ def towers(canvas: Image.Image, look: Look, rng: np.random.Generator) -> Image.I
             fill = look.colour(rng.uniform(-1, 1), rng.uniform(-0.3, 0.3) + 0.5 - 0.6 * layer)
             fill = _mix(look.colour(0, 1), fill, 1 - look.haze * (0.7 - 0.3 * layer))
             shoulder = top + half * (1 + 3 * look.angularity)
-            pen.polygon(((x - half, base), (x - half, shoulder), (x, top), (x + half, shoulder), (x + half, base)), fill)
+            outline = ((x - half, base), (x - half, shoulder), (x, top), (x + half, shoulder), (x + half, base))
+            pen.polygon(outline, fill)
             round_top = half * (1 - look.angularity)
             pen.ellipse((x - half, shoulder - round_top * 1.6, x + half, shoulder + round_top * 1.6), fill)
         line = base + height * 0.015 * _ridge(width, look, rng)
@@ -215,13 +216,14 @@ def _ridge(points: int, look: Look, rng: np.random.Generator) -> np.ndarray:
     return (1 - look.angularity) * waves * 0.7 + look.angularity * jagged
 
 
-def _blob(centre: tuple[float, float], radius: float, look: Look, rng: np.random.Generator) -> list[tuple[float, float]]:
+def _blob(centre: tuple[float, float], radius: float, look: Look, rng: np.random.Generator) -> list[tuple]:
     """A disc whose outline is drawn in and out into a splinter as the angularity grows."""
     points = 20
     angle = 2 * np.pi * np.arange(points) / points + rng.uniform(0, 2 * np.pi)
     spike = np.where(np.arange(points) % 5 == 0, 1.7, 0.55)
     reach = radius * ((1 - look.angularity) + look.angularity * spike * rng.uniform(0.7, 1.3, points))
-    return list(zip((centre[0] + reach * np.cos(angle)).tolist(), (centre[1] + reach * np.sin(angle)).tolist(), strict=True))
+    x, y = centre[0] + reach * np.cos(angle), centre[1] + reach * np.sin(angle)
+    return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
 def _sun(pen: ImageDraw.ImageDraw, look: Look, size: tuple[int, int], rng: np.random.Generator) -> None:

@@ -77,8 +77,8 @@ class Style:
             accompaniment=str(rng.choice(names)),
             room_seconds=float(rng.uniform(0.5, 2.0)),
             room_mix=float(rng.uniform(0.1, 0.35)),
-            tone_octaves=float(rng.normal(0, 0.15)),
-            level_db=float(rng.normal(0, 1.0)),
+            tone_octaves=float(rng.normal(0, 0.25)),
+            level_db=float(rng.normal(0, 1.5)),
             balance=tuple(float(gain) for gain in 2 ** rng.normal(0, 0.2, len(LAYERS))),
         )
 
@@ -100,20 +100,20 @@ class Cues:
 
     @classmethod
     def draw(cls, valence: float, arousal: float, rng: np.random.Generator) -> "Cues":
-        """Each cue is a plain function of valence and arousal plus its own small scatter: cues add up, none decides."""
+        """Each cue is a plain function of valence and arousal plus its own scatter: cues add up, none decides."""
         v, a = np.tanh(0.9 * valence) / 0.9, np.tanh(0.9 * arousal) / 0.9
         e = rng.normal(0, 1, 10)
         return cls(
-            tempo=float(np.clip(94 * 2 ** (0.60 * a + 0.08 * v + 0.08 * e[0]), 48, 168)),
-            level_db=float(-22 + 5.5 * a + 0.8 * e[1]),
-            cutoff=float(1300 * 2 ** (1.1 * a + 0.9 * v + 0.15 * e[2])),
-            register=float(66 + 8.0 * v + 2.0 * a + 1.0 * e[3]),
-            mode=int(np.clip(np.rint(2.3 - 3.2 * v + 0.5 * e[4]), 0, 5)),
-            legato=float(np.clip(0.85 - 0.35 * a - 0.1 * v + 0.05 * e[5], 0.3, 1.1)),
-            attack=float(0.018 * 2 ** (-1.6 * a + 0.3 * e[6])),
-            density=float(np.clip(0.5 + 0.35 * a + 0.05 * v + 0.04 * e[7], 0.15, 0.95)),
-            roughness=float(np.clip(0.18 - 0.75 * v + 0.25 * a + 0.05 * e[8], 0.0, 1.0)),
-            percussion=float(1 / (1 + np.exp(-4.5 * a + 0.3 * e[9]))),
+            tempo=float(np.clip(94 * 2 ** (0.60 * a + 0.08 * v + 0.18 * e[0]), 48, 168)),
+            level_db=float(-22 + 5.5 * a + 2.0 * e[1]),
+            cutoff=float(1300 * 2 ** (1.1 * a + 0.9 * v + 0.4 * e[2])),
+            register=float(66 + 8.0 * v + 2.0 * a + 2.8 * e[3]),
+            mode=int(np.clip(np.rint(2.3 - 3.2 * v + 1.0 * e[4]), 0, 5)),
+            legato=float(np.clip(0.85 - 0.35 * a - 0.1 * v + 0.12 * e[5], 0.3, 1.1)),
+            attack=float(0.018 * 2 ** (-1.6 * a + 0.5 * e[6])),
+            density=float(np.clip(0.5 + 0.35 * a + 0.05 * v + 0.11 * e[7], 0.15, 0.95)),
+            roughness=float(np.clip(0.18 - 0.75 * v + 0.25 * a + 0.16 * e[8], 0.0, 1.0)),
+            percussion=float(1 / (1 + np.exp(-4.5 * a + 1.0 * e[9]))),
         )
 
 
@@ -161,10 +161,11 @@ def _arrange(patterns: dict[str, np.ndarray], style: Style, samples: int) -> np.
     piece = np.zeros((-(-samples // length) + 1) * length, np.float32)
     for k in range(-(-samples // length)):
         name, gains = ARRANGEMENT[k % len(ARRANGEMENT)]
-        bars = np.float32(np.multiply(gains, style.balance)) @ patterns[name]
+        # not a matrix product, whose last bits hang on the number of threads
+        bars = np.einsum("i,ij->j", np.float32(np.multiply(gains, style.balance)), patterns[name])
         at = k * length
         piece[at : at + length] = bars
-        if k:  # the loop's own end fades in under the end of the one before: no click, and the downbeat keeps its attack
+        if k:  # the loop's own end fades in under the end of the one before: no click, and the downbeat stays sharp
             piece[at - fade : at] = piece[at - fade : at] * (1 - rise) + bars[-fade:] * rise
     return piece[:samples]
 
@@ -296,7 +297,7 @@ class _Band:
         t = np.arange(round(0.25 * SAMPLE_RATE)) / SAMPLE_RATE
         kick = np.sin(2 * np.pi * (45 * t + 6 * (1 - np.exp(-t * 30)))) * np.exp(-t * 16)
         noise = np.diff(self.rng.normal(0, 1, len(t) + 1))
-        snare, hat = 0.3 * noise * np.exp(-t * 22), 0.16 * np.diff(noise, prepend=0) * np.exp(-t * 60)
+        snare, hat = 0.3 * noise * np.exp(-t * 22), 0.1 * np.diff(noise, prepend=0) * np.exp(-t * 60)
         struck = self._rhythm(self.cues.density)
         for bar in range(4):
             for step in range(4 * self.beats):

@@ -73,27 +73,33 @@ def read_lastfm(path: Path) -> pd.DataFrame:
     ValueError
         If the file is not a database with the tables tags(tag) and tid_tag(tid, tag, val).
     """
-    query = """SELECT tags.tag AS tag, COUNT(*) AS frequency FROM tid_tag JOIN tags ON tags.ROWID = tid_tag.tag
-               GROUP BY tid_tag.tag ORDER BY frequency DESC, tags.tag"""
+    return _query(path, """SELECT tags.tag AS tag, COUNT(*) AS frequency FROM tid_tag
+                           JOIN tags ON tags.ROWID = tid_tag.tag WHERE typeof(tags.tag) = 'text'
+                           GROUP BY tid_tag.tag ORDER BY frequency DESC, tags.tag""")
+
+
+def _query(path: Path, query: str) -> pd.DataFrame:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            db.text_factory = lambda text: text.decode(errors="replace")
             return pd.read_sql_query(query, db)
     except (sqlite3.Error, pd.errors.DatabaseError) as error:
-        raise ValueError(f"{path.name} does not read as a Last.fm tag database: {error}") from None
+        cause = error.__cause__ or error  # without the text of the query
+        raise ValueError(f"{path.name} does not read as a Last.fm tag database: {cause}; expected SQLite with the "
+                         "tables tids(tid), tags(tag) and tid_tag(tid, tag, val)") from None
 
 
 def screened(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of tags with the columns `class` (None where dropped) and `reason`."""
+    """The table of tags with the columns `class` (missing where dropped) and `reason`."""
     verdicts = [screen(tag) for tag in table["tag"]]
     return table.assign(**{"class": [c for c, _ in verdicts], "reason": [r for _, r in verdicts]})
 
 
 def scores(path: Path) -> pd.DataFrame:
     """Track, positive, neutral, negative: distinct clean emotion tags of each track of a Last.fm tag database."""
-    clean = screened(read_lastfm(path)).dropna(subset="class")[["tag", "class"]]
-    query = """SELECT DISTINCT tids.tid AS track, tags.tag AS tag FROM tid_tag
-               JOIN tids ON tids.ROWID = tid_tag.tid JOIN tags ON tags.ROWID = tid_tag.tag"""
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        carried = pd.read_sql_query(query, db).merge(clean, on="tag")
+    clean = screened(read_lastfm(path)).dropna(subset="class")[["tag", "class"]].drop_duplicates()
+    carried = _query(path, """SELECT DISTINCT tids.tid AS track, tags.tag AS tag FROM tid_tag
+                              JOIN tids ON tids.ROWID = tid_tag.tid JOIN tags ON tags.ROWID = tid_tag.tag
+                              WHERE typeof(tags.tag) = 'text'""").merge(clean, on="tag")
     counts = pd.crosstab(carried["track"], carried["class"]).reindex(columns=list(CLASSES), fill_value=0)
     return counts.rename_axis(columns=None).reset_index()

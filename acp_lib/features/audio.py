@@ -109,7 +109,7 @@ def segments(
 
 def _open(path) -> soundfile.SoundFile:
     try:
-        return soundfile.SoundFile(os.fspath(path))
+        file = soundfile.SoundFile(os.fspath(path))
     except (OSError, soundfile.LibsndfileError) as error:
         if not Path(path).is_file():
             raise UnreadableAudio(f"{path} is no file; check the path, or download it first") from error
@@ -118,6 +118,10 @@ def _open(path) -> soundfile.SoundFile:
             f"cannot open {path} ({size} bytes) as audio: {error}; "
             "expected a format that libsndfile reads, such as WAV, FLAC, MP3 or OGG"
         ) from error
+    if file.frames > 1 << 48:  # libsndfile's largest number, where a stream's header leaves the length open
+        file.close()
+        raise UnreadableAudio(f"{path} does not say how long it is; encode it again, or leave it out")
+    return file
 
 
 def _frame(seconds: float, rate: int) -> int:

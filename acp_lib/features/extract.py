@@ -1,17 +1,20 @@
 """Features of every sample of a manifest: in shards, on all cores, resumable.
 
 A shard is a fixed stretch of the manifest, written under a temporary name and renamed, so a killed run loses the shards
-it was at and no more, and the result does not depend on how many processes made it.
+it was at and no more, and the result does not depend on how many processes made it. A shard that does not read, or
+holds other samples, is made anew.
 
 Chapter: Hearing; Seeing.
 """
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from joblib import Parallel, delayed, parallel_config
 from tqdm import tqdm
@@ -20,16 +23,14 @@ from acp_lib.cache import write
 from acp_lib.features import audio, music
 
 SHARD = {"music": 4, "image": 32}  # samples; a few seconds of work each
+WIDTH = {"music": 193, "image": 2048}
 SCHEMA = pa.schema([("id", pa.string()), ("x", pa.list_(pa.float32())), ("reason", pa.string())])
 
 
 @cache
 def _extractor(weights: Path):
-    import torch  # not needed for music, and slow to import
-
     from acp_lib.features import image
 
-    torch.set_num_threads(1)
     return image.extractor(weights).fuse()
 
 
@@ -40,28 +41,52 @@ def music_vector(root: Path, row: dict) -> np.ndarray:
 
 
 def _vectors(modality: str, root: Path, rows: list[dict], options: dict):
-    """Yield (vector or None, reason) for each row."""
+    """(vector or None, reason) of each row."""
     if modality == "music":
-        for row in rows:
-            try:
-                yield music_vector(root, row), ""
-            except Exception as error:  # a file that breaks its decoder is a reject, the rest goes on
-                yield None, f"cannot be decoded: {error}".replace(f"{root}/", "")
-        return
+        return [_tried(root, lambda row=row: music_vector(root, row)) for row in rows]
+    import torch  # not needed for music, and slow to import
+
     from acp_lib.features import image
 
-    pictures = [image.read(root / row["path"], options["size"]) for row in rows]
-    yield from ((x, "") for x in _extractor(options["weights"])(np.stack(pictures)))
+    found = [_tried(root, lambda row=row: image.read(root / row["path"], options["size"])) for row in rows]
+    pictures = [picture for picture, _ in found if picture is not None]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the processes share the cores
+    try:
+        vectors = iter(_extractor(options["weights"])(np.stack(pictures)) if pictures else ())
+    finally:
+        torch.set_num_threads(threads)
+    return [(None if picture is None else next(vectors), reason) for picture, reason in found]
+
+
+def _tried(root: Path, decode: Callable[[], np.ndarray]) -> tuple[np.ndarray | None, str]:
+    try:
+        return decode(), ""
+    except Exception as error:  # a file that breaks its decoder is a reject, the rest goes on
+        return None, f"cannot be decoded: {error}".replace(f"{root}/", "")
 
 
 def shard_task(modality: str, root: Path, rows: list[dict], target: Path, options: dict) -> int:
     """Make one shard and return how many samples it holds. Idempotent: may run twice, anywhere, at once."""
     vectors, reasons = zip(*_vectors(modality, root, rows, options), strict=True)
-    table = pa.table([[row["id"] for row in rows], list(vectors), list(reasons)], schema=SCHEMA)
+    table = pa.table([_ids(rows), list(vectors), list(reasons)], schema=SCHEMA)
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
+    pq.write_table(table, sink, write_page_checksum=True)
     write(target, sink.getvalue().to_pybytes())
     return len(rows)
+
+
+def _ids(rows: list[dict]) -> list[str]:
+    return [row["id"] for row in rows]
+
+
+def _whole(target: Path, rows: list[dict]) -> pa.Table | None:
+    """A shard, or None if it is not there, does not read, or holds other samples."""
+    try:
+        table = pq.ParquetFile(target, page_checksum_verification=True).read()
+    except (OSError, ValueError, pa.ArrowException):  # a damaged file raises any of these
+        return None
+    return table if table.schema.equals(SCHEMA) and table["id"].to_pylist() == _ids(rows) else None
 
 
 def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs: int = 1, progress: bool = True,
@@ -82,7 +107,8 @@ def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs
     """
     records, size = rows.to_dict("records"), SHARD[modality]
     shards = [(folder / f"{i // size:06d}.parquet", records[i:i + size]) for i in range(0, len(records), size)]
-    todo = [(target, part) for target, part in shards if not target.exists()]
+    tables = {target: _whole(target, part) for target, part in shards}
+    todo = [(target, part) for target, part in shards if tables[target] is None]
     if todo:
         with (parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1),
               tqdm(total=len(records), desc=f"{modality} features", unit="sample", disable=not progress,
@@ -90,13 +116,12 @@ def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs
             tasks = (delayed(shard_task)(modality, root, part, target, options) for target, part in todo)
             for count in Parallel(return_as="generator_unordered")(tasks):
                 bar.update(count)
-    table = pa.concat_tables([pq.read_table(target) for target, _ in shards])
-    return _gather(rows, table)
+    tables |= {target: pq.read_table(target) for target, _ in todo}
+    return _gather(rows, pa.concat_tables([SCHEMA.empty_table(), *tables.values()]), WIDTH[modality])
 
 
-def _gather(rows: pd.DataFrame, table: pa.Table) -> tuple[np.ndarray, pd.DataFrame]:
-    found = table["x"].to_pylist()
-    width = next((len(x) for x in found if x is not None), 0)
-    x = np.array([np.full(width, np.nan) if v is None else v for v in found], "float32")
+def _gather(rows: pd.DataFrame, table: pa.Table, width: int) -> tuple[np.ndarray, pd.DataFrame]:
+    x = np.full((len(rows), width), np.nan, np.float32)
+    x[table["x"].is_valid().to_numpy()] = pc.list_flatten(table["x"]).to_numpy().reshape(-1, width)
     bad = [(path, reason) for path, reason in zip(rows["path"], table["reason"].to_pylist(), strict=True) if reason]
     return x, pd.DataFrame(bad, columns=["path", "reason"])

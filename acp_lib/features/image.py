@@ -8,6 +8,7 @@ Paper: Section 3, Image subnetwork.
 Chapter: Seeing.
 """
 
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,8 @@ BATCH = 8  # larger batches fall out of a core's cache
 def read(path: Path | str, size: int = SIZE) -> np.ndarray:
     """A picture as uint8 [shape=(size, size, 3)], turned upright, RGB, resized with antialiasing whatever its shape.
 
+    Of 16 bits a sample the upper eight are used; transparency is dropped.
+
     Raises
     ------
     OSError
@@ -37,8 +40,10 @@ def read(path: Path | str, size: int = SIZE) -> np.ndarray:
     Paper: Section 4, each image is resized to 224 x 224 x 3.  Chapter: Seeing.
     """
     with Image.open(path) as picture:
-        upright = ImageOps.exif_transpose(picture).convert("RGB")
-        return np.asarray(upright.resize((size, size), Image.Resampling.BILINEAR))
+        upright = ImageOps.exif_transpose(picture)
+        if upright.mode.startswith("I"):  # Pillow's own conversion makes all above 255 white
+            upright = Image.fromarray((np.asarray(upright).clip(0, 65535) >> 8).astype(np.uint8))
+        return np.asarray(upright.convert("RGB").resize((size, size), Image.Resampling.BILINEAR))
 
 
 class WeightsUnavailable(ValueError):
@@ -57,7 +62,7 @@ class Extractor:
         self.model = model.eval().to(device, memory_format=torch.channels_last)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        batches = torch.from_numpy(validate(images)).split(BATCH if self.device == "cpu" else 256)
+        batches = torch.from_numpy(np.ascontiguousarray(validate(images))).split(BATCH if self.device == "cpu" else 256)
         with torch.inference_mode():
             return torch.cat([self.model(self._prepare(b)).float().cpu() for b in batches]).numpy()
 
@@ -71,7 +76,7 @@ class Extractor:
         A layer after another, because each one's input depends on those before it. Needed for random weights, whose
         activations otherwise vanish.
         """
-        x = self._prepare(torch.from_numpy(validate(images)))
+        x = self._prepare(torch.from_numpy(np.ascontiguousarray(validate(images))))
         norms = [m for m in self.model.modules() if isinstance(m, nn.BatchNorm2d)]
         for m in norms:
             m.momentum, m.training = 1.0, True  # one pass in which each layer sees what the calibrated ones before give
@@ -127,7 +132,8 @@ def _random(seed: int) -> nn.Module:
 
 def _state(path: Path) -> dict:
     try:
-        return load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        return {str(k): v for k, v in state.items()}
     except Exception as error:  # both readers raise many kinds; a file of anything but tensors is never unpickled
         raise WeightsUnavailable(f"weights file {path.name} does not read as a state_dict of tensors alone: "
                                  f"{type(error).__name__}") from None
@@ -149,7 +155,7 @@ def _from_file(path: Path) -> nn.Module:
 def _imagenet() -> nn.Module:
     try:
         model = inception_v3(weights=Inception_V3_Weights.IMAGENET1K_V1)
-    except OSError as error:
+    except (OSError, HTTPException, RuntimeError) as error:  # no connection, a broken one, a file of another hash
         raise WeightsUnavailable(
             f"the ImageNet weights of Inception-V3 could not be fetched ({error}); connect to the network once, give "
             "the path of a state_dict (WEIGHTS=file), or say WEIGHTS=random") from None

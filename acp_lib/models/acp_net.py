@@ -7,7 +7,7 @@ Chapter: ACP-Net.
 import torch
 from torch import nn
 
-from acp_lib.ledger import default
+from acp_lib.ledger import default, details
 from acp_lib.models._shapes import expect, expect_pairs
 
 IMAGE = (2048, 2048, 1024)
@@ -40,12 +40,21 @@ class ACPNet(nn.Module):
     dropout : probability of dropping a node
     dropout_at : "hidden", "fusion" (there alone) or "not_embeddings"
 
+    Raises
+    ------
+    ValueError
+        For a choice that the ledger does not have.
+
     Paper: Section 3, Fig. 2.  Chapter: ACP-Net.
     """
 
     def __init__(self, *, activation: str = default("activation"), first_layer: str = default("first_layer"),
                  dropout: float = default("dropout"), dropout_at: str = default("dropout_at")):
         super().__init__()
+        for name, value in (("activation", activation), ("first_layer", first_layer), ("dropout_at", dropout_at)):
+            choices = [default(name), *details()[name].alternatives]
+            if value not in choices:
+                raise ValueError(f"{name} is {value!r}; expected one of {', '.join(choices)}")
         branch = {"dropout": 0.0 if dropout_at == "fusion" else dropout, "first": first_layer,
                   "last_activation": activation == "relu", "last_dropout": dropout_at == "hidden"}
         self.image = _layers(IMAGE, **branch)

@@ -1,0 +1,78 @@
+"""What several test files share: one thread a library, and small corpora written on the spot."""
+
+import os
+
+os.environ.update(dict.fromkeys([f"{n}_NUM_THREADS" for n in ("OMP", "MKL", "OPENBLAS", "NUMBA")], "1"))
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from hypothesis import settings
+from PIL import Image
+
+from acp_lib.emotions import CLASSES
+
+settings.register_profile("no deadline", deadline=None)  # machines differ, and share their cores
+settings.load_profile("no deadline")
+
+PICTURES = ("awe", "contentment", "sadness")
+FORMATS = {"positive": "wav", "neutral": "ogg", "negative": "flac"}
+
+
+def picture(path: Path, seed: int = 0, size=(96, 80), mode: str = "RGB", **options) -> Path:
+    """A smooth random picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    small = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    Image.fromarray(small).resize(size, Image.Resampling.BICUBIC).convert(mode).save(path, **options)
+    return path
+
+
+def sound(path: Path, seed: int = 0, seconds: float = 10.5, rate: int = 22050) -> Path:
+    """A tone in noise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng, t = np.random.default_rng(seed), np.arange(int(seconds * rate)) / rate
+    y = 0.3 * np.sin(2 * np.pi * rng.uniform(110, 880) * t) + rng.normal(0, 0.05, len(t))
+    soundfile.write(path, y.astype(np.float32), rate)
+    return path
+
+
+def corpus(root: Path, pictures: int = 3, songs: int = 3, seconds: float = 10.5) -> Path:
+    """A folder corpus with so many pictures and songs a class; JPEG, and WAV, OGG or FLAC."""
+    for k, (emotion, (label, ending)) in enumerate(zip(PICTURES, FORMATS.items(), strict=True)):
+        for i in range(pictures):
+            picture(root / "images" / emotion / f"p{i}.jpg", 100 * k + i)
+        for i in range(songs):
+            sound(root / "music" / label / f"s{i}.{ending}", 100 * k + i, seconds)
+    return root
+
+
+def manifest(songs: int = 30, segments: int = 2, pictures: int = 60, artists: int = 0) -> pd.DataFrame:
+    """A manifest table without files behind it, classes in turn."""
+    rows = [{"id": f"p{i:04}", "modality": "image", "class": CLASSES[i % 3], "group": f"sha{i}", "artist": ""}
+            for i in range(pictures)]
+    rows += [{"id": f"s{i:04}#{j}", "modality": "music", "class": CLASSES[i % 3], "group": f"s{i:04}",
+              "artist": f"artist {i % artists}" if artists else ""} for i in range(songs) for j in range(segments)]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """Folder with `real/` (pictures and clips) and `imac/` (the authors' files), neither of which may be published."""
+    folder = os.environ.get("ACP_REAL_DATA")
+    if not folder:
+        pytest.skip("ACP_REAL_DATA is not set to a folder that holds real/ and imac/")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory) -> Path:
+    """Calibrated random Inception-V3 weights."""
+    from acp_lib.features import image
+
+    folder = tmp_path_factory.mktemp("weights")
+    pictures = np.stack([image.read(picture(folder / "p.png", i), 96) for i in range(16)])
+    image.extractor("random", seed=5).calibrate(pictures).save(folder / "inception_v3.safetensors")
+    return folder / "inception_v3.safetensors"

@@ -1,0 +1,26 @@
+"""Table 1 of the paper."""
+
+import pytest
+
+from acp_lib.emotions import CLASSES, COLOURS, EMOTIONS, REGROUPING, regroup
+
+
+def test_classes_and_their_order():
+    assert CLASSES == ("positive", "neutral", "negative")
+    assert set(COLOURS) == set(CLASSES) == set(REGROUPING.values())
+
+
+@pytest.mark.parametrize(("emotions", "label"), [
+    (("awe", "amusement", "excitement"), "positive"),
+    (("contentment",), "neutral"),
+    (("fear", "disgust", "anger", "sadness"), "negative"),
+])
+def test_table_1(emotions, label):
+    assert tuple(e for e in EMOTIONS if regroup(e) == label) == emotions
+
+
+@pytest.mark.parametrize("wrong", ["joy", "", "Awe", " awe", "positive", None, 3])
+def test_other_emotions_are_refused(wrong):
+    with pytest.raises(ValueError, match="expected one of awe, amusement") as error:
+        regroup(wrong)
+    assert repr(wrong) in str(error.value)

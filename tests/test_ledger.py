@@ -1,0 +1,55 @@
+"""The open details, and that code and profiles keep to them."""
+
+import inspect
+from dataclasses import fields
+
+import pytest
+
+from acp_lib import ledger, pairs, profiles
+from acp_lib.models import ACPNet
+
+DEFAULTS = {
+    "activation": "relu", "first_layer": "dense", "dropout": 0.4, "dropout_at": "hidden", "pairs": "class_balanced",
+    "split": "song", "scaling": "zscore", "last_segment": 60.0, "image_size": 224, "batch": 128, "epochs": 50,
+    "patience": 5, "optimiser": "adam", "learning_rate": 0.0001, "image_weights": "imagenet",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), DEFAULTS.items())
+def test_golden_defaults(name, value):
+    assert ledger.default(name) == value
+    assert type(ledger.default(name)) is type(value)
+
+
+@pytest.mark.parametrize("name", ["dropout", "image_size", "epochs", "learning_rate", "optimiser"])
+def test_what_the_paper_states(name):
+    assert ledger.details()[name].status == "paper"
+
+
+@pytest.mark.parametrize("detail", ledger.details().values(), ids=lambda d: d.name)
+def test_every_entry_is_complete(detail):
+    assert detail.status in ledger.STATUSES
+    assert detail.what.endswith(".") and detail.source.endswith(".")
+    assert detail.default not in detail.alternatives
+
+
+@pytest.mark.parametrize("name", sorted(set(profiles.CHOICES) & set(ledger.details())))
+def test_choices_are_the_default_and_its_alternatives(name):
+    detail = ledger.details()[name]
+    assert [detail.default, *detail.alternatives] == list(profiles.CHOICES[name])
+
+
+def test_the_code_has_the_ledgers_defaults():
+    assert profiles.CHOICES["pairs"] == pairs.PROTOCOLS
+    for f in fields(profiles.Profile):
+        if f.name in ledger.details():
+            assert f.default == ledger.default(f.name), f.name
+    for name, parameter in inspect.signature(ACPNet).parameters.items():
+        assert parameter.default == ledger.default(name), name
+
+
+def test_wrong_entries():
+    with pytest.raises(ValueError, match="'x' has status 'guess'; expected one of .*paper"):
+        ledger.Detail("x", 1, [], "guess", "", "")
+    with pytest.raises(KeyError, match="nonsense"):
+        ledger.default("nonsense")

@@ -1,0 +1,137 @@
+"""Profiles: YAML files, types, names of runs."""
+
+import re
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acp_lib import profiles
+from acp_lib.ledger import default, details
+from acp_lib.profiles import ROOT, Profile, load, parse
+
+NEEDS = {"mini": {}, "folder": {"data": "d"}, "imac": {"data": "d"}}
+
+
+@pytest.mark.parametrize("name", profiles.NAMES)
+def test_every_profile_loads_with_the_ledgers_defaults_unless_it_departs(name):
+    p, said = load(name, **NEEDS[name]), profiles.read(name)
+    assert p.profile == name == said["profile"]
+    for f in fields(Profile):
+        known = default(f.name) if f.name in details() else f.default
+        assert getattr(p, f.name) == {**said, **NEEDS[name]}.get(f.name, known), f.name
+
+
+def test_mini_runs_offline_and_imac_is_the_papers_setting():
+    mini, imac = load(), load("imac", data="d")
+    assert (mini.profile, mini.source, mini.weights) == ("mini", "synthetic", "random")
+    assert (imac.weights, imac.batch, imac.epochs, imac.learning_rate) == ("imagenet", 128, 50, 1e-4)
+    assert profiles.RATIOS == (0.7, 0.1, 0.2)
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    ({"epoch": 3}, r"unknown parameter 'epoch'; expected some of .*epochs"),
+    ({"epochs": "3"}, r"epochs is '3' \(str\); expected int"),
+    ({"epochs": 3.0}, r"epochs is 3.0 \(float\); expected int"),
+    ({"epochs": True}, r"epochs is True \(bool\); expected int"),
+    ({"data": 7}, r"data is 7 \(int\); expected str"),
+    ({"data": Path("x")}, r"data is .*Path.*expected str"),
+    ({"epochs": 0}, "epochs is 0; expected at least 1"),
+    ({"seed": -1}, "seed is -1; expected at least 0"),
+    ({"batch": 1}, "batch is 1; expected at least 2"),
+    ({"image_size": 74}, "image_size is 74; expected at least 75"),
+    ({"last_segment": 9.9}, "last_segment is 9.9; expected at least 10"),
+    ({"learning_rate": float("nan")}, "learning_rate is nan; expected a finite number"),
+    ({"learning_rate": float("inf")}, "learning_rate is inf; expected a finite number"),
+    ({"dropout": 1}, "dropout is 1.0; expected a probability below 1"),
+    ({"dropout": -0.1}, "dropout is -0.1; expected at least 0"),
+    ({"pairs": "balanced"}, "pairs is 'balanced'; expected one of class_balanced, uniform"),
+    ({"split": "Song"}, "split is 'Song'; expected one of song, artist, segment"),
+    ({"device": "tpu"}, "device is 'tpu'; expected one of auto, cpu, cuda"),
+    ({"profile": "maxi"}, "profile is 'maxi'; expected one of .*mini"),
+    ({"profile": 3}, r"profile is 3 \(int\); expected str"),
+    ({"profile": "../mini"}, "profile is '../mini'; expected one of"),
+    ({"profile": "folder"}, "data is empty; profile 'folder' needs the folder .*make book PROFILE=folder DATA=folder"),
+    ({"source": "imac"}, "data is empty"),
+])
+def test_wrong_values_are_named(given, message):
+    with pytest.raises(ValueError, match=message):
+        load(**given)
+
+
+def test_an_unknown_key_in_a_file_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "mini.yml").write_text("profile: mini\nepohcs: 3\n")
+    monkeypatch.setattr(profiles, "FOLDER", tmp_path)
+    with pytest.raises(ValueError, match="unknown parameter 'epohcs'"):
+        load("mini")
+
+
+def test_values():
+    assert load(epochs=None).epochs == load().epochs
+    assert load(learning_rate=1).learning_rate == 1.0 and type(load(learning_rate=1).learning_rate) is float
+    assert load(seed=4, seeds=3).run_seeds == [4, 5, 6]
+    assert load(jobs=3).processes == 3 and load(jobs=0).processes >= 1
+    with pytest.raises(FrozenInstanceError):
+        load().seed = 1
+
+
+@pytest.mark.parametrize(("name", "text", "value"), [
+    ("data", "007", "007"), ("weights", "1e3", "1e3"), ("seed", "007", 7), ("data", "", ""), ("data", "true", "true"),
+    ("learning_rate", "1e-3", 0.001), ("dropout", "0", 0.0), ("work", "yes", "yes"),
+])
+def test_parse_by_the_type_of_the_field(name, text, value):
+    found = parse(name, text)
+    assert found == value and type(found) is type(value)
+
+
+@pytest.mark.parametrize(("name", "text", "message"), [
+    ("seed", "x", "seed is 'x'; expected int"), ("seed", "1.5", "seed is '1.5'; expected int"),
+    ("epochs", "", "epochs is ''; expected int"), ("dropout", "half", "dropout is 'half'; expected float"),
+    ("sede", "1", "unknown parameter 'sede'"),
+])
+def test_parse_refuses(name, text, message):
+    with pytest.raises(ValueError, match=message):
+        parse(name, text)
+
+
+@pytest.mark.parametrize(("given", "tag"), [
+    ({}, "mini"),
+    ({"seed": 0, "batch": 64}, "mini"),
+    ({"seed": 3, "epochs": 2}, "mini-seed-3-epochs-2"),
+    ({"jobs": 7, "work": "w", "results": "r"}, "mini"),
+    ({"profile": "folder", "data": "/somewhere/My corpus"}, "folder-data-My_corpus"),
+    ({"profile": "folder", "data": "a/b", "weights": "w/v3.pth"}, "folder-data-b-weights-v3.pth"),
+    ({"learning_rate": 0.001}, "mini-learning_rate-0.001"),
+])
+def test_tag(given, tag):
+    assert load(**given).tag == tag
+
+
+def test_home_and_paths(tmp_path, monkeypatch):
+    assert load().home == ROOT
+    assert load().results_path == ROOT / "_build/results"
+    other = load(seed=3)
+    assert other.home == ROOT / "_build/profiles/mini-seed-3"
+    assert other.results_path == other.home / "_build/results"
+    assert load(results="r").results_path == ROOT / "r"
+    assert load(results=str(tmp_path)).results_path == tmp_path
+    monkeypatch.delenv("ACP_WORK", raising=False)
+    assert load().work_path == ROOT / "_work"
+    monkeypatch.setenv("ACP_WORK", str(tmp_path))
+    assert load().work_path == tmp_path
+    assert load(work="w").work_path == ROOT / "w"
+
+
+@given(st.text(min_size=1))
+def test_a_tag_is_one_plain_folder_name(name):
+    p = load("folder", data=name)
+    assert re.fullmatch(r"[\w.+-]+", p.tag)
+    assert len(p.tag.encode()) <= 100 and p.home.parent == ROOT / "_build/profiles"
+
+
+def test_long_tags_stay_apart():
+    tags = {load("folder", data="x" * 120 + end).tag for end in "abc"}
+    assert len(tags) == 3
+    assert len(load("folder", data="\u97f3" * 80).tag.encode()) <= 100

@@ -1,0 +1,115 @@
+"""Splits: whole units, ratios, classes, seeds."""
+
+import pandas as pd
+import pytest
+from conftest import manifest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acp_lib.emotions import CLASSES
+from acp_lib.splits import PARTS, deal, units
+
+
+def sides(part: pd.Series, by: pd.Series) -> int:
+    """On how many sides of the split the unit lies that lies on most."""
+    return part.groupby(by).nunique().max()
+
+
+@pytest.mark.parametrize(("by", "column"), [("song", "group"), ("artist", "artist"), ("segment", "id")])
+def test_no_unit_on_two_sides_and_every_class_in_every_part(by, column):
+    table = manifest(artists=10)
+    part = deal(table, by=by)
+    music = table["modality"] == "music"
+    assert set(part) == set(PARTS)
+    assert sides(part[music], table[column][music]) == 1
+    assert (part.groupby([table["modality"], table["class"]]).nunique() == 3).all()
+
+
+def test_by_artist_keeps_songs_whole_and_by_segment_does_not():
+    table = manifest(songs=60, segments=4, artists=20)
+    music = table["modality"] == "music"
+    assert sides(deal(table, by="artist")[music], table["group"][music]) == 1
+    assert sides(deal(table, by="segment")[music], table["group"][music]) > 1
+
+
+def test_golden_split():
+    part = deal(manifest(), seed=3)
+    assert part.value_counts().to_dict() == {"train": 84, "test": 24, "val": 12}
+    assert "".join(p[1] for p in part[:30]) == "raaererrraeerrrrrrrerrrrerrrea"
+
+
+@given(st.integers(0, 2**32), st.lists(st.integers(1, 8), min_size=9, max_size=60),
+       st.sampled_from(["song", "segment"]))
+@settings(max_examples=20)
+def test_shares_are_near_70_10_20(seed, sizes, by):
+    rows = [{"id": f"{i}#{j}", "modality": "music", "class": CLASSES[i % 3], "group": str(i), "artist": ""}
+            for i, n in enumerate(sizes) for j in range(n)]
+    table = pd.DataFrame(rows)
+    part = deal(table, by=by, seed=seed)
+    assert sides(part, units(table, by)) == 1
+    pd.testing.assert_series_equal(part, deal(table, by=by, seed=seed))
+    for label, held in part.groupby(table["class"]):
+        largest = max(n for i, n in enumerate(sizes) if CLASSES[i % 3] == label) if by == "song" else 1
+        for name, ratio in zip(PARTS, (0.7, 0.1, 0.2), strict=True):
+            assert -2 * largest <= (held == name).sum() - ratio * len(held) <= largest
+        assert set(held) == set(PARTS)
+
+
+def test_the_seed_decides_and_the_rows_order_does_not():
+    table = manifest()
+    assert deal(table, seed=1).tolist() != deal(table, seed=2).tolist()
+    shuffled = table.sample(frac=1, random_state=0)
+    pd.testing.assert_series_equal(deal(shuffled, seed=1).sort_index(), deal(table, seed=1))
+    pd.testing.assert_series_equal(deal(table.set_axis(table.index + 7), seed=1).reset_index(drop=True),
+                                   deal(table, seed=1))
+
+
+def test_one_modality_does_not_change_when_the_other_grows():
+    small, large = manifest(songs=30), manifest(songs=60)
+    images = deal(small)[small["modality"] == "image"].tolist()
+    assert deal(large)[large["modality"] == "image"].tolist() == images
+
+
+@pytest.mark.parametrize("by", ["song", "artist"])
+def test_equal_pictures_stay_together(by):
+    table = manifest(pictures=90)
+    table.loc[:29, "group"] = [f"copy{i // 2}" for i in range(30)]
+    table.loc[:59:2, "artist"] = [f"photographer {i % 7}" for i in range(30)]
+    part = deal(table, by=by, seed=5)
+    assert sides(part, table["group"]) == 1
+    if by == "artist":
+        known = table["artist"] != ""
+        assert sides(part[known], table["artist"][known]) == 1
+
+
+@pytest.mark.parametrize(("by", "songs", "artists", "message"), [
+    ("song", 8, 0, "class negative has 2 music units to split .by song., and test got none of them; give it 3 or more"),
+    ("song", 6, 0, "class positive has 2 music units"),
+    ("artist", 30, 6, "class positive has 2 music units to split .by artist."),
+    ("artist", 30, 1, "class positive has 1 music units .*val got none"),
+])
+def test_fewer_than_three_units_are_refused(by, songs, artists, message):
+    with pytest.raises(ValueError, match=message):
+        deal(manifest(songs=songs, artists=artists), by=by)
+
+
+def test_a_painter_who_sings_is_two_units():
+    table = manifest(artists=10).replace({"artist": {"": "artist 1"}})
+    assert table["modality"].groupby(units(table, "artist")).nunique().max() == 1
+
+
+def test_another_unit_is_refused():
+    with pytest.raises(ValueError, match="split is 'album'; expected one of song, artist, segment"):
+        deal(manifest(), by="album")
+
+
+def test_three_units_a_class_give_one_to_each_part():
+    table = manifest(songs=9, segments=1, pictures=9)
+    assert (deal(table).groupby([table["modality"], table["class"]]).apply(sorted)
+            .map(lambda p: p == sorted(PARTS))).all()
+
+
+def test_a_class_that_neither_modality_has_is_no_error():
+    table = manifest()
+    table = table[table["class"] != "neutral"]
+    assert set(deal(table)) == set(PARTS)
