@@ -5,7 +5,7 @@ PROFILE ?= mini
 DATA ?=
 WEIGHTS ?=
 SEED ?=
-JOBS ?= 1
+JOBS ?= 2
 ARGS ?=
 
 PY := $(VENV)/bin/python

@@ -102,7 +102,7 @@ class Run:
         """In reading order, those that read the others' results last."""
         documents = [Path(d) for d in parse_toc_yaml(ROOT / "_toc.yml")]
         return sorted((Chapter(d.name, self) for d in documents if d.parent.name == "notebooks"),
-                      key=lambda c: c.name >= LAST)  # fmt: skip
+                      key=lambda c: c.name >= LAST)
 
     @cached_property
     def input_key(self) -> str:
@@ -114,7 +114,7 @@ class Run:
     def hidden(self) -> dict[str, str]:
         """Paths of this machine, and what stands for each in a published page."""
         named = {tempfile.gettempdir(): "tmp", str(Path.home()): "~", str(ROOT): ".",
-                 str(self.profile.work_path): "work", str(self.profile.results_path): "results"}  # fmt: skip
+                 str(self.profile.work_path): "work", str(self.profile.results_path): "results"}
         for given in (self.profile.data, self.profile.weights):
             if given and ("/" in given or profiles.resolve(given).exists()):
                 named |= {given: Path(given).name, str(profiles.resolve(given)): Path(given).name}
@@ -208,13 +208,15 @@ def publish(chapter: Chapter) -> str:
         notebook.cells = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", ())]
     for cell in notebook.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")}
+        if "outputs" in cell:  # warnings and bars of this machine
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
     return json.dumps(scrub(notebook, chapter.run.hidden), indent=1, ensure_ascii=False) + "\n"
 
 
 def config(run: Run) -> str:
     """`_config.yml` for executed copies."""
     settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
-    settings["execute"] = {"execute_notebooks": "off"}
+    settings["execute"]["execute_notebooks"] = "off"
     if run.profile.tag != "mini":
         given = "".join(f" · {k} {v}" for k, v in scrub(run.given, run.hidden).items())
         settings["html"]["announcement"] = f"Profile {run.profile.profile}{html.escape(given)}"
@@ -233,7 +235,7 @@ def stage(run: Run) -> Path:
     folder = run.build / "source"
     wanted = {Path("_config.yml"): config(run).encode(), Path("_toc.yml"): (ROOT / "_toc.yml").read_bytes()}
     wanted |= {p.relative_to(ROOT): p.read_bytes()
-               for p in (ROOT / "book").rglob("*") if p.is_file() and "__pycache__" not in p.parts}  # fmt: skip
+               for p in (ROOT / "book").rglob("*") if p.is_file() and "__pycache__" not in p.parts}
     wanted[Path("book/status.md")] = status(run).encode()
     wanted |= {Path("notebooks") / f"{c.name}.ipynb": publish(c).encode() for c in run.chapters}
     for path in [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder) not in wanted]:
@@ -257,13 +259,13 @@ def render(run: Run) -> Path:
         index = run.build / "html" / "index.html"
         index.unlink(missing_ok=True)  # so that an old one is no sign of success
         command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", stage(run),
-                   "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q"]  # fmt: skip
+                   "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q"]
         code = subprocess.call([str(c) for c in command], stdout=subprocess.DEVNULL)
         if code or not index.exists():
             shutil.rmtree(run.build / ".doctrees", ignore_errors=True)  # the next build must see the warnings again
             index.unlink(missing_ok=True)
             raise RuntimeError(f"rendering failed (exit code {code}); the messages are above, the pages' sources in "
-                               f"{run.build / 'source'}")  # fmt: skip
+                               f"{run.build / 'source'}")
     return index
 
 
@@ -292,10 +294,10 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m acp_lib.book", description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("profile", nargs="?", default="mini", help=f"one of {', '.join(profiles.NAMES)} (mini)")
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="given",
-                        help="a parameter and its value, instead of the profile's; may be repeated")  # fmt: skip
+                        help="a parameter and its value, instead of the profile's; may be repeated")
     parser.add_argument("-j", "--jobs", type=int, default=1, help="chapters to run at once (1)")
     parser.add_argument("--only", nargs="+", default=[], metavar="CHAPTER", help="run these chapters alone: 05_acp_net")
     parser.add_argument("--no-render", dest="rendered", action="store_false", help="stop when the chapters have run")

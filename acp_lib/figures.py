@@ -14,6 +14,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import ConnectionPatch, FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageOps
 from torch import nn
 
@@ -28,9 +29,9 @@ WIDTH = 8.0  # inches
 
 def theme() -> None:
     """One look for all figures."""
-    sns.set_theme("notebook", "whitegrid", palette=PALETTE, font_scale=0.85, rc={
+    sns.set_theme("notebook", "whitegrid", palette=PALETTE, font_scale=1.0, rc={
         "figure.dpi": 144, "figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False,
-        "grid.alpha": 0.4, "axes.titlesize": "medium", "axes.titleweight": "semibold", "legend.frameon": False,
+        "grid.alpha": 0.4, "axes.titlesize": "medium", "axes.titleweight": "bold", "legend.frameon": False,
         "svg.hashsalt": "acp"})
 
 
@@ -46,6 +47,10 @@ def _bare(ax) -> None:
     sns.despine(ax=ax, left=True, bottom=True)
 
 
+def _slant(ax, degrees: float) -> None:
+    plt.setp(ax.get_xticklabels(), rotation=degrees, ha="right", rotation_mode="anchor")
+
+
 # --- Building the database
 
 
@@ -59,7 +64,7 @@ def contact_sheet(rows: dict[str, Sequence[Path]], colours: dict[str, str]) -> F
             _bare(ax)
         for ax, path in zip(line, paths, strict=False):
             ax.imshow(thumbnail(path, 160))
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center", color=colours[name], weight="semibold")
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center", color=colours[name], weight="bold")
     return fig
 
 
@@ -135,7 +140,7 @@ def recall_bars(recall: dict[str, dict[str, float]], chance: float) -> Figure:
                color=[COLOURS[n if n in CLASSES else regroup(n)] for n in names])
         ax.axhline(100 * chance, color="k", ls=":", lw=1)
         ax.set(title=title, ylim=(0, 100))
-        ax.tick_params(axis="x", rotation=35)
+        _slant(ax, 40)
         ax.grid(axis="x", visible=False)
     axes[0, 0].set_ylabel("called right, %")
     return fig
@@ -144,11 +149,11 @@ def recall_bars(recall: dict[str, dict[str, float]], chance: float) -> Figure:
 def confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
     """Confusion matrix in per cent of the true class (rows)."""
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    fig, ax = plt.subplots(figsize=(0.62 * len(names) + 2.2, 0.5 * len(names) + 1.4))
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.42 * len(names) + 1.6))
     sns.heatmap(share, ax=ax, annot=True, fmt=".0f", cmap="mako_r", vmin=0, vmax=100, cbar=False, square=False,
                 xticklabels=names, yticklabels=names, linewidths=0.5)
     ax.set(xlabel="predicted", ylabel="true")
-    ax.tick_params(axis="x", rotation=40)
+    _slant(ax, 40)
     ax.tick_params(axis="y", rotation=0)
     return fig
 
@@ -184,7 +189,7 @@ def joints(tables: dict[str, np.ndarray]) -> Figure:
             ax.add_patch(Rectangle((k, k), 1, 1, fill=False, ec=TRUE, lw=2))
         ax.set_title(name.replace("_", "\n"), fontsize="small")
         ax.set_xlabel("music")
-        ax.tick_params(axis="x", rotation=60)
+        _slant(ax, 60)
         ax.tick_params(axis="y", rotation=0)
     axes[0].set_ylabel("picture")
     return fig
@@ -193,7 +198,8 @@ def joints(tables: dict[str, np.ndarray]) -> Figure:
 def shortcuts(table: pd.DataFrame, reported: float) -> Figure:
     """What guessers reach under each protocol (protocol, guesser, accuracy); the line is the paper's accuracy."""
     fig, ax = plt.subplots(figsize=(WIDTH, 3))
-    sns.stripplot(table, x="accuracy", y="protocol", hue="guesser", ax=ax, size=9, jitter=False, palette="dark")
+    sns.stripplot(table, x="accuracy", y="protocol", hue="guesser", ax=ax, size=8, jitter=False, dodge=True,
+                  palette="dark")
     ax.axvline(reported, color="k", ls="--", lw=1)
     ax.text(reported, -0.65, f"ACP-Net in the paper, {reported}", ha="center", va="bottom", fontsize="small")
     ax.set(xlabel="accuracy, %", ylabel="", yticks=range(table["protocol"].nunique()))
@@ -221,49 +227,50 @@ def network(model: nn.Module) -> Figure:
 
     Paper: Fig. 2.  Chapter: ACP-Net.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.6))
-    top = _chain(ax, model.image, 0, 2.4, "image", ("picture", "frozen", "Inception-V3"))
-    low = _chain(ax, model.music, 0, 0, "music", ("music", "193 numbers", "of librosa"))
-    join = max(top, low) + 0.55
-    ax.text(join, 1.2, "concat", ha="center", va="center", rotation=90, fontsize="small")
-    for x, y in ((top, 2.4), (low, 0)):
-        _arrow(ax, (x - 0.35, y), (join, 1.2 + 0.42 * np.sign(y - 1.2)))
-    _arrow(ax, (join + 0.12, 1.2), (join + 0.55, 1.2))
-    end = _chain(ax, model.fusion, join + 0.2, 1.2, "fusion", None)
-    ax.text(end - 0.2, 1.2, "true\nor\nfalse?", ha="left", va="center", weight="semibold")
+    fig, ax = plt.subplots(figsize=(WIDTH, 3.7))
+    top = _chain(ax, model.image, 0, 2.5, "image", "picture\nfrozen\nInception-V3")
+    low = _chain(ax, model.music, 0, 0, "music", "music\n193 numbers\nby librosa")
+    join = max(top, low) + 0.1
+    for x, y in ((top, 2.5), (low, 0)):
+        _arrow(ax, (x - 0.42, y), (join, 1.25 + 0.3 * np.sign(y - 1.25)))
+    ax.text(join, 1.25, "concat", ha="center", va="center", fontsize="small")
+    end = _chain(ax, model.fusion, join + 0.1, 1.25, "fusion", None)
+    ax.text(end - 0.35, 1.25, "true\nor\nfalse?", ha="left", va="center", weight="bold", fontsize="small")
     total = sum(p.numel() for p in model.parameters())
-    ax.text(0, 3.35, f"{total:,} parameters", fontsize="small", color="0.35")
-    ax.set(xlim=(-0.9, end + 0.7), ylim=(-0.75, 3.5))
+    ax.set_title(f"{total:,} parameters", loc="right", weight="normal", fontsize="small", color="0.35")
+    ax.set(xlim=(-0.75, end + 0.45), ylim=(-1.0, 3.2))
     ax.axis("off")
     return fig
 
 
 def _arrow(ax, start: tuple[float, float], stop: tuple[float, float]) -> None:
-    ax.add_patch(FancyArrowPatch(start, stop, arrowstyle="-|>", mutation_scale=9, color="0.45", lw=1))
+    ax.add_patch(FancyArrowPatch(start, stop, arrowstyle="-|>", mutation_scale=9, color="0.45", lw=1, shrinkA=0,
+                                 shrinkB=0))
 
 
-def _box(ax, x: float, y: float, text: str, colour: str, width: float = 0.62, height: float = 0.95) -> None:
+def _box(ax, x: float, y: float, text: str, colour: str, width: float = 0.7, height: float = 1.0) -> None:
     ax.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, fc=colour, ec="none",
                                 boxstyle="round,pad=0,rounding_size=.08"))
-    ax.text(x, y, text, ha="center", va="center", color="white", fontsize="x-small", linespacing=1.3)
+    ax.text(x, y, text, ha="center", va="center", color="white", fontsize=8.5, linespacing=1.3)
 
 
-def _chain(ax, layers: nn.Sequential, x: float, y: float, name: str, source: tuple[str, ...] | None) -> float:
+def _chain(ax, layers: nn.Sequential, x: float, y: float, name: str, source: str | None) -> float:
     """Draw one branch from x on; return where the next thing may stand."""
     if source:
-        _box(ax, x - 0.25, y, "\n".join(source), "#8a8a94", width=1.15)
-        x += 0.15
+        _box(ax, x, y, source, "#7d7d88", width=1.3)
+        x += 0.25
+    below = 0
     for layer in layers:
         if isinstance(layer, nn.Linear):
-            x += 0.78
-            _arrow(ax, (x - 0.48, y), (x - 0.31, y))
+            x += 0.9
+            _arrow(ax, (x - 0.52, y), (x - 0.36, y))
             _box(ax, x, y, f"FC\n{layer.out_features}", BRANCHES[name])
             below = 0
         else:
             below += 1
-            word = f"dropout {layer.p:g}" if isinstance(layer, nn.Dropout) else type(layer).__name__
-            ax.text(x, y - 0.5 - 0.16 * below, word, ha="center", va="center", fontsize=5.5, color="0.4")
-    return x + 0.65
+            word = f"drop {layer.p:g}" if isinstance(layer, nn.Dropout) else type(layer).__name__
+            ax.text(x, y - 0.5 - 0.19 * below, word, ha="center", va="center", fontsize=6.5, color="0.35")
+    return x + 0.8
 
 
 def curves(histories: dict[int, list[dict]], best: dict[int, int], bayes: float | None) -> Figure:
@@ -282,7 +289,9 @@ def curves(histories: dict[int, list[dict]], best: dict[int, int], bayes: float 
         axes[1].axhline(bayes, color=TRUE, ls="-.", lw=1)
         axes[1].text(1, bayes, "best possible", va="bottom", fontsize="small", color=TRUE)
     axes[1].set(xlabel="epoch", ylabel="accuracy, %")
-    axes[1].legend(fontsize="small", ncols=2)
+    for ax in axes:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    fig.legend(*_unique(axes[1]), loc="outside lower center", ncols=5, fontsize="small")
     return fig
 
 
@@ -352,7 +361,7 @@ def predictions(clip: np.ndarray, sr: int, pictures: list[tuple[Path, str, bool,
 
 def class_table(accuracy: np.ndarray) -> Figure:
     """Accuracy for each class of picture (rows) and of music (columns), in per cent."""
-    fig, ax = plt.subplots(figsize=(4.6, 3))
+    fig, ax = plt.subplots(figsize=(WIDTH, 3.4))
     sns.heatmap(100 * accuracy, ax=ax, annot=True, fmt=".0f", cmap="vlag_r", center=50, vmin=0, vmax=100, square=True,
                 xticklabels=CLASSES, yticklabels=CLASSES, linewidths=0.5, cbar_kws={"label": "called right, %"})
     ax.set(xlabel="class of the music", ylabel="class of the picture")

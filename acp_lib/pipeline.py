@@ -23,7 +23,7 @@ from acp_lib.cache import code_key, digest, file_digest, kept
 from acp_lib.corpus import Corpus, Pairs
 from acp_lib.database import manifest as manifests
 from acp_lib.database import tags as screening
-from acp_lib.features import audio, extract, image
+from acp_lib.features import audio, extract
 from acp_lib.profiles import PLACES, Profile, resolve
 
 PACKAGES = ("torch", "torchvision", "librosa", "soundfile", "soxr", "numba", "numpy", "scipy", "pillow", "scikit-learn",
@@ -160,6 +160,8 @@ class Study:
         WeightsUnavailable
             If they cannot be had.
         """
+        from acp_lib.features import image  # torchvision is slow to import, and most chapters find the weights made
+
         p = self.profile
         if p.weights not in ("random", "imagenet"):
             path = resolve(p.weights)

@@ -60,18 +60,18 @@ def shown(value, digits: int = 1) -> str:
     return f"{value:,.{digits}f}" if isinstance(value, numbers.Real) else escape(value)
 
 
-def table(frame: pd.DataFrame, name: str, caption: str, *, digits: int = 1) -> None:
+def table(rows: pd.DataFrame | list[dict], name: str, caption: str, *, digits: int = 1) -> None:
     """Show a table, numbered in the book and referred to as {numref}`name`.
 
     Parameters
     ----------
-    frame : columns that hold numbers are set flush right; texts are escaped, but for `Markdown` ones
+    rows : a dict each, or a table; columns of numbers are set flush right; texts are escaped, `Markdown` ones are not
     caption : Markdown
     digits : decimals of numbers that are not whole
 
     Chapter: all.
     """
-    frame = frame.astype(object)
+    frame = pd.DataFrame(rows, dtype=object)  # others turn whole numbers to floats, Markdown to plain text
     cells = [[shown(v, digits) for v in row] for row in frame.to_numpy()]
     right = [all(v is None or isinstance(v, numbers.Real) for v in frame[c]) for c in frame.columns]
     lines = [[str(c) for c in frame.columns], ["---:" if r else "---" for r in right], *cells]
@@ -104,7 +104,7 @@ def player(y: np.ndarray, sr: int, label: str) -> str:
             file.write(block)
     data = base64.b64encode(buffer.getvalue()).decode()
     name = html.escape(plain(label), quote=True)
-    return f'<audio controls preload="none" aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio>'
+    return f'<audio controls preload="metadata" aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio>'
 
 
 def players(sounds: list[tuple[str, str]]) -> None:

@@ -19,7 +19,7 @@ MACHINE = re.compile("|".join([r"(?<![\w.~])/(?:home|Users|root)/\w", *(rf"{re.e
 INLINE_URL = re.compile(r"https?://(?!www\.w3\.org/)[\w.-]+")
 CSS_URL = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])((?:https?:)?//[^"')\s]+)""")
 LOADED = {"script": ["src"], "link": ["href"], "img": ["src", "srcset"], "audio": ["src"], "video": ["src", "poster"],
-          "source": ["src", "srcset"], "iframe": ["src"], "embed": ["src"], "object": ["data"]}  # fmt: skip
+          "source": ["src", "srcset"], "iframe": ["src"], "embed": ["src"], "object": ["data"]}
 
 
 class Page:
@@ -43,7 +43,7 @@ def links(pages: dict[Path, Page]) -> list[str]:
     bad = []
     for path, page in pages.items():
         tags = [(tag, attribute) for name, attributes in {**LOADED, "a": ["href"]}.items()
-                for tag in page.soup.find_all(name) for attribute in attributes]  # fmt: skip
+                for tag in page.soup.find_all(name) for attribute in attributes]
         for url in {tag[attribute] for tag, attribute in tags if tag.get(attribute)}:
             parts = urlsplit(url)
             if parts.scheme or parts.netloc:
@@ -64,7 +64,7 @@ def hosts(root: Path, pages: dict[Path, Page]) -> list[str]:
             for tag in page.soup.find_all(name):
                 urls = [tag[a] for a in attributes if tag.get(a)]
                 bad += [f"{page.name}: {name} loads {u}" for u in urls if urlsplit(u).netloc and "canonical" not in
-                        (tag.get("rel") or [])]  # fmt: skip
+                        (tag.get("rel") or [])]
         for tag in page.soup.find_all("script", src=False):
             bad += [f"{page.name}: a script names {u}" for u in INLINE_URL.findall(tag.get_text())]
         for tag in page.soup.find_all("style"):
@@ -78,7 +78,7 @@ def machine_paths(root: Path) -> list[str]:
     """Paths of this machine in a page or in a file offered for download."""
     files = [p for p in Path(root).rglob("*") if p.suffix in (".html", ".ipynb", ".md", ".json", ".txt")]
     return [f"{p.relative_to(root)}: shows {m[0]}" for p in files
-            for m in MACHINE.finditer(BASE64.sub("", p.read_text("utf8")))]  # fmt: skip
+            for m in MACHINE.finditer(BASE64.sub("", p.read_text("utf8")))]
 
 
 def missing(root: Path, toc: Path = ROOT / "_toc.yml") -> list[str]:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 from joblib import Parallel, delayed
 from PIL import Image
-from tqdm import tqdm
 
 from acp_lib.cache import digest, file_digest
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 from acp_lib.features import audio
+from acp_lib.progress import bar
 
 COLUMNS = ["id", "modality", "path", "start", "duration", "emotion", "class", "group", "artist", "title", "sha"]
 CANDIDATE = ["id", "modality", "path", "emotion", "class", "artist", "title"]
@@ -74,7 +74,7 @@ def build(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, jobs: 
     rows = files[~repeated].to_dict("records")
     tasks = (delayed(_inspect)(root, row, last_segment) for row in rows)
     work = Parallel(jobs, prefer="threads", return_as="generator")(tasks)
-    found = list(tqdm(work, total=len(rows), desc="reading the database", unit="file", disable=not progress))
+    found = list(bar(work, total=len(rows), what="reading the database", unit="file", shown=progress))
     samples = [s for f in found if not isinstance(f, str) for s in f]
     bad = [(r["path"], f) for r, f in zip(rows, found, strict=True) if isinstance(f, str)]
     bad += [(p, "its id stands twice") for p in files["path"][repeated]]

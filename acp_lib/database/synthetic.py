@@ -31,10 +31,10 @@ import numpy as np
 import pandas as pd
 import soundfile
 from joblib import Parallel, delayed, parallel_config
-from tqdm import tqdm
 
 from acp_lib.database import synthetic_images, synthetic_music
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
+from acp_lib.progress import bar
 
 NOISE = 0.08
 """Share of labels that are not the truth."""
@@ -96,22 +96,22 @@ TAGS = {  # the most frequent first
         "for the painfully alone", "slow sad songs", "life is pain", "romantic pain", "sad true and beautiful",
         "painfully good", "mellow and rather sad",
     ),
-}  # fmt: skip
+}
 MISLEADING = (
     "spain", "happysad", "unhappy", "sad but happy", "painting", "Sade", "not calm", "relaxing sadness", "happy pain",
     "made in Spain", "sade adu", "crusade", "never sad", "painted red", "energetic but calm",
-)  # fmt: skip
+)
 SLIPPED = "full spainy"
 """A misleading tag that stands in the authors' own list of clean ones; here only songs labelled negative carry it."""
 
 GENRES = (
     "rock", "pop", "electronic", "indie", "folk", "jazz", "ambient", "instrumental", "singer-songwriter", "acoustic",
     "80s", "female vocalists", "guitar", "experimental", "seen live", "favorites",
-)  # fmt: skip
+)
 _FIRST = ("Amber", "Paper", "Northern", "Quiet", "Velvet", "Copper", "Salt", "Winter", "Glass", "Second", "Little",
-          "Harbour", "Marble", "Distant", "Cotton", "Silver")  # fmt: skip
+          "Harbour", "Marble", "Distant", "Cotton", "Silver")
 _LAST = ("Lanterns", "River", "Almanac", "Orchard", "Static", "Parade", "Meridian", "Foxes", "Telegram", "Gardens",
-         "Engine", "Horizon", "Letters", "Window", "Tides", "Atlas")  # fmt: skip
+         "Engine", "Horizon", "Letters", "Window", "Tides", "Atlas")
 _PLAN, _DRAW, _ARTIST, _TAGS, _DEAL, _RATES = range(6)  # streams of random numbers
 _KIND = {"image": 0, "music": 1}
 _TURNED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -297,10 +297,9 @@ def _draw_all(root: Path, pictures: list[Item], songs: list[Item], seed: int, jo
     # pictures spread evenly among the songs, which take longer, so that the bar's estimate holds
     spread = sorted((i / len(x), j, x[i]) for j, x in enumerate((packs, [[s] for s in songs])) for i in range(len(x)))
     done = Parallel(jobs, return_as="generator_unordered")(delayed(_draw)(root, x, seed) for *_, x in spread)
-    with tqdm(total=len(pictures) + len(songs), desc="making the mini database", unit="file",
-              disable=not progress) as bar:
+    with bar(total=len(pictures) + len(songs), what="making the mini database", unit="file", shown=progress) as shown:
         for n in done:
-            bar.update(n)
+            shown.update(n)
 
 
 def _draw(root: Path, items: list[Item], seed: int) -> int:
@@ -481,7 +480,7 @@ def _write_truth(root: Path, pictures: list[Item], songs: list[Item], seed: int,
         "planted": {**planted, "copies": COPIES},
         "bayes": bayes_rates(*n), "bayes_balanced": bayes_rates(*n, balanced=True),
         "clean_tags": TAGS, "misleading_tags": MISLEADING, "slipped_tags": [SLIPPED],
-    }  # fmt: skip
+    }
     (root / "truth.json").write_text(json.dumps(about, indent=1) + "\n", "utf8")
 
 

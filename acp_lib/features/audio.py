@@ -20,6 +20,7 @@ SEGMENT = 60.0
 """Length of one sample, in seconds."""
 
 _TAIL = 30  # seconds before the end of an OGG file; libsndfile misses its mark when it seeks into the last page
+_LEAD = 2  # seconds an MP3 is read ahead of its mark: each of its frames takes bits from those before it
 
 
 class UnreadableAudio(ValueError):
@@ -130,11 +131,11 @@ def _frame(seconds: float, rate: int) -> int:
 
 def _read(file: soundfile.SoundFile, first: int, count: int) -> np.ndarray:
     """`count` frames (all if -1) from frame `first`."""
-    if first:
-        safe = file.frames - _TAIL * file.samplerate if file.format == "OGG" else first
-        file.seek(max(0, min(first, safe)))
-        file.read(first - file.tell(), dtype="float32")
-    return file.read(count, dtype="float32")
+    behind = {"OGG": file.frames - _TAIL * file.samplerate, "MP3": first - _LEAD * file.samplerate}
+    start = max(0, min(first, behind.get(file.format, first)))
+    file.seek(start)
+    # in one call: soundfile seeks after each, and that makes an MP3 decoder forget
+    return file.read(count if count < 0 else first - start + count, dtype="float32")[first - start:]
 
 
 def _mono(y: np.ndarray) -> np.ndarray:

@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from joblib import Parallel, delayed, parallel_config
-from tqdm import tqdm
 
 from acp_lib.cache import write
 from acp_lib.features import audio, music
+from acp_lib.progress import bar
 
 SHARD = {"music": 4, "image": 32}  # samples; a few seconds of work each
 WIDTH = {"music": 193, "image": 2048}
@@ -62,6 +62,8 @@ def _vectors(modality: str, root: Path, rows: list[dict], options: dict):
 def _tried(root: Path, decode: Callable[[], np.ndarray]) -> tuple[np.ndarray | None, str]:
     try:
         return decode(), ""
+    except MemoryError:
+        raise  # no fault of the file
     except Exception as error:  # a file that breaks its decoder is a reject, the rest goes on
         return None, f"cannot be decoded: {error}".replace(f"{root}/", "")
 
@@ -111,11 +113,11 @@ def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs
     todo = [(target, part) for target, part in shards if tables[target] is None]
     if todo:
         with (parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1),
-              tqdm(total=len(records), desc=f"{modality} features", unit="sample", disable=not progress,
-                   initial=len(records) - sum(len(part) for _, part in todo)) as bar):
+              bar(total=len(records), what=f"{modality} features", unit="sample", shown=progress,
+                  done=len(records) - sum(len(part) for _, part in todo)) as shown):
             tasks = (delayed(shard_task)(modality, root, part, target, options) for target, part in todo)
             for count in Parallel(return_as="generator_unordered")(tasks):
-                bar.update(count)
+                shown.update(count)
     tables |= {target: pq.read_table(target) for target, _ in todo}
     return _gather(rows, pa.concat_tables([SCHEMA.empty_table(), *tables.values()]), WIDTH[modality])
 

@@ -44,7 +44,7 @@ class Ledger(MarkdownDirective):
             rows.append([f"[`{d.name}`]{{#ledger-{name}}}", f"`{d.default}`", others, status, f"{d.what} *{d.source}*"])
         table = "\n".join("* " + "\n  ".join(f"- {cell}" for cell in row) for row in rows)
         return (f"::::{{list-table}} Every detail that the paper leaves open, and what is done here\n"
-                f":name: tab-ledger\n:header-rows: 1\n:class: ledger\n\n{table}\n::::")  # fmt: skip
+                f":name: tab-ledger\n:header-rows: 1\n:class: ledger\n\n{table}\n::::")
 
 
 class Parameters(MarkdownDirective):
