@@ -15,7 +15,7 @@ BOOK = "$(PY)" -m acp_lib.book "$(PROFILE)" -j "$(JOBS)" $(if $(DATA),-p data "$
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv book pdf test test-fast bench lint lock clean distclean
+.PHONY: help venv book test test-fast bench lint lock clean distclean
 
 help: ## this list
 	@echo "make TARGET [NAME=VALUE ...]"
@@ -33,9 +33,6 @@ $(STAMP): requirements.txt pyproject.toml
 
 book: $(STAMP) ## the book; PROFILE=mini|folder|imac DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
 	$(BOOK)
-
-pdf: $(STAMP) ## the rendered chapters as one PDF (needs chromium); the same settings as for book
-	$(BOOK) --pdf
 
 test: $(STAMP) ## every test, a whole small book among them
 	"$(PY)" -m pytest $(ARGS)

@@ -108,7 +108,8 @@ def scaled(x: np.ndarray, train: np.ndarray, kind: str) -> np.ndarray:
         return x.astype(np.float32)
     known = x[train]
     shift, scale = (known.min(0), np.ptp(known, 0)) if kind == "minmax" else (known.mean(0), known.std(0))
-    return ((x - shift) / np.where(scale > 0, scale, 1)).astype(np.float32)
+    constant = np.ptp(known, 0) == 0  # not scale == 0: the deviation of equal numbers can round to something
+    return ((x - shift) / np.where(constant, 1, scale)).astype(np.float32)
 
 
 def build(manifest: pd.DataFrame, part: pd.Series, features: dict[str, np.ndarray], scaling: str) -> Corpus:
