@@ -98,6 +98,8 @@ def listening(clips: dict[str, np.ndarray], sr: int) -> Figure:
     fig, axes = plt.subplots(len(draw), len(clips), figsize=(WIDTH, 8), sharex=True,
                              height_ratios=[0.7, 1.5, 1.1, 1, 0.8, 0.8])
     shown = {what: [f(y) for y in clips.values()] for what, f in draw.items() if f}
+    spread = np.concatenate(shown["MFCC"], axis=1).std(1, keepdims=True)  # the first coefficients would hide the rest
+    shown["MFCC"] = [coefficients / spread for coefficients in shown["MFCC"]]
     for column, (label, y) in enumerate(clips.items()):
         axes[0, column].plot(np.arange(len(y)) / sr, y, color=COLOURS[label], lw=0.3)
         axes[0, column].set(ylim=(-1, 1), yticks=[], title=label)

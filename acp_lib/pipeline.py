@@ -125,8 +125,13 @@ class Study:
         """Every tag of the Last.fm database with its frequency, and the class or the reason of the screening; None
         where the source has no tags.
         """
+        path = self._tag_file
+        return screening.screened(screening.read_lastfm(path)) if path else None
+
+    @property
+    def _tag_file(self) -> Path | None:
         path = self.root / "lastfm_tags.db"
-        return screening.screened(screening.read_lastfm(path)) if path.is_file() else None
+        return path if path.is_file() else None
 
     @cached_property
     def truth(self) -> dict | None:
@@ -214,8 +219,8 @@ class Study:
     @cached_property
     def _corpus(self) -> Path:
         p = self.profile
-        key = digest(manifests.fingerprint(self.manifest), file_digest(self.weights), p.seed, p.split, p.scaling,
-                     p.image_size, code_key("acp_lib.corpus", "acp_lib.splits", "acp_lib.features.extract"))
+        key = digest(manifests.fingerprint(self.manifest), self.part.tolist(), file_digest(self.weights), p.scaling,
+                     p.image_size, code_key("acp_lib.corpus", "acp_lib.features.extract"))
 
         def make(folder: Path):
             built = corpora.build(self.manifest, self.part, self.features, p.scaling)
@@ -246,7 +251,8 @@ class Study:
         p = self.profile
         settings = {k: v for k, v in asdict(p).items() if k not in (*PLACES, "profile", "source")}
         return {"profile": p.profile, "data": self.data_name, "synthetic": self.synthetic,
-                "data_fingerprint": manifests.fingerprint(self.manifest), "image_weights": self.weights_name,
+                "data_fingerprint": manifests.fingerprint(self.manifest),
+                "tags_digest": self._tag_file and file_digest(self._tag_file), "image_weights": self.weights_name,
                 "image_weights_digest": file_digest(self.weights), "device": training.device(p.device),
                 "settings": settings, "test_pairs_digest": self.test_pairs().digest, "code": code_key(),
                 "versions": versions()}

@@ -51,7 +51,7 @@ def shown(value, digits: int = 1) -> str:
     """A value as the text of a table cell."""
     if isinstance(value, Markdown):
         return value
-    if value is None or (isinstance(value, numbers.Real) and np.isnan(value)):
+    if value is None or (isinstance(value, numbers.Real) and value != value):
         return NOTHING
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -92,11 +92,15 @@ def train(corpus: Path, profile: Profile, runs: Sequence[Run], *, progress: bool
               bar(total=len(todo) * profile.epochs, what="ACP-Net", unit="epoch", shown=progress) as shown):
             futures = {pool.submit(one, corpus, profile, run): run for run in todo}
             pending = set(futures)
-            while pending:
-                done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
-                for future in done:
-                    future.result()
-                _show(shown, profile, todo)
+            try:
+                while pending:
+                    done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
+                    for future in done:
+                        future.result()
+                    _show(shown, profile, todo)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # begin no further run
+                raise
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
@@ -120,6 +124,12 @@ def _epochs(run: Run) -> int:
         return 0
 
 
+def _tell(run: Run, epochs: int) -> None:
+    if (parent := parent_process()) and not parent.is_alive():
+        raise SystemExit(f"seed {run.seed}: nobody waits for this run any more")
+    write(_beside(run, "epochs"), str(epochs))
+
+
 def one(corpus: Path, profile: Profile, run: Run) -> None:
     """Train, test and keep one run. A killed one resumes from its checkpoint when it is called again."""
     torch.set_num_threads(1)
@@ -127,7 +137,7 @@ def one(corpus: Path, profile: Profile, run: Run) -> None:
     def make(folder: Path) -> None:
         data, model = Corpus.read(corpus), network(profile, run.seed)
         history = training.fit(model, data, profile, run.seed, checkpoint=_beside(run, "checkpoint"),
-                               on_epoch=lambda h: write(_beside(run, "epochs"), str(len(h))))
+                               on_epoch=lambda h: _tell(run, len(h)))
         pairs = test_pairs(data, profile, profile.pairs)
         p = evaluation.probability(model, data, pairs)
         pd.DataFrame({"image": pairs.image, "music": pairs.music, "truth": pairs.truth, "probability": p}).to_parquet(

@@ -8,6 +8,7 @@ Chapter: ACP-Net.
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -68,7 +69,7 @@ def fit(model: nn.Module, corpus: Corpus, profile: Profile, seed: int, *, checkp
     Raises
     ------
     FloatingPointError
-        If the loss is no longer finite.
+        If the loss of training or validation is no longer finite.
 
     Paper: Section 4, Adam at 1e-4, at most 50 epochs, early stopping on validation accuracy.  Chapter: ACP-Net.
     """
@@ -80,8 +81,13 @@ def fit(model: nn.Module, corpus: Corpus, profile: Profile, seed: int, *, checkp
     saved = time.monotonic()
     while not finished(history, profile):
         epoch = len(history) + 1
-        history.append({"epoch": epoch, **_epoch(model, optimiser, corpus, profile, [seed, epoch], where),
-                        **_validate(model, corpus, validation)})
+        record = {"epoch": epoch, **_epoch(model, optimiser, corpus, profile, [seed, epoch], where),
+                  **_validate(model, corpus, validation)}
+        if not math.isfinite(record["loss"] + record["val_loss"]):
+            raise FloatingPointError(f"the loss is {record['loss']} in training and {record['val_loss']} in validation "
+                                     f"in epoch {epoch}; lower learning_rate (now {profile.learning_rate}), or look "
+                                     "for extreme values in the features")
+        history.append(record)
         if best_epoch(history) == epoch:
             best = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
         if checkpoint and time.monotonic() - saved > SECONDS:
@@ -121,9 +127,6 @@ def _epoch(model, optimiser, corpus: Corpus, profile: Profile, seed: list[int], 
         optimiser.step()
         loss_sum += loss.detach() * len(t)
         right += (logits.argmax(1) == t).sum()
-    if not torch.isfinite(loss_sum):
-        raise FloatingPointError(f"the training loss is {loss_sum.item()} in epoch {seed[1]}; lower learning_rate "
-                                 f"(now {profile.learning_rate}), or look for extreme values in the features")
     return {"loss": loss_sum.item() / len(pairs), "accuracy": right.item() / len(pairs)}
 
 

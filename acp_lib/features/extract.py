@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky import get_reusable_executor
 
 from acp_lib.cache import write
 from acp_lib.features import audio, music
@@ -118,6 +119,7 @@ def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs
             tasks = (delayed(shard_task)(modality, root, part, target, options) for target, part in todo)
             for count in Parallel(return_as="generator_unordered")(tasks):
                 shown.update(count)
+        get_reusable_executor().shutdown()  # its processes hold a network each
     tables |= {target: pq.read_table(target) for target, _ in todo}
     return _gather(rows, pa.concat_tables([SCHEMA.empty_table(), *tables.values()]), WIDTH[modality])
 
