@@ -32,7 +32,7 @@ from filelock import FileLock
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from acp_lib import profiles
-from acp_lib.cache import digest, write
+from acp_lib.cache import digest, file_digest, write
 from acp_lib.profiles import ROOT, Profile
 
 EXAMPLES = """\
@@ -78,7 +78,8 @@ class Chapter:
 
     @property
     def current(self) -> bool:
-        return self.executed.exists() and self.last["key"] == self.key
+        known = self.executed.exists() and self.last["key"] == self.key
+        return known and self.last.get("notebook") == file_digest(self.executed)  # no other run has written it since
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,8 @@ def execute(chapter: Chapter, timeout: int, bar: bool) -> tuple[str, float]:
             raise RuntimeError(f"{text}\n{chapter.name} failed{hint}; the notebook up to the failing cell is "
                                f"{chapter.executed}") from None
         seconds = time.monotonic() - start
-        write(chapter.record, json.dumps({"key": key, "seconds": round(seconds, 1)}))
+        write(chapter.record, json.dumps({"key": key, "seconds": round(seconds, 1),
+                                          "notebook": file_digest(chapter.executed)}))
         return "ok", seconds
 
 
@@ -188,7 +190,7 @@ def announce(chapter: Chapter, outcome: str, seconds: float) -> None:
 def scrub(value, hidden: dict[str, str]):
     """Any JSON value with this machine's paths replaced by their names; long base64 runs are left as they are."""
     paths = "|".join(re.escape(p) for p in sorted(hidden, key=len, reverse=True))
-    pattern = re.compile(rf"[A-Za-z0-9+/=\n]{{200,}}|(?:{paths})(?![\w-])")
+    pattern = re.compile(rf"[A-Za-z0-9+/=\n]{{200,}}|(?<![.~])(?:{paths})(?![\w-])")
 
     def walk(v):
         if isinstance(v, dict):
@@ -283,7 +285,10 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
     if not only and not all(c.current for c in chapters):
         from acp_lib import pipeline
 
-        pipeline.prepare(run.profile)
+        try:
+            pipeline.prepare(run.profile)
+        except (ValueError, FloatingPointError) as error:  # data, weights or settings that cannot be used
+            raise RuntimeError(f"error: {error}") from error
     execute_all(chapters, jobs, timeout)
     stale = [c.name for c in run.chapters if not c.current]
     if rendered and stale:
@@ -314,6 +319,7 @@ def main(argv: list[str] | None = None) -> int:
         given = {name: profiles.parse(name, text) for name, text in options.given}
         run = Run(profiles.load(**{"profile": options.profile} | given), given)
         choose(run, options.only)
+        run.input_key  # noqa: B018 - raises where the data is no folder, or the device is not there
         for name in ("jobs", "timeout"):
             if getattr(options, name) < 1:
                 raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")

@@ -95,11 +95,11 @@ def listening(clips: dict[str, np.ndarray], sr: int) -> Figure:
         "contrast": lambda y: librosa.feature.spectral_contrast(y=y, sr=sr),
         "tonnetz": lambda y: librosa.feature.tonnetz(y=librosa.effects.harmonic(y), sr=sr),
     }
-    fig, axes = plt.subplots(len(draw), len(clips), figsize=(WIDTH, 8), sharex=True,
+    fig, axes = plt.subplots(len(draw), len(clips), figsize=(WIDTH, 8), sharex=True, squeeze=False,
                              height_ratios=[0.7, 1.5, 1.1, 1, 0.8, 0.8])
     shown = {what: [f(y) for y in clips.values()] for what, f in draw.items() if f}
     spread = np.concatenate(shown["MFCC"], axis=1).std(1, keepdims=True)  # the first coefficients would hide the rest
-    shown["MFCC"] = [coefficients / spread for coefficients in shown["MFCC"]]
+    shown["MFCC"] = [coefficients / np.maximum(spread, 1e-9) for coefficients in shown["MFCC"]]
     for column, (label, y) in enumerate(clips.items()):
         axes[0, column].plot(np.arange(len(y)) / sr, y, color=COLOURS[label], lw=0.3)
         axes[0, column].set(ylim=(-1, 1), yticks=[], title=label)
@@ -118,12 +118,13 @@ def listening(clips: dict[str, np.ndarray], sr: int) -> Figure:
 def class_means(x: np.ndarray, label: np.ndarray) -> Figure:
     """Mean of each of the 193 standardised features in each class."""
     z = (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1)
-    means = np.array([z[label == c].mean(0) for c in CLASSES])
+    held = [c for c in CLASSES if (label == c).any()]
+    means = np.array([z[label == c].mean(0) for c in held])
     fig, axes = plt.subplots(len(BLOCKS), 1, figsize=(WIDTH, 4.6))
     reach = np.abs(means).max()
     for ax, (name, block) in zip(axes, BLOCKS.items(), strict=True):
         mesh = ax.imshow(means[:, block], aspect="auto", cmap="vlag", vmin=-reach, vmax=reach, interpolation="nearest")
-        ax.set(yticks=range(len(CLASSES)), yticklabels=CLASSES, xticks=[])
+        ax.set(yticks=range(len(held)), yticklabels=held, xticks=[])
         ax.set_title(f"{name} ({block.stop - block.start})", loc="left")
         ax.grid(False)
     fig.colorbar(mesh, ax=axes, label="mean, in standard deviations", shrink=0.6)

@@ -38,9 +38,10 @@ class Study:
     Chapter: How to read and rerun.
     """
 
-    def __init__(self, profile: Profile, progress: bool = True):
+    def __init__(self, profile: Profile, progress: bool = True, scheduler: str = ""):
         self.profile = profile
         self.progress = progress
+        self.scheduler = scheduler  # of a Dask cluster that extracts features
 
     # --- database
 
@@ -199,12 +200,16 @@ class Study:
         about += [file_digest(v) if isinstance(v, Path) else v for v in options.values()]
         folder = self.profile.work_path / "cache" / f"{modality}-{digest(*about)}"
         return extract.extract(modality, self.root, rows, folder, jobs=self.profile.processes, progress=self.progress,
-                               **options)
+                               scheduler=self.scheduler, **options)
+
+    def extracted(self, modality: str) -> tuple[np.ndarray, pd.DataFrame]:
+        """Features of "image" or "music" in the order of `listed`, NaN for what cannot be decoded; and the rejects."""
+        options = {"weights": self.weights, "size": self.profile.image_size} if modality == "image" else {}
+        return self._features(modality, **options)
 
     @cached_property
     def _extracted(self) -> dict[str, tuple[np.ndarray, pd.DataFrame]]:
-        return {"image": self._features("image", weights=self.weights, size=self.profile.image_size),
-                "music": self._features("music")}
+        return {modality: self.extracted(modality) for modality in ("image", "music")}
 
     @property
     def features(self) -> dict[str, np.ndarray]:

@@ -7,7 +7,6 @@ Chapter: ACP-Net.
 """
 
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -26,10 +25,10 @@ from acp_lib.corpus import Corpus, Pairs
 from acp_lib.models import ACPNet
 from acp_lib.profiles import Profile
 from acp_lib.progress import bar
+from acp_lib.threads import one_each
 
 MODEL = ("activation", "first_layer", "dropout", "dropout_at")
 TRAINING = ("seed", "pairs", "pairs_per_epoch", "batch", "learning_rate", "epochs", "patience", "test_pairs")
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -85,25 +84,18 @@ def train(corpus: Path, profile: Profile, runs: Sequence[Run], *, progress: bool
     if not todo:
         return
     workers = 1 if training.device(profile.device) == "cuda" else min(profile.processes, len(todo))
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ |= dict.fromkeys(THREADS, "1")  # the new processes read it before they load numpy
-    try:
-        with (ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
-              bar(total=len(todo) * profile.epochs, what="ACP-Net", unit="epoch", shown=progress) as shown):
-            futures = {pool.submit(one, corpus, profile, run): run for run in todo}
-            pending = set(futures)
-            try:
-                while pending:
-                    done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
-                    for future in done:
-                        future.result()
-                    _show(shown, profile, todo)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)  # begin no further run
-                raise
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+    with (one_each(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+          bar(total=len(todo) * profile.epochs, what="ACP-Net", unit="epoch", shown=progress) as shown):
+        pending = {pool.submit(one, corpus, profile, run) for run in todo}
+        try:
+            while pending:
+                done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+                _show(shown, profile, todo)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # begin no further run
+            raise
 
 
 def _show(shown, profile: Profile, runs: Sequence[Run]) -> None:

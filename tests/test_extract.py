@@ -132,7 +132,7 @@ def test_a_damaged_shard_is_made_anew_and_no_other(run, tmp_path, counted, many,
 
 def test_a_shard_with_a_flipped_bit_is_never_read_as_another(tmp_path, counted, many):
     part, target = many[:4].to_dict("records"), tmp_path / "shard"
-    extract.shard_task("music", tmp_path, part, target, {})
+    extract.shard_task("music", tmp_path, target, part, options={})
     whole, data = extract._whole(target, part), target.read_bytes()
     found = []
     for at in range(0, len(data), 23):

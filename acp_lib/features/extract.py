@@ -8,7 +8,7 @@ Chapter: Hearing; Seeing.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from joblib import Parallel, delayed, parallel_config
-from joblib.externals.loky import get_reusable_executor
 
 from acp_lib.cache import write
 from acp_lib.features import audio, music
+from acp_lib.features.spread import isolated, spread
 from acp_lib.progress import bar
 
 SHARD = {"music": 4, "image": 32}  # samples; a few seconds of work each
@@ -41,7 +40,7 @@ def music_vector(root: Path, row: dict) -> np.ndarray:
     return music.extract(y, audio.SR)
 
 
-def _vectors(modality: str, root: Path, rows: list[dict], options: dict):
+def _vectors(modality: str, root: Path, rows: list[dict], *, options: dict) -> list[tuple]:
     """(vector or None, reason) of each row."""
     if modality == "music":
         return [_tried(root, lambda row=row: music_vector(root, row)) for row in rows]
@@ -69,9 +68,14 @@ def _tried(root: Path, decode: Callable[[], np.ndarray]) -> tuple[np.ndarray | N
         return None, f"cannot be decoded: {error}".replace(f"{root}/", "")
 
 
-def shard_task(modality: str, root: Path, rows: list[dict], target: Path, options: dict) -> int:
-    """Make one shard and return how many samples it holds. Idempotent: may run twice, anywhere, at once."""
-    vectors, reasons = zip(*_vectors(modality, root, rows, options), strict=True)
+def shard_task(modality: str, root: Path, target: Path, rows: list[dict], *, options: dict, alone: bool = False) -> int:
+    """Make one shard and return how many samples it holds. Idempotent: may run twice, anywhere, at once.
+
+    alone : describe each sample in a process of its own, so that one which kills it is a reject and no more
+    """
+    found = (isolated(partial(_vectors, modality, root, options=options), rows) if alone
+             else _vectors(modality, root, rows, options=options))
+    vectors, reasons = zip(*found, strict=True)
     table = pa.table([_ids(rows), list(vectors), list(reasons)], schema=SCHEMA)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, write_page_checksum=True)
@@ -93,13 +97,15 @@ def _whole(target: Path, rows: list[dict]) -> pa.Table | None:
 
 
 def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs: int = 1, progress: bool = True,
-            **options) -> tuple[np.ndarray, pd.DataFrame]:
+            scheduler: str = "", **options) -> tuple[np.ndarray, pd.DataFrame]:
     """(features, rejects) of manifest rows of one modality, shards kept in `folder`.
 
     Parameters
     ----------
     modality : "music" or "image"
     rows : manifest rows; features come in their order
+    jobs : processes on this machine
+    scheduler : address of a Dask scheduler, tcp://host:port; its workers must see `root` and `folder` under these paths
     options : for pictures, `weights` (path) and `size`
 
     Returns
@@ -113,13 +119,13 @@ def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs
     tables = {target: _whole(target, part) for target, part in shards}
     todo = [(target, part) for target, part in shards if tables[target] is None]
     if todo:
-        with (parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1),
-              bar(total=len(records), what=f"{modality} features", unit="sample", shown=progress,
-                  done=len(records) - sum(len(part) for _, part in todo)) as shown):
-            tasks = (delayed(shard_task)(modality, root, part, target, options) for target, part in todo)
-            for count in Parallel(return_as="generator_unordered")(tasks):
+        for target, _ in todo:
+            target.unlink(missing_ok=True)  # a damaged one
+        run = partial(shard_task, modality, root, options=options)
+        with bar(total=len(records), what=f"{modality} features", unit="sample", shown=progress,
+                 done=len(records) - sum(len(part) for _, part in todo)) as shown:
+            for count in spread(run, todo, jobs, scheduler):
                 shown.update(count)
-        get_reusable_executor().shutdown()  # its processes hold a network each
     tables |= {target: pq.read_table(target) for target, _ in todo}
     return _gather(rows, pa.concat_tables([SCHEMA.empty_table(), *tables.values()]), WIDTH[modality])
 

@@ -1,0 +1,73 @@
+"""Log-spectrograms, 100 ms windows every 25 ms: what the paper's baselines hear.
+
+Paper: Section 4, Results on affective correspondence, baselines.
+Chapter: Hearing.
+"""
+
+import math
+
+import librosa
+import numpy as np
+import scipy.fft
+import scipy.signal
+
+WINDOW, HOP = 0.1, 0.025
+"""Seconds."""
+
+FLOOR = 80.0
+"""Decibels below the loudest point at which values are cut off."""
+
+BLOCK = 128  # frames transformed at once: they stay in a core's cache
+
+
+def reference(y: np.ndarray, sr: int) -> np.ndarray:
+    """The log-spectrogram by librosa: decibels re its maximum, float32 (bins, frames). See `extract`."""
+    power = np.abs(librosa.stft(y, n_fft=_samples(WINDOW, sr), hop_length=_samples(HOP, sr))) ** 2
+    return librosa.power_to_db(power, ref=np.max, top_db=FLOOR)
+
+
+def extract(y: np.ndarray, sr: int) -> np.ndarray:
+    """The same as `reference`, in blocks of frames and in single precision: faster, equal to 0.01 dB.
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(n,)], mono sound
+    sr : sampling rate, Hz
+
+    Returns
+    -------
+    float32 [shape=(1 + window // 2, 1 + n // hop)], decibels from -80 to 0
+
+    Raises
+    ------
+    ValueError
+        If y is not a sound of one channel with at least one sample.
+
+    Paper: Section 4.  Chapter: Hearing.
+    """
+    if not isinstance(y, np.ndarray) or y.ndim != 1 or not len(y):
+        raise ValueError(f"y has the shape {np.shape(y)}; expected (n,) with one sample or more")
+    width, hop = _samples(WINDOW, sr), _samples(HOP, sr)
+    padded = np.pad(np.asarray(y, np.float32), width // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, width)[::hop]
+    window = scipy.signal.get_window("hann", width).astype(np.float32)
+    power = np.empty((len(frames), width // 2 + 1), np.float32)
+    for start in range(0, len(frames), BLOCK):
+        spectrum = scipy.fft.rfft(frames[start:start + BLOCK] * window)
+        np.add(np.square(spectrum.real), np.square(spectrum.imag), out=power[start:start + BLOCK])
+    return _decibels(power).T
+
+
+def _decibels(power: np.ndarray) -> np.ndarray:
+    least = 1e-10  # librosa's
+    loudest = max(float(power.max()), least)
+    floor = max(loudest * 10 ** (-FLOOR / 10), least)
+    np.maximum(power, floor, out=power)
+    np.log10(power, out=power)
+    power *= 10
+    power -= 10 * math.log10(loudest)
+    return power
+
+
+def _samples(seconds: float, sr: int) -> int:
+    return int(seconds * sr)

@@ -1,0 +1,95 @@
+"""Tasks over processes: results, resumption, and items that kill whoever touches them."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import corpus
+
+from acp_lib.cache import write
+from acp_lib.database import folder, manifest
+from acp_lib.features import extract
+from acp_lib.features.spread import isolated, spread
+
+
+def describe(items):
+    """Twice each item; a negative one kills the process."""
+    for item in items:
+        if item < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return [(2 * item, "") for item in items]
+
+
+def task(target, items, *, alone=False):
+    found = isolated(describe, items) if alone else describe(items)
+    write(target, ",".join(str(value) for value, _ in found))
+    return len(items)
+
+
+def broken(target, items, *, alone=False):
+    raise ValueError("broken")
+
+
+def tasks(folder, *lists):
+    return [(folder / f"{i}.txt", items) for i, items in enumerate(lists)]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_task_is_done_once(tmp_path, jobs):
+    todo = tasks(tmp_path, [1, 2], [3], [4, 5, 6])
+    assert sorted(spread(task, todo, jobs)) == [1, 2, 3]
+    assert [t.read_text() for t, _ in todo] == ["2,4", "6", "8,10,12"]
+    assert sorted(tmp_path.iterdir()) == [t for t, _ in todo]
+
+
+def test_an_item_that_kills_its_process_costs_itself_alone(tmp_path):
+    todo = tasks(tmp_path, *[[i, i + 1] for i in range(0, 12, 2)], [20, -1, 21], [30])
+    assert sum(spread(task, todo, 2)) >= 16  # a task in hand of the other process may be done twice
+    assert [t.read_text() for t, _ in todo[:6]] == [f"{2 * i},{2 * i + 2}" for i in range(0, 12, 2)]
+    assert [t.read_text() for t, _ in todo[6:]] == ["40,None,42", "60"]
+
+
+def test_isolated_names_the_items_that_kill():
+    assert isolated(describe, [1, -1, -2, 3]) == [
+        (2, ""), (None, "killed the process that read it"), (None, "killed the process that read it"), (6, "")]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_of_a_task_is_not_swallowed(tmp_path, jobs):
+    with pytest.raises(ValueError, match="broken"):
+        list(spread(broken, tasks(tmp_path, [1], [2]), jobs))
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A scheduler and three workers, processes of their own as on a cluster."""
+    scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
+                                  "--port", "0", "--no-dashboard"], stderr=subprocess.PIPE, text=True)
+    address = next(line.split()[-1] for line in scheduler.stderr if "Scheduler at:" in line)
+    workers = [subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1",
+                                 "--no-dashboard", "--host", "127.0.0.1"], stderr=subprocess.DEVNULL,
+                                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}) for _ in range(3)]
+    yield address
+    for process in (*workers, scheduler):
+        process.terminate()
+    for process in (*workers, scheduler):
+        process.wait(30)
+
+
+def test_a_cluster_gives_the_same_files(tmp_path, cluster):
+    todo = tasks(tmp_path, [1, 2], [3], [4, -1, 6], [7])
+    assert sum(spread(task, todo, scheduler=cluster)) == 7
+    assert [t.read_text() for t, _ in todo] == ["2,4", "6", "8,None,12", "14"]
+
+
+def test_features_are_bit_identical_here_and_on_a_cluster(tmp_path, cluster):
+    root = corpus(tmp_path / "corpus")
+    rows, _ = manifest.build(root, folder.scan(root)[0], progress=False)
+    rows = rows[rows["modality"] == "music"]
+    made = {}
+    for name, how in (("one", {}), ("two", {"jobs": 2}), ("cluster", {"scheduler": cluster})):
+        extract.extract("music", root, rows, tmp_path / name, progress=False, **how)
+        made[name] = [p.read_bytes() for p in sorted((tmp_path / name).iterdir())]
+    assert made["one"] and made["one"] == made["two"] == made["cluster"]
