@@ -12,6 +12,7 @@ import json
 import numbers
 import re
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,7 @@ def save(folder: Path, name: str, rows: list[dict]) -> None:
 
 
 def load(folder: Path, name: str) -> list[dict] | None:
-    """What `save` wrote, or None."""
-    path = folder / f"{name}.json"
-    return json.loads(path.read_text("utf8")) if path.exists() else None
+    """What `save` wrote, or None where there is no such file, or a damaged one."""
+    with suppress(OSError, ValueError):
+        return json.loads((folder / f"{name}.json").read_text("utf8"))
+    return None

@@ -1,0 +1,179 @@
+"""What networks are trained on: scaling fitted on training rows alone, pairs within a part, files that read back."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import manifest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from acp_lib.corpus import SCALINGS, Corpus, Side, build, scaled
+from acp_lib.features.music import BLOCKS
+from acp_lib.pairs import PROTOCOLS
+from acp_lib.splits import PARTS, deal
+
+FLOATS = st.integers(-1000, 1000).map(lambda k: k / 8)
+
+
+def side(width: int, n: int, seed: int, strength: float) -> Side:
+    """Noise whose first columns say the class; classes and parts in turn, half of the rows for training."""
+    rng, label = np.random.default_rng(seed), np.arange(n) % 3
+    x = rng.normal(size=(n, width)) + strength * (np.arange(width) % 6 == label[:, None])
+    return Side(torch.from_numpy(x.astype(np.float32)), label, np.array([0, 1, 0, 2])[np.arange(n) // 3 % 4])
+
+
+def small(widths=(12, 6), n=(60, 48), seed: int = 0, strength: float = 4.0) -> Corpus:
+    """A corpus with a planted class signal."""
+    return Corpus(*(side(w, k, 2 * seed + i, strength) for i, (w, k) in enumerate(zip(widths, n, strict=True))))
+
+
+# scaling
+
+
+@pytest.mark.parametrize("kind", SCALINGS)
+@given(arrays(np.float32, (9, 4), elements=FLOATS), arrays(np.float32, (3, 4), elements=FLOATS))
+def test_rows_outside_of_training_do_not_move_the_scaling(kind, x, other):
+    train = np.arange(6)
+    changed = x.copy()
+    changed[6:] = other
+    one, two = scaled(x, train, kind), scaled(changed, train, kind)
+    assert one.dtype == np.float32 and one.shape == x.shape
+    np.testing.assert_array_equal(one[train], two[train])
+    np.testing.assert_array_equal(two[6:], scaled(np.concatenate([x[:6], other, x[6:]]), train, kind)[6:9])
+
+
+@pytest.mark.parametrize(("kind", "low", "high"), [("zscore", None, None), ("minmax", 0, 1), ("raw", None, None)])
+def test_what_each_scaling_does(kind, low, high):
+    x = np.random.default_rng(0).normal(5, 3, (50, 4)).astype(np.float32)
+    train = np.arange(0, 50, 2)
+    found = scaled(x, train, kind)
+    if kind == "raw":
+        np.testing.assert_array_equal(found, x)
+    elif kind == "minmax":
+        np.testing.assert_allclose([found[train].min(0), found[train].max(0)], [[low] * 4, [high] * 4], atol=1e-6)
+    else:
+        np.testing.assert_allclose([found[train].mean(0), found[train].std(0)], [[0] * 4, [1] * 4], atol=1e-6)
+        assert (np.abs(found[1::2].mean(0)) > 1e-6).all()
+
+
+@pytest.mark.parametrize("kind", ["zscore", "minmax", "logmel"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(value=st.floats(-100, 100), n=st.integers(2, 40))
+def test_a_feature_that_is_constant_in_training_keeps_its_distance(kind, dtype, value, n):
+    x = np.full((n + 1, 1), value, dtype)
+    x[n] += 2
+    found = scaled(x, np.arange(n), kind)
+    np.testing.assert_allclose(found[:n], 0, atol=1e-6)
+    np.testing.assert_allclose(found[n], x[n] - x[0], rtol=1e-5)
+
+
+def test_logarithms_are_taken_of_the_mel_block_of_music_alone():
+    rng = np.random.default_rng(0)
+    music, picture = rng.lognormal(size=(20, 193)), rng.lognormal(size=(20, 2048))
+    music[:, 192], train, mel = 0.0, np.arange(15), BLOCKS["mel"]
+    original = music.copy()
+    found, plain = scaled(music, train, "logmel"), scaled(music, train, "zscore")
+    np.testing.assert_array_equal(found[:, :mel.start], plain[:, :mel.start])
+    decibel = 10 * np.log10(music[:, mel.start:192])
+    expected = (decibel - decibel[train].mean(0)) / decibel[train].std(0)
+    np.testing.assert_allclose(found[:, mel.start:192], expected, atol=1e-5)
+    assert (found[:, 192] == 0).all()
+    np.testing.assert_array_equal(music, original)
+    np.testing.assert_array_equal(scaled(picture, train, "logmel"), scaled(picture, train, "zscore"))
+
+
+def test_another_scaling_is_refused():
+    with pytest.raises(ValueError, match="scaling is 'z-score'; expected one of zscore, raw, minmax, logmel"):
+        scaled(np.zeros((2, 2)), np.arange(2), "z-score")
+
+
+# corpora
+
+
+def test_build_keeps_the_manifests_order_whatever_it_is():
+    table = manifest().sample(frac=1, random_state=1)
+    part = deal(table, seed=2)
+    number = {key: i for i, key in enumerate(table["id"])}
+    features = {m: np.array([[number[i], 0] for i in table["id"][table["modality"] == m]], np.float32)
+                for m in ("image", "music")}
+    built = build(table, part, features, "raw")
+    for modality, made in (("image", built.image), ("music", built.music)):
+        rows = table[table["modality"] == modality]
+        assert made.x[:, 0].tolist() == [number[i] for i in rows["id"]]
+        assert [("positive", "neutral", "negative")[k] for k in made.label] == rows["class"].tolist()
+        assert [PARTS[k] for k in made.part] == part[rows.index].tolist()
+
+
+def test_build_fits_the_scaling_on_training_rows():
+    table = manifest()
+    part = deal(table)
+    features = {m: np.random.default_rng(0).normal(3, 2, ((table["modality"] == m).sum(), 5)).astype(np.float32)
+                for m in ("image", "music")}
+    built = build(table, part, features, "zscore")
+    for made in (built.image, built.music):
+        np.testing.assert_allclose(made.x[made.rows("train")].mean(0), 0, atol=1e-5)
+        assert made.x.dtype == torch.float32 and (made.x[made.rows("test")].mean(0).abs() > 1e-5).all()
+
+
+def test_rows_and_counts():
+    corpus = small(n=(24, 12))
+    assert np.concatenate([corpus.image.rows(p) for p in PARTS]).tolist() != list(range(24))
+    assert sorted(np.concatenate([corpus.image.rows(p) for p in PARTS])) == list(range(24))
+    assert [c.tolist() for c in corpus.counts("train")] == [[4, 4, 4], [2, 2, 2]]
+    assert [c.tolist() for c in corpus.counts("test")] == [[2, 2, 2], [1, 1, 1]]
+
+
+def test_save_and_read(tmp_path):
+    corpus = small()
+    corpus.save(tmp_path / "corpus.safetensors")
+    read = Corpus.read(tmp_path / "corpus.safetensors")
+    for one, other in ((corpus.image, read.image), (corpus.music, read.music)):
+        assert torch.equal(one.x, other.x) and one.x.dtype == other.x.dtype
+        for a, b in ((one.label, other.label), (one.part, other.part)):
+            np.testing.assert_array_equal(a, b)
+            assert a.dtype == b.dtype
+    assert read.draw("test", "uniform", 50, 1).digest == corpus.draw("test", "uniform", 50, 1).digest
+
+
+# pairs
+
+
+@given(st.sampled_from(PARTS), st.sampled_from(PROTOCOLS), st.integers(1, 200), st.integers(0, 2**40))
+def test_pairs_lie_within_a_part_and_say_the_truth(part, protocol, n, seed):
+    corpus = small()
+    pairs = corpus.draw(part, protocol, n, [seed, 7])
+    assert len(pairs) == n == len(pairs.image) == len(pairs.music)
+    assert set(pairs.image) <= set(corpus.image.rows(part)) and set(pairs.music) <= set(corpus.music.rows(part))
+    np.testing.assert_array_equal(pairs.truth, corpus.image.label[pairs.image] == corpus.music.label[pairs.music])
+    assert pairs.digest == corpus.draw(part, protocol, n, [seed, 7]).digest
+
+
+def test_the_seed_the_part_and_the_protocol_decide():
+    corpus = small()
+    drawn = [corpus.draw(*how).digest for how in (
+        ("test", "uniform", 300, 1), ("test", "uniform", 300, 2), ("test", "uniform", 300, [1, 2]),
+        ("train", "uniform", 300, 1), ("test", "class_balanced", 300, 1), ("test", "uniform", 299, 1))]
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_golden_pairs():
+    assert small().draw("test", "class_balanced", 100, [0, 20]).digest == "91f6ac3b4b062473"
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (np.zeros_like, r"no class_balanced pairs can be drawn of \[15, 0, 0\] pictures and \[12, 0, 0\] pieces of music"),
+    (lambda label: label + 1, r"images holds the class numbers \[3\]; expected 0 to 2"),
+])
+def test_classes_that_cannot_be_paired_are_refused(change, message):
+    corpus = Corpus(*(Side(s.x, change(s.label), s.part) for s in (small().image, small().music)))
+    with pytest.raises(ValueError, match=message):
+        corpus.draw("test", "class_balanced", 10, 0)
+
+
+def test_labels_of_a_table_with_another_index():
+    table = manifest(pictures=30)
+    table.index = pd.RangeIndex(100, 100 + len(table))
+    part, features = deal(table), {"image": np.zeros((30, 2)), "music": np.zeros((60, 2))}
+    assert build(table, part, features, "zscore").image.label.tolist() == [0, 1, 2] * 10

@@ -1,0 +1,162 @@
+"""Scores and how sure one may be of them: embeddings used again against the plain way; intervals by hand."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from test_corpus import small
+from test_training import Tiny
+
+from acp_lib import evaluation
+from acp_lib.evaluation import accuracy, clustered, interval, logits, probability
+from acp_lib.models import ACPNet
+
+
+def naive(model, corpus, pairs):
+    """Every pair through the whole network."""
+    with torch.inference_mode():
+        return model.eval()(corpus.image.x[pairs.image], corpus.music.x[pairs.music])
+
+
+NETWORKS = {
+    "small": (Tiny, (12, 6)),
+    "ACP-Net": (ACPNet, (2048, 193)),
+    "without first layers": (lambda: ACPNet(first_layer="input", activation="linear_embeddings"), (2048, 193)),
+}
+
+
+@pytest.mark.parametrize(("make", "widths"), NETWORKS.values(), ids=NETWORKS)
+def test_logits_are_those_of_the_whole_network_for_each_pair(make, widths):
+    torch.manual_seed(0)
+    model, corpus = make(), small(widths)
+    pairs = corpus.draw("train", "uniform", 300, 3)
+    plain = naive(model, corpus, pairs)
+    found = logits(model, corpus, pairs)
+    torch.testing.assert_close(found, plain, rtol=1e-5, atol=1e-5)
+    assert torch.equal(found.argmax(1), plain.argmax(1)) and found.shape == (300, 2)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 50, 64])
+def test_the_chunk_does_not_matter(monkeypatch, chunk):
+    model, corpus = Tiny(), small()
+    pairs = corpus.draw("test", "class_balanced", 50, 0)
+    whole = logits(model, corpus, pairs)
+    monkeypatch.setattr(evaluation, "CHUNK", chunk)
+    torch.testing.assert_close(logits(model, corpus, pairs), whole, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_no_dropout_no_gradient_and_the_mode_is_left_as_it_was(training):
+    model, corpus = Tiny(dropout=0.5).train(training), small()
+    pairs = corpus.draw("test", "uniform", 20, 0)
+    one, two = logits(model, corpus, pairs), logits(model, corpus, pairs)
+    assert torch.equal(one, two) and not one.requires_grad and model.training == training
+
+
+def test_probability_is_that_of_true():
+    model, corpus = Tiny(), small()
+    pairs = corpus.draw("test", "uniform", 40, 0)
+    found = probability(model, corpus, pairs)
+    expected = torch.softmax(naive(model, corpus, pairs), 1)[:, 1].numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert found.dtype == np.float64 and ((found > 0) & (found < 1)).all()
+
+
+@pytest.mark.parametrize(("p", "truth", "expected"), [
+    ([0.9, 0.1], [1, 0], 1.0), ([0.9, 0.1], [0, 1], 0.0), ([0.5, 0.5], [1, 0], 0.5),  # one half is not a yes
+    ([0.51, 0.6, 0.2, 0.3], [1, 0, 0, 0], 0.75), ([1.0], [1], 1.0),
+])
+def test_accuracy(p, truth, expected):
+    assert accuracy(np.array(p), np.array(truth)) == expected
+
+
+# Student's t
+
+
+@pytest.mark.parametrize(("values", "level", "expected"), [
+    ([1, 2, 3, 4], 0.95, (2.5 - 3.182446 * 1.2909944 / 2, 2.5 + 3.182446 * 1.2909944 / 2)),
+    ([60.0, 62.0], 0.95, (61 - 12.706205, 61 + 12.706205)),  # standard error 1
+    ([60.0, 62.0], 0.5, (60.0, 62.0)),  # one degree of freedom: the quartiles lie one standard error away
+    ([70.5, 70.5, 70.5], 0.95, (70.5, 70.5)),
+    ([61.67], 0.95, (-np.inf, np.inf)),
+])
+def test_interval(values, level, expected):
+    assert interval(values, level) == pytest.approx(expected, rel=1e-6)
+    assert all(isinstance(v, float) for v in interval(np.array(values), level))
+
+
+def test_no_values():
+    with pytest.raises(ValueError, match="values is empty; expected the results of one or more runs"):
+        interval([])
+
+
+@given(st.lists(st.integers(0, 1000).map(lambda k: k / 10), min_size=2, max_size=12))
+def test_interval_holds_the_mean_and_is_wider_for_a_higher_level(values):
+    low, high = interval(values)
+    lower, higher = interval(values, 0.99)
+    assert lower <= low <= np.mean(values) + 1e-9 and np.mean(values) - 1e-9 <= high <= higher
+
+
+def test_interval_covers_the_mean_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    held = [low <= 10 <= high for low, high in (interval(rng.normal(10, 2, 4)) for _ in range(1000))]
+    assert np.mean(held) == pytest.approx(0.95, abs=0.025)
+
+
+# pictures and songs drawn anew
+
+
+def world(rng, pictures=40, songs=8, n=600, spread=0.15):
+    """Answers whose chance of being right depends on their picture and their song; 0.6 on average over all others."""
+    of_picture, of_song = rng.normal(0, spread, pictures), rng.normal(0, spread, songs)
+    i, j = rng.integers(pictures, size=n), rng.integers(songs, size=n)
+    return (rng.random(n) < np.clip(0.6 + of_picture[i] + of_song[j], 0, 1)).astype(float), i, j
+
+
+def binomial(correct):
+    half = 1.96 * np.sqrt(correct.mean() * (1 - correct.mean()) / len(correct))
+    return correct.mean() - half, correct.mean() + half
+
+
+def test_where_pairs_share_songs_the_clustered_interval_is_wider_and_covers_where_the_binomial_one_does_not():
+    rng, held, width = np.random.default_rng(1), {"clustered": [], "binomial": []}, {"clustered": [], "binomial": []}
+    for _ in range(150):
+        correct, i, j = world(rng)
+        for name, (low, high) in (("clustered", clustered(correct, i, j, draws=200)), ("binomial", binomial(correct))):
+            held[name].append(low <= 0.6 <= high)
+            width[name].append(high - low)
+    assert np.mean(width["clustered"]) > 1.5 * np.mean(width["binomial"])
+    assert 0.85 <= np.mean(held["clustered"]) <= 0.99  # 0.95 found, where 0.95 is meant
+    assert np.mean(held["binomial"]) < 0.75  # 0.48 found
+
+
+def test_independent_pairs_are_no_narrower_than_binomial():
+    rng = np.random.default_rng(2)
+    correct = (rng.random(500) < 0.6).astype(float)
+    low, high = clustered(correct, np.arange(500), np.arange(500))
+    assert low < correct.mean() < high and high - low > binomial(correct)[1] - binomial(correct)[0]
+
+
+def test_clustered_by_hand():
+    # both songs drawn: 1/2; one of them twice: 0 or 1
+    low, high = clustered(np.array([0.0, 1.0]), np.array(["p", "p"]), np.array(["a", "b"]))
+    assert (low, high) == (0.0, 1.0)
+    assert clustered(np.array([0.0, 1.0]), np.array(["p", "p"]), np.array(["a", "b"]), level=0.4) == (0.5, 0.5)
+    assert clustered(np.array([0.25, 0.75]), np.array(["p", "p"]), np.array(["a", "a"])) == (0.5, 0.5)
+
+
+def test_clustered_repeats_itself_and_does_not_depend_on_names():
+    correct, i, j = world(np.random.default_rng(0))
+    found = clustered(correct, i, j, draws=100)
+    names = np.array([f"picture {k:03}" for k in range(40)])[i]
+    assert found == clustered(correct, i, j, draws=100) == clustered(correct, names, j, draws=100)
+    assert found != clustered(correct, i, j, draws=100, seed=1)
+    assert all(isinstance(v, float) for v in found)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
+def test_clustered_stays_within_the_answers(rows):
+    correct, i, j = (np.array(column) for column in zip(*rows, strict=True))
+    low, high = clustered(correct.astype(float), i, j, draws=50)
+    assert correct.min() <= low <= high <= correct.max()

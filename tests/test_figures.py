@@ -1,0 +1,176 @@
+"""Figures: each is drawn from small inputs without a warning; the network's says what the network is."""
+
+import inspect
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import picture
+from matplotlib.figure import Figure
+from torch import nn
+
+from acp_lib import figures, pairs
+from acp_lib.emotions import CLASSES, COLOURS, EMOTIONS
+from acp_lib.models import ACPNet
+
+SR = 22050
+RNG = np.random.default_rng(0)
+MEL = np.random.default_rng(1).lognormal(size=(30, 193))
+LABEL = np.array(CLASSES)[np.arange(30) % 3]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def look():
+    """The figures' own look, on a screen that is not there."""
+    with plt.rc_context(), plt.ioff():
+        plt.switch_backend("agg")
+        figures.theme()
+        yield
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    return [picture(folder / f"{i}.png", i, mode=mode) for i, mode in enumerate(("RGB", "L", "RGBA", "P"))]
+
+
+def clip(seconds=4.0, frequency=440.0):
+    t = np.arange(int(seconds * SR)) / SR
+    return (0.3 * np.sin(2 * np.pi * frequency * t) + RNG.normal(0, 0.02, len(t))).astype(np.float32)
+
+
+def history(n, seed):
+    v = np.linspace(0.5, 0.8, n)
+    return [{"epoch": i + 1, "loss": 0.7 - 0.1 * x, "accuracy": x, "val_loss": 0.7, "val_accuracy": x - 0.01 * seed}
+            for i, x in enumerate(v)]
+
+
+def idea():
+    xy = RNG.normal(size=(30, 2))
+    return {"pictures": [(xy, LABEL, "o")], "both": [(xy, LABEL, "o"), (-xy, LABEL, "^")], "music": [(xy, LABEL, "^")]}
+
+
+def tags(most):
+    return pd.DataFrame({c: RNG.integers(0, most + 1, 40) for c in CLASSES})
+
+
+TABLE4 = [{"row": "L3-Net", "paper": 57.17, "ours": None},
+          {"row": "one run", "paper": 61.67, "ours": 60.0, "interval": None},
+          {"row": "ACP-Net", "paper": 61.67, "ours": 70.0, "interval": [65.0, 75.0]}]
+GUESSERS = pd.DataFrame([{"protocol": p, "guesser": g, "accuracy": a} for p in pairs.PROTOCOLS
+                         for g, a in (("nothing", 50.0), ("the music's class", 65.0))])
+JOINTS = {p: pairs.joint(p, [5, 3, 8], [3, 4, 2]) for p in pairs.PROTOCOLS}
+TWO_CLASSES = {p: pairs.joint(p, [5, 0, 8], [3, 0, 2]) for p in pairs.PROTOCOLS}
+
+CASES = {
+    "contact_sheet": lambda p: figures.contact_sheet({"awe": p, "fear": p[:1]}, figures.EMOTION_COLOURS),
+    "contact_sheet of one": lambda p: figures.contact_sheet({"positive": p[:1]}, COLOURS),
+    "song_scores": lambda p: figures.song_scores(tags(5)),
+    "song_scores of many tags": lambda p: figures.song_scores(tags(20)),
+    "listening": lambda p: figures.listening({"positive": clip(), "negative": clip(3.5, 220)}, SR),
+    "listening to one clip": lambda p: figures.listening({"neutral": clip()}, SR),
+    "listening to silence": lambda p: figures.listening(dict.fromkeys(CLASSES[:2], np.zeros(4 * SR, np.float32)), SR),
+    "class_means": lambda p: figures.class_means(MEL, LABEL),
+    "class_means of two classes": lambda p: figures.class_means(MEL, np.where(LABEL == "neutral", "positive", LABEL)),
+    "class_means with a constant": lambda p: figures.class_means(MEL * (np.arange(193) > 3), LABEL),
+    "recall_bars": lambda p: figures.recall_bars({"a": dict.fromkeys(EMOTIONS, 0.5), "b": {"neutral": 1}}, 0.125),
+    "recall_bars without samples": lambda p: figures.recall_bars({"a": {"awe": 0.5, "fear": np.nan}}, 0.125),
+    "confusion": lambda p: figures.confusion(RNG.integers(0, 9, (8, 8)), EMOTIONS),
+    "confusion with an empty row": lambda p: figures.confusion(np.array([[3, 1], [0, 0]]), ["positive", "negative"]),
+    "neighbours": lambda p: figures.neighbours([(p[0], "awe", [(p[1], "fear"), (p[2], "neutral")]), (p[1], "awe", [])]),
+    "joints": lambda p: figures.joints(JOINTS),
+    "joints of two classes": lambda p: figures.joints(TWO_CLASSES),
+    "shortcuts": lambda p: figures.shortcuts(GUESSERS, 61.67),
+    "leak": lambda p: figures.leak({"by segment": 0.98, "by song": 0.0, "by artist": 0.0}),
+    "network": lambda p: figures.network(ACPNet()),
+    "curves": lambda p: figures.curves({0: history(5, 0), 7: history(3, 1)}, {0: 5, 7: 2}, 85.0),
+    "curves of one epoch": lambda p: figures.curves({0: history(1, 0)}, {0: 1}, None),
+    "idea": lambda p: figures.idea(idea(), [((0, 0), p[0]), ((1, 1), p[1])]),
+    "predictions": lambda p: figures.predictions(clip(), SR, [(p[0], "awe", True, True), (p[1], "fear", False, False)],
+                                                 COLOURS["positive"]),
+    "class_table": lambda p: figures.class_table(RNG.random((3, 3))),
+    "class_table of two classes": lambda p: figures.class_table(np.where(np.eye(3)[1] == 1, np.nan, np.eye(3))),
+    "paper_and_ours": lambda p: figures.paper_and_ours(TABLE4),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_is_drawn_without_a_warning(paths, name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("ignore", "Trying to estimate tuning from empty")  # librosa's word for silence
+        fig = CASES[name](paths)
+        assert isinstance(fig, Figure)
+        fig.canvas.draw()
+    assert plt.get_fignums() == [fig.number] and fig.axes
+
+
+def test_every_figure_has_a_case():
+    drawn = {name for name, f in vars(figures).items() if inspect.isfunction(f) and f.__module__ == figures.__name__
+             and inspect.signature(f).return_annotation is Figure}
+    assert drawn == {name.split()[0] for name in CASES}
+
+
+def texts(fig):
+    return [t.get_text() for t in fig.findobj(plt.Text) if t.get_text()]
+
+
+@pytest.mark.parametrize(("options", "count"), [
+    ({}, "14,842,020"), ({"first_layer": "input", "dropout": 0.0}, "6,411,874"),
+])
+def test_the_network_is_drawn_as_its_modules_are(options, count):
+    model = ACPNet(**options)
+    found = texts(figures.network(model))
+    layers = [m for m in model.modules() if isinstance(m, nn.Linear)]
+    assert sorted(t for t in found if t.startswith("FC")) == sorted(f"FC\n{m.out_features}" for m in layers)
+    assert f"{count} parameters" in found
+    assert found.count("ReLU") == len(layers) - 1
+    assert sum(t.startswith("drop") for t in found) == sum(t.endswith(" 0.4") for t in found) == (
+        0 if options else len(layers) - 1)
+
+
+def test_ticks_crosses_and_frames_say_what_was_predicted_and_whether_it_was_right(paths):
+    verdicts = [(True, True), (True, False), (False, True), (False, False)]
+    fig = figures.predictions(clip(), SR, [(p, "awe", *v) for p, v in zip(paths, verdicts, strict=True)], "k")
+    shown = []
+    for ax in fig.axes[1:]:
+        frame = [r for r in ax.patches if isinstance(r, plt.Rectangle)][0]
+        shown.append((ax.texts[0].get_text(), frame.get_linestyle(), ax.get_title()))
+    assert shown == [("✓", "-", "awe\nright"), ("✓", "--", "awe\nwrong"), ("✗", "-", "awe\nright"),
+                     ("✗", "--", "awe\nwrong")]
+
+
+def test_a_dot_marks_the_epoch_that_was_kept():
+    fig = figures.curves({3: history(5, 0)}, {3: 4}, None)
+    dots = [line.get_xydata().tolist() for ax in fig.axes for line in ax.lines if line.get_marker() == "o"]
+    kept = history(5, 0)[3]
+    assert dots == [[[4, kept["val_loss"]]], [[4, 100 * kept["val_accuracy"]]]]
+
+
+def test_the_confusion_matrix_is_in_per_cent_of_its_rows():
+    found = texts(figures.confusion(np.array([[3, 1], [0, 5]]), ["positive", "negative"]))
+    assert {"75", "25", "0", "100"} <= set(found)
+
+
+def test_heat_map_of_song_scores_counts_every_song():
+    table = pd.DataFrame({"positive": [1, 1, 0], "neutral": [0, 0, 2], "negative": [0, 0, 0]})
+    fig = figures.song_scores(table)
+    first, data = fig.axes[0], np.ma.filled(fig.axes[0].collections[0].get_array().reshape(3, 3), 0)
+    assert (first.get_xlabel(), first.get_ylabel()) == ("positive tags", "neutral tags")
+    assert data.tolist() == [[0, 2, 0], [0, 0, 0], [1, 0, 0]]  # row: neutral, column: positive
+
+
+@pytest.mark.parametrize(("size", "mode"), [((30, 200), "RGB"), ((200, 30), "L"), ((5, 5), "RGBA"), ((96, 96), "CMYK")])
+def test_thumbnails_are_square_and_rgb(tmp_path, size, mode):
+    ending = "jpg" if mode == "CMYK" else "png"
+    found = figures.thumbnail(picture(tmp_path / f"p.{ending}", size=size, mode=mode), 48)
+    assert found.shape == (48, 48, 3) and found.dtype == np.uint8 and found.std() > 0

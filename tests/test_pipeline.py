@@ -1,0 +1,269 @@
+"""From a folder to trained networks: stages made once, keys that follow the data, samples that are lost on the way."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import corpus as folder_corpus
+from conftest import picture, sound
+
+from acp_lib import pipeline, runs, training
+from acp_lib.database import manifest as manifests
+from acp_lib.features import audio, extract, image
+from acp_lib.pipeline import Study, input_key
+from acp_lib.profiles import PLACES, load
+from acp_lib.splits import PARTS
+
+BROKEN = "music/neutral/nan.wav"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Runs in this process, validated on few pairs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: ThreadPoolExecutor(n))
+        patch.setattr(training, "EVALUATION_PAIRS", 100)
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Three pictures and three songs a class, and a song that opens and does not decode."""
+    root = folder_corpus(tmp_path_factory.mktemp("data") / "mine")
+    soundfile.write(root / BROKEN, np.full(11 * 22050, np.nan, np.float32), 22050, subtype="FLOAT")
+    return root
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    return tmp_path_factory.mktemp("work")
+
+
+def profile(data, work, **changes):
+    return load("folder", **{"data": str(data), "work": str(work), "results": str(work / "results"), "jobs": 1,
+                             "weights": "random", "image_size": 75, "seeds": 1, "epochs": 1, "batch": 8,
+                             "pairs_per_epoch": 16, "test_pairs": 50, "first_layer": "input", "device": "cpu",
+                             **changes})
+
+
+def complete(study):
+    """All of a study's results."""
+    return {"manifest": study.manifest.to_csv(), "rejects": study.rejects.to_csv(), "part": study.part.tolist(),
+            "features": {m: x.tobytes() for m, x in study.features.items()},
+            "corpus": [s.x.numpy().tobytes() for s in (study.corpus.image, study.corpus.music)],
+            "histories": [r.history for r in study.runs], "answers": [r.probability.tobytes() for r in study.runs],
+            "pairs": study.test_pairs().digest, "provenance": study.provenance}
+
+
+@pytest.fixture(scope="module")
+def study(data, work):
+    made = Study(profile(data, work), progress=False)
+    complete(made)
+    return made
+
+
+def test_from_a_folder_to_a_trained_network(study):
+    assert study.manifest["modality"].value_counts().to_dict() == {"image": 9, "music": 9}
+    assert {m: x.shape for m, x in study.features.items()} == {"image": (9, 2048), "music": (9, 193)}
+    assert [study.corpus.counts(p)[0].tolist() for p in PARTS] == [[1, 1, 1]] * 3
+    run, = study.runs
+    assert len(run.history) == 1 and run.probability.shape == (50,)
+    assert not study.synthetic and study.data_name == "the folder 'mine'"
+    assert (study.tags, study.truth, study.bayes_rate()) == (None, None, None)
+    assert study.weights_name.startswith("seeded random weights")
+    row = next(study.manifest[study.manifest["modality"] == "music"].itertuples())
+    assert [len(study.hear(row, s)) for s in (2, 99)] == [2 * audio.SR, round(10.5 * audio.SR)]
+
+
+def test_a_sample_that_does_not_decode_is_rejected_and_the_rest_stays_aligned(study):
+    assert BROKEN in study.listed["path"].tolist() and BROKEN not in study.manifest["path"].tolist()
+    assert study.rejects["path"].tolist() == [BROKEN]
+    assert "NaN or infinite" in study.rejects["reason"][0]
+    listed = dict(zip(study.listed["id"], study._listed_part, strict=True))
+    assert study.part.tolist() == [listed[i] for i in study.manifest["id"]]
+    music = study.manifest[study.manifest["modality"] == "music"]
+    for row, x in zip(music.itertuples(), study.features["music"], strict=True):
+        np.testing.assert_array_equal(x, extract.music_vector(study.root, row._asdict()))
+    for modality, side in (("image", study.corpus.image), ("music", study.corpus.music)):
+        rows = study.manifest["modality"] == modality
+        assert [PARTS[k] for k in side.part] == study.part[rows].tolist()
+
+
+def test_a_second_study_computes_nothing(data, work, study, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("computed again")
+
+    for module, name in ((manifests, "build"), (image, "extractor"), (extract, "shard_task"), (training, "fit"),
+                         (pipeline.corpora, "build")):
+        monkeypatch.setattr(module, name, refuse)
+    assert complete(Study(profile(data, work), progress=False)) == complete(study)
+
+
+def test_another_work_folder_gives_the_same_bits(data, study, tmp_path):
+    moved = tmp_path / "mine"
+    shutil.copytree(data, moved)
+    assert complete(Study(profile(moved, tmp_path / "work"), progress=False)) == complete(study)
+
+
+def test_prepare_says_what_there_is(data, work, study, capsys):
+    pipeline.prepare(profile(data, work))
+    out = capsys.readouterr().out.splitlines()
+    assert out == ["18 samples from the folder 'mine', 1 rejected; image features by seeded random weights, batch norm "
+                   "calibrated on training pictures", "1 runs of ACP-Net"]
+
+
+# keys
+
+
+@pytest.fixture
+def copy(data, tmp_path):
+    """A copy of the data that a test may change."""
+    shutil.copytree(data, tmp_path / "mine", copy_function=shutil.copy2)
+    return tmp_path / "mine"
+
+
+def changed_picture(root):
+    picture(root / "images/awe/p0.jpg", 77)
+
+
+def added_song(root):
+    sound(root / "music/neutral/new.wav")
+
+
+def lost_picture(root):
+    (root / "images/awe/p0.jpg").unlink()
+
+
+def renamed_song(root):
+    (root / "music/neutral/s0.ogg").rename(root / "music/neutral/other.ogg")
+
+
+@pytest.mark.parametrize("change", [changed_picture, added_song, lost_picture, renamed_song])
+def test_keys_follow_the_data(copy, work, change):
+    given = profile(copy, work)
+    before = Study(given).source_key, input_key(given)
+    assert before == (Study(given).source_key, input_key(given))
+    change(copy)
+    after = Study(given).source_key, input_key(given)
+    assert after[0] != before[0] and after[1] != before[1]
+
+
+@pytest.mark.parametrize(("change", "differs"), [
+    ({"seed": 1}, True), ({"epochs": 2}, True), ({"pairs": "uniform"}, True), ({"split": "segment"}, True),
+    ({"results": "elsewhere"}, False), ({"jobs": 2}, False), ({"device": "auto"}, False),
+])
+def test_the_input_key_follows_the_settings(data, work, monkeypatch, change, differs):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert (input_key(profile(data, work, **change)) != input_key(profile(data, work))) == differs
+
+
+def test_the_input_key_follows_the_weights_bytes(data, work, tmp_path):
+    file = tmp_path / "weights.safetensors"
+    keys = []
+    for content in (b"one", b"two"):
+        file.write_bytes(content)
+        keys.append(input_key(profile(data, work, weights=str(file))))
+    assert keys[0] != keys[1]
+
+
+def test_a_song_that_cannot_be_used_changes_the_split_and_with_it_the_corpus(copy, work, study):
+    """The manifest is the same with and without it, but other songs are dealt to other parts."""
+    given = profile(copy, work)
+    one = Study(given, progress=False)
+    parts = one.part.tolist()
+    assert [PARTS[k] for k in one.corpus.music.part] == parts[9:]
+    (copy / BROKEN).unlink()
+    two = Study(given, progress=False)
+    assert manifests.fingerprint(two.manifest) == manifests.fingerprint(one.manifest)
+    assert two.part.tolist() != parts, "a case in which the split differs"
+    assert [PARTS[k] for k in two.corpus.music.part] == two.part[9:].tolist()
+
+
+# provenance and evaluation pairs
+
+
+def test_provenance_says_all_and_is_json(study):
+    made = study.provenance
+    assert json.loads(json.dumps(made, allow_nan=False)) == made
+    assert {"profile", "data", "synthetic", "data_fingerprint", "tags_digest", "image_weights", "image_weights_digest",
+            "device", "settings", "test_pairs_digest", "code", "versions"} <= set(made)
+    assert set(asdict(study.profile)) == set(made["settings"]) | set(PLACES) | {"profile", "source"}
+    assert set(made["versions"]) == {"python", *pipeline.PACKAGES}
+    assert made["test_pairs_digest"] == study.test_pairs().digest
+    assert not made["synthetic"] and made["data"] == "the folder 'mine'"
+    assert str(study.root.parent) not in json.dumps(made)
+
+
+def test_provenance_follows_the_tags(copy, work, study):
+    """They are no part of the manifest, and Table 2 is made of them."""
+    assert study.provenance["tags_digest"] is None
+    found = []
+    for content in (b"one", b"two"):
+        (copy / "lastfm_tags.db").write_bytes(content)
+        found.append(Study(profile(copy, work), progress=False).provenance)
+    assert found[0]["tags_digest"] != found[1]["tags_digest"] and study.provenance != found[0] != found[1]
+    assert found[0]["data_fingerprint"] == study.provenance["data_fingerprint"]
+
+
+def test_all_seeds_are_scored_on_the_same_pairs(data, work, study):
+    more = Study(profile(data, work, seeds=2), progress=False)
+    assert more.runs[0].folder == study.runs[0].folder and [r.seed for r in more.runs] == [0, 1]
+    assert more.runs[0].probability.tobytes() != more.runs[1].probability.tobytes()
+    tables = [runs.pd.read_parquet(r.folder / "test.parquet").drop(columns="probability") for r in more.runs]
+    assert tables[0].equals(tables[1])
+    assert more.test_pairs().digest == study.test_pairs().digest != study.test_pairs("uniform").digest
+
+
+@pytest.mark.parametrize(("task", "protocol", "expected"), [
+    ("image_8", "uniform", 55.0), ("pair_uniform", "uniform", 75.0), ("pair_class_balanced", "class_balanced", 85.0),
+    ("pair_class_balanced", "uniform", None),  # known for another kind of pairs
+])
+def test_bayes_rate(task, protocol, expected):
+    synthetic = Study(load(pairs=protocol))
+    synthetic.__dict__["truth"] = {"bayes": {"image_8": 0.55, "pair_uniform": 0.75, "pair_class_balanced": 0.85}}
+    assert synthetic.bayes_rate(task) == (expected and pytest.approx(expected))
+    assert synthetic.data_name == pipeline.SYNTHETIC and synthetic.synthetic
+
+
+# what cannot be used
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file"])
+def test_data_that_is_no_folder_is_refused(tmp_path, work, name):
+    (tmp_path / "file").write_text("x")
+    given = profile(tmp_path / name, work)
+    for ask in (lambda: Study(given).root, lambda: Study(given).manifest, lambda: input_key(given)):
+        with pytest.raises(ValueError, match=f"data is '.*{name}', which is no folder; give the one that holds your"):
+            ask()
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path, work):
+    (tmp_path / "holiday").mkdir()
+    with pytest.raises(ValueError, match="has no folder 'images'; expected .*images/<emotion or class>"):
+        Study(profile(tmp_path, work), progress=False).manifest  # noqa: B018
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("nowhere.pth", None, "weights is 'nowhere.pth', which is no file; expected imagenet, random, or the path"),
+    ("bad.safetensors", b"no tensors", "weights file bad.safetensors does not read as a state_dict"),
+])
+def test_weights_that_cannot_be_had_stop_the_run(data, work, tmp_path, name, content, message):
+    if content:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        Study(profile(data, work, weights=str(tmp_path / name)), progress=False).features  # noqa: B018
+
+
+def test_weights_of_a_file_are_used_as_they_are(data, work, study):
+    other = Study(profile(data, work, weights=str(study.weights)), progress=False)
+    assert other.weights == study.weights and other.weights_name == "weights file inception_v3.safetensors"
+    np.testing.assert_array_equal(other.features["image"], study.features["image"])
+
+
+def test_versions_are_those_that_run():
+    found = pipeline.versions()
+    assert found["numpy"] == np.__version__ and found["soundfile"] == soundfile.__version__

@@ -1,0 +1,71 @@
+"""Probes: what a linear classifier finds, and the scores it is held against."""
+
+import numpy as np
+import pytest
+
+from acp_lib.probes import Probed, linear, majority
+
+PART = np.array(["train", "val", "test", "train", "train", "test"] * 30)
+LABEL = np.array(["positive", "neutral", "negative"])[np.arange(180) // 6 % 3]
+
+
+def points(strength: float, seed: int = 0):
+    """Noise in four columns, of which the first three say the label."""
+    place = (np.array(["positive", "neutral", "negative"]) == LABEL[:, None]) * strength
+    return np.random.default_rng(seed).normal(size=(180, 4)) + np.pad(place, ((0, 0), (0, 1)))
+
+
+@pytest.mark.parametrize("to", ["test", "val", "train"])
+def test_separable_labels_are_found(to):
+    found = linear(points(10), LABEL, PART, to=to)
+    assert found.accuracy == found.balanced == 1 and found.recall(["positive", "negative"]) == [1, 1]
+    np.testing.assert_array_equal(found.truth, LABEL[to == PART])
+
+
+def test_noise_is_at_chance():
+    found = [linear(points(0, seed), LABEL, PART).balanced for seed in range(20)]
+    assert np.mean(found) == pytest.approx(1 / 3, abs=0.05)
+
+
+def test_scale_and_shift_of_features_and_constant_ones_do_not_matter():
+    x = points(1)
+    moved = np.column_stack([x * [1e-3, 1, 1e3, 10] + [0, 1e2, 5, -3], np.ones(180)])
+    np.testing.assert_array_equal(linear(x, LABEL, PART).predicted, linear(moved, LABEL, PART).predicted)
+
+
+def test_only_training_rows_are_learned_from():
+    x, y = points(10), LABEL.copy()
+    y[PART != "train"] = "positive"
+    x[PART == "val"] = 1e6
+    np.testing.assert_array_equal(linear(x, y, PART).predicted, linear(points(10), LABEL, PART).predicted)
+
+
+def test_rare_labels_weigh_as_much_as_frequent_ones():
+    y, part = np.array(["a"] * 18 + ["b"] * 2), np.array(["train", "test"])
+    y, part = np.tile(y, 100), np.tile(part, 1000)
+    x = np.random.default_rng(0).normal(size=(2000, 2)) + (y == "b")[:, None]
+    assert linear(x, y, part).recall(["a", "b"]) == pytest.approx([0.76, 0.76], abs=0.1)  # half the distance is 0.71
+
+
+def test_accuracy_balanced_accuracy_and_recall():
+    found = Probed(np.array(["a"] * 8 + ["b"] * 2), np.array(["a"] * 8 + ["a", "b"]))
+    assert (found.accuracy, found.balanced) == (0.9, 0.75)
+    assert found.recall(["b", "a"]) == [0.5, 1.0]
+
+
+def test_the_recall_of_a_label_without_samples_is_unknown():
+    found = Probed(np.array(["a", "b"]), np.array(["a", "c"]))
+    np.testing.assert_array_equal(found.recall(["a", "b", "c"]), [1, 0, np.nan])
+
+
+@pytest.mark.parametrize(("labels", "part", "expected"), [
+    (["a", "a", "b", "a", "b"], ["train", "train", "train", "test", "test"], 0.5),
+    (["a", "b", "b", "a", "a"], ["train", "train", "train", "test", "test"], 0.0),  # most frequent in training
+    (["b", "a", "a", "b", "b"], ["train", "train", "val", "test", "test"], 0.0),  # a tie goes to the first name
+])
+def test_majority(labels, part, expected):
+    assert majority(np.array(labels), np.array(part)) == expected
+
+
+def test_majority_of_another_part():
+    assert majority(np.array(["a", "a", "b"]), np.array(["train", "val", "test"]), to="val") == 1.0

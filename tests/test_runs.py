@@ -1,0 +1,218 @@
+"""Training runs: what their folders hold, one process or two, errors of workers, what a killed run leaves."""
+
+import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from test_corpus import small
+
+from acp_lib import evaluation, runs, training
+from acp_lib.corpus import Corpus
+from acp_lib.profiles import load
+from acp_lib.runs import Run
+from acp_lib.threads import NAMES
+
+QUICK = {"batch": 64, "pairs_per_epoch": 128, "test_pairs": 60, "epochs": 1, "first_layer": "input", "device": "cpu"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_validation_pairs():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "EVALUATION_PAIRS", 200)
+        yield
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    path = tmp_path_factory.mktemp("corpus") / "corpus.safetensors"
+    small((2048, 193), (24, 24)).save(path)
+    return path
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """Workers that start at once, because they are threads."""
+    monkeypatch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: ThreadPoolExecutor(n))
+
+
+def some(folder, *seeds):
+    return [Run(s, folder / f"acp_net-{s}") for s in seeds]
+
+
+def empty(path, profile, run):
+    """A run without training."""
+    run.folder.mkdir(parents=True)
+    (run.folder / "history.json").write_text("[]")
+
+
+def files(run):
+    return {p.name: p.read_bytes() for p in run.folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def alone(corpus, tmp_path_factory):
+    """Two runs that were made in this process."""
+    made = some(tmp_path_factory.mktemp("alone"), 3, 4)
+    for run in made:
+        runs.one(corpus, load(**QUICK), run)
+    return made
+
+
+def test_what_a_run_keeps(corpus, alone):
+    data, profile, run = Corpus.read(corpus), load(**QUICK), alone[0]
+    assert set(files(run)) == {"history.json", "model.safetensors", "test.parquet"}
+    assert run.history == json.loads((run.folder / "history.json").read_text())
+    assert [h["epoch"] for h in run.history] == [1]
+    table, pairs = pd.read_parquet(run.folder / "test.parquet"), runs.test_pairs(data, profile, profile.pairs)
+    assert list(table.columns) == ["image", "music", "truth", "probability"]
+    for column in ("image", "music", "truth"):
+        np.testing.assert_array_equal(table[column], getattr(pairs, column))
+    model = run.model(profile)
+    assert not model.training
+    np.testing.assert_array_equal(run.probability, evaluation.probability(model, data, pairs))
+
+
+def test_nothing_but_the_folder_is_left(alone):
+    names = {p.name for p in alone[0].folder.parent.iterdir()}
+    assert {n for n in names if not n.endswith(".lock")} == {"acp_net-3", "acp_net-4"}
+
+
+def test_two_processes_give_what_one_gives(tmp_path, corpus, alone):
+    """The workers draw 4,000 validation pairs, so their weights alone are compared: one epoch leaves no choice."""
+    both = some(tmp_path, 3, 4)
+    runs.train(corpus, load(**QUICK, jobs=2), both, progress=False)
+    for run, expected in zip(both, alone, strict=True):
+        for name in ("model.safetensors", "test.parquet"):
+            assert files(run)[name] == files(expected)[name]
+    assert files(both[0])["model.safetensors"] != files(both[1])["model.safetensors"]
+
+
+def test_what_is_there_is_not_made_again(tmp_path, corpus, threads, monkeypatch):
+    seen = []
+    monkeypatch.setattr(runs, "one", lambda path, profile, run: seen.append(run.seed) or empty(path, profile, run))
+    some(tmp_path, 1)[0].folder.mkdir()
+    runs.train(corpus, load(**QUICK, jobs=1), some(tmp_path, 0, 1, 2), progress=False)
+    assert seen == [0, 2]
+    monkeypatch.setattr(runs, "ProcessPoolExecutor", None)
+    runs.train(corpus, load(**QUICK), some(tmp_path, 0, 1, 2), progress=False)
+
+
+def test_no_more_workers_than_runs_or_jobs(tmp_path, corpus, monkeypatch):
+    asked = []
+    monkeypatch.setattr(runs, "one", empty)
+    monkeypatch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: asked.append(n) or ThreadPoolExecutor(n))
+    for jobs, seeds in ((1, 3), (2, 3), (8, 3)):
+        runs.train(corpus, load(**QUICK, jobs=jobs), some(tmp_path / str(jobs), *range(seeds)), progress=False)
+    assert asked == [1, 2, 3]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_environment_is_as_before(tmp_path, corpus, threads, monkeypatch, fails):
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
+    before, seen = dict(os.environ), []
+
+    def one(path, profile, run):
+        seen.append([os.environ[name] for name in NAMES])
+        if fails:
+            raise RuntimeError
+
+    monkeypatch.setattr(runs, "one", one)
+    try:
+        runs.train(corpus, load(**QUICK), some(tmp_path, 0), progress=False)
+    except RuntimeError:
+        assert fails
+    assert seen == [["1"] * 4] and dict(os.environ) == before
+
+
+def test_an_error_in_a_worker_reaches_the_caller_and_leaves_no_folder(tmp_path, corpus, threads):
+    with pytest.raises(FloatingPointError, match="lower learning_rate"):
+        runs.train(corpus, load(**QUICK, learning_rate=1e37, jobs=1), some(tmp_path, 0), progress=False)
+    assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
+
+
+def test_after_an_error_no_further_run_is_begun(tmp_path, corpus, threads, monkeypatch):
+    begun = []
+
+    def one(path, profile, run):
+        begun.append(run.seed)
+        time.sleep(0.05)
+        raise FloatingPointError("the loss is nan")
+
+    monkeypatch.setattr(runs, "one", one)
+    with pytest.raises(FloatingPointError):
+        runs.train(corpus, load(**QUICK, jobs=1), some(tmp_path, *range(20)), progress=False)
+    assert begun[0] == 0 and len(begun) < 10
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path, corpus, monkeypatch):
+    profile = load(**QUICK | {"epochs": 2})
+    whole, = some(tmp_path / "whole", 0)
+    runs.one(corpus, profile, whole)
+    monkeypatch.setattr(training, "SECONDS", -1)
+    killed, = some(tmp_path / "killed", 0)
+    fit = training.fit
+
+    def until_killed(*args, on_epoch, **options):
+        def raising(history):
+            on_epoch(history)
+            raise Killed
+
+        return fit(*args, on_epoch=raising, **options)
+
+    monkeypatch.setattr(training, "fit", until_killed)
+    with pytest.raises(Killed):
+        runs.one(corpus, profile, killed)
+    assert not killed.folder.exists()
+    assert (killed.folder.parent / ".acp_net-0.checkpoint").exists()
+    epochs = []
+    monkeypatch.setattr(training, "fit", lambda *a, on_epoch, **o: fit(
+        *a, on_epoch=lambda h: epochs.append(h[-1]["epoch"]) or on_epoch(h), **o))
+    runs.one(corpus, profile, killed)
+    assert epochs == [2] and files(killed) == files(whole)
+    assert {p.name for p in killed.folder.parent.iterdir() if not p.name.endswith(".lock")} == {"acp_net-0"}
+
+
+def test_a_run_that_nobody_waits_for_ends_and_leaves_no_folder(tmp_path, corpus, monkeypatch):
+    monkeypatch.setattr(runs, "parent_process", lambda: SimpleNamespace(is_alive=lambda: False))
+    with pytest.raises(SystemExit, match="seed 4: nobody waits for this run"):
+        runs.one(corpus, load(**QUICK), some(tmp_path, 4)[0])
+    assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
+
+
+# what a run depends on
+
+
+def test_networks_start_from_their_seed_and_leave_the_generator_alone():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    one, two, other = (runs.network(load(**QUICK), s).state_dict()["fusion.0.weight"] for s in (5, 5, 6))
+    assert torch.equal(one, two) and not torch.equal(one, other)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(("change", "differs"), [
+    ({"dropout": 0.1}, True), ({"first_layer": "dense"}, True), ({"seed": 1}, True), ({"batch": 32}, True),
+    ({"patience": 2}, True), ({"test_pairs": 61}, True), ({"pairs": "uniform"}, True),
+    ({"seeds": 9}, False), ({"jobs": 3}, False), ({"results": "x"}, False), ({"work": "x"}, False),
+])
+def test_settings_hold_what_a_run_depends_on_and_no_more(change, differs):
+    assert (runs.settings(load(**QUICK)) != runs.settings(load(**QUICK | change))) == differs
+
+
+def test_evaluation_pairs_follow_the_profiles_seed_and_protocol_and_not_the_runs(corpus):
+    data = Corpus.read(corpus)
+    digests = [runs.test_pairs(data, load(**QUICK, **change), protocol).digest for change, protocol in (
+        ({}, "class_balanced"), ({"seeds": 3}, "class_balanced"), ({"seed": 1}, "class_balanced"), ({}, "uniform"))]
+    assert digests[0] == digests[1] and len(set(digests)) == 3
+    assert set(runs.test_pairs(data, load(**QUICK), "uniform").image) <= set(data.image.rows("test"))
