@@ -1,0 +1,53 @@
+"""What ACP-Net is to be held against: guessers that compare nothing, and the plainest way to compare.
+
+Chapter: ACP-Net.
+"""
+
+import numpy as np
+from sklearn.linear_model import RidgeClassifierCV
+
+from acp_lib.corpus import Corpus, Pairs, Side
+from acp_lib.probes import STRENGTHS
+
+PAIRS = 10_000  # that a one-sided guesser learns from
+
+
+def always_false(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
+    """"False" for every pair: bool (n,)."""
+    return np.zeros(len(pairs), bool)
+
+
+def _one_sided(side: Side, train: np.ndarray, truth: np.ndarray, test: np.ndarray) -> np.ndarray:
+    model = RidgeClassifierCV(STRENGTHS).fit(side.x[train].numpy(), truth)
+    seen, where = np.unique(test, return_inverse=True)
+    return model.predict(side.x[seen].numpy())[where] == 1
+
+
+def picture_only(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
+    """A ridge classifier of "true or false" that sees the picture alone, trained on pairs of the same protocol."""
+    drawn = corpus.draw("train", protocol, PAIRS, [seed, 30])
+    return _one_sided(corpus.image, drawn.image, drawn.truth, pairs.image)
+
+
+def music_only(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
+    """The same for the music alone."""
+    drawn = corpus.draw("train", protocol, PAIRS, [seed, 30])
+    return _one_sided(corpus.music, drawn.music, drawn.truth, pairs.music)
+
+
+def two_classifiers(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
+    """A ridge classifier of the class for each modality, trained on the labels; "true" where both say the same.
+
+    It has what ACP-Net never sees: the classes themselves.
+    """
+    said = []
+    for side, wanted in ((corpus.image, pairs.image), (corpus.music, pairs.music)):
+        train = side.rows("train")
+        model = RidgeClassifierCV(STRENGTHS, class_weight="balanced").fit(side.x[train].numpy(), side.label[train])
+        seen, where = np.unique(wanted, return_inverse=True)
+        said.append(model.predict(side.x[seen].numpy())[where])
+    return said[0] == said[1]
+
+
+BASELINES = {"always false": always_false, "picture alone": picture_only, "music alone": music_only,
+             "two classifiers, compared": two_classifiers}

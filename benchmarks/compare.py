@@ -1,0 +1,53 @@
+"""Two ways to do the same thing, run in turn in one process on one thread; what else the machine does falls on both."""
+
+import importlib.metadata
+import os
+import platform
+import statistics
+import time
+from pathlib import Path
+
+for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+    os.environ[f"{name}_NUM_THREADS"] = "1"  # before numpy is loaded
+
+PACKAGES = ("numpy", "scipy", "numba", "librosa", "soundfile", "soxr", "pillow", "torch", "torchvision")
+
+
+def seconds(function) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def compare(name: str, plain, fast, rounds: int, wanted: float) -> dict:
+    """Medians of both, and of the ratios of the single rounds, beside the ratio that is wanted."""
+    plain_times, fast_times = [], []
+    for _ in range(rounds):
+        before = seconds(fast)
+        plain_times.append(seconds(plain))
+        fast_times.append((before + seconds(fast)) / 2)
+    ratios = [p / f for p, f in zip(plain_times, fast_times, strict=True)]
+    row = {"name": name, "plain_ms": 1e3 * statistics.median(plain_times),
+           "fast_ms": 1e3 * statistics.median(fast_times), "ratio": statistics.median(ratios), "lowest": min(ratios),
+           "highest": max(ratios), "rounds": rounds, "wanted": wanted}
+    verdict = "met" if row["ratio"] >= wanted else "NOT MET"
+    print(f"{name:46}{row['plain_ms']:10.1f} ms{row['fast_ms']:9.1f} ms{row['ratio']:7.2f} times "
+          f"({row['lowest']:.2f} to {row['highest']:.2f}), wanted {wanted:g}: {verdict}", flush=True)
+    return row
+
+
+def floor(name: str, function, rounds: int) -> dict:
+    """What bare arithmetic takes, for comparison."""
+    row = {"name": name, "fast_ms": 1e3 * statistics.median(seconds(function) for _ in range(rounds)), "rounds": rounds}
+    print(f"{name:46}{'':13}{row['fast_ms']:9.1f} ms   the floor", flush=True)
+    return row
+
+
+def machine() -> dict:
+    """Hardware and versions that the numbers depend on."""
+    cpu = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), cpu)
+    versions = {package: importlib.metadata.version(package) for package in PACKAGES}
+    return {"cpu": cpu, "cores": os.cpu_count(), "python": platform.python_version(), "threads": 1} | versions
