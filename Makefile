@@ -27,7 +27,8 @@ $(STAMP): requirements.txt pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else \
 	  "Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.12 ..." % sys.version_info[:2])'
 	"$(PYTHON)" -m venv "$(VENV)"
-	if command -v uv >/dev/null; then uv pip install --python "$(PY)" -r requirements.txt; \
+	if command -v uv >/dev/null; then uv pip install --compile-bytecode --python "$(PY)" \
+	  -r requirements.txt; \
 	  else "$(PY)" -m pip install -r requirements.txt; fi
 	touch "$(STAMP)"
 

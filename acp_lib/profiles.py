@@ -94,6 +94,9 @@ class Profile:
                 raise ValueError(f"{f.name} is {value!r}; expected at least {AT_LEAST[f.name]}")
         if self.dropout >= 1:
             raise ValueError(f"dropout is {self.dropout!r}; expected a probability below 1")
+        if self.source == "synthetic" and self.data:
+            raise ValueError(f"data is {self.data!r}, but profile {self.profile!r} makes its own; for your "
+                             f"pictures and music: make book PROFILE=folder DATA={self.data}")
         if self.source != "synthetic" and not self.data:
             raise ValueError(f"data is empty; profile {self.profile!r} needs the folder of your pictures and music: "
                              f"make book PROFILE={self.profile} DATA=folder")

@@ -15,7 +15,8 @@ from bs4 import BeautifulSoup
 ROOT = Path(__file__).resolve().parents[1]
 BASE64 = re.compile(r"[A-Za-z0-9+/=]{200,}")
 HERE = {str(ROOT), str(Path.home()), tempfile.gettempdir()} - {"/"}
-MACHINE = re.compile("|".join([r"(?<![\w.~])/(?:home|Users|root)/\w", *(rf"{re.escape(p)}(?![\w-])" for p in HERE)]))
+MACHINE = re.compile("|".join([r"(?<![\w.~])/(?:home|Users|root)/\w",
+                               *(rf"(?<![.~]){re.escape(p)}(?![\w-])" for p in HERE)]))
 INLINE_URL = re.compile(r"https?://(?!www\.w3\.org/)[\w.-]+")
 CSS_URL = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])((?:https?:)?//[^"')\s]+)""")
 LOADED = {"script": ["src"], "link": ["href"], "img": ["src", "srcset"], "audio": ["src"], "video": ["src", "poster"],
@@ -38,18 +39,24 @@ def read(root: Path) -> dict[Path, Page]:
     return {p: Page(p, Path(root).resolve()) for p in files}
 
 
-def links(pages: dict[Path, Page]) -> list[str]:
-    """Local links that lead to no file or no anchor."""
-    bad = []
+def named(tag, attribute: str) -> list[str]:
+    """What an attribute of a tag names; `srcset` names several."""
+    value = tag.get(attribute) or ""
+    return [part.split()[0] for part in value.split(",") if part.strip()] if attribute == "srcset" else [value]
+
+
+def links(root: Path, pages: dict[Path, Page]) -> list[str]:
+    """Local links that lead to no file of the book or no anchor."""
+    bad, root = [], Path(root).resolve()
     for path, page in pages.items():
         tags = [(tag, attribute) for name, attributes in {**LOADED, "a": ["href"]}.items()
                 for tag in page.soup.find_all(name) for attribute in attributes]
-        for url in {tag[attribute] for tag, attribute in tags if tag.get(attribute)}:
+        for url in {url for tag, attribute in tags for url in named(tag, attribute) if url}:
             parts = urlsplit(url)
             if parts.scheme or parts.netloc:
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-            if not target.exists():
+            if not (target.exists() and target.is_relative_to(root)):
                 bad.append(f"{page.name}: no file for {url}")
             elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
                 bad.append(f"{page.name}: no anchor for {url}")
@@ -62,13 +69,14 @@ def hosts(root: Path, pages: dict[Path, Page]) -> list[str]:
     for page in pages.values():
         for name, attributes in LOADED.items():
             for tag in page.soup.find_all(name):
-                urls = [tag[a] for a in attributes if tag.get(a)]
+                urls = [url for a in attributes for url in named(tag, a)]
                 bad += [f"{page.name}: {name} loads {u}" for u in urls if urlsplit(u).netloc and "canonical" not in
                         (tag.get("rel") or [])]
         for tag in page.soup.find_all("script", src=False):
             bad += [f"{page.name}: a script names {u}" for u in INLINE_URL.findall(tag.get_text())]
-        for tag in page.soup.find_all("style"):
-            bad += [f"{page.name}: a style loads {u}" for u in CSS_URL.findall(tag.get_text())]
+        styles = [tag.get_text() for tag in page.soup.find_all("style")]
+        styles += [tag["style"] for tag in page.soup.find_all(style=True)]
+        bad += [f"{page.name}: a style loads {u}" for text in styles for u in CSS_URL.findall(text)]
     for sheet in Path(root).rglob("*.css"):
         bad += [f"{sheet.name}: loads {u}" for u in CSS_URL.findall(sheet.read_text("utf8"))]
     return bad
@@ -91,7 +99,7 @@ def missing(root: Path, toc: Path = ROOT / "_toc.yml") -> list[str]:
 def problems(root: Path) -> list[str]:
     """All that is wrong with a rendered book, one line each."""
     pages = read(root)
-    return sorted({*links(pages), *hosts(root, pages), *machine_paths(root), *missing(root)})
+    return sorted({*links(root, pages), *hosts(root, pages), *machine_paths(root), *missing(root)})
 
 
 if __name__ == "__main__":

@@ -88,15 +88,11 @@ def own_library(root: Path) -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
 
 
-def input_key(root: Path) -> str:
-    """What the chapters' numbers come from; all of the library's source if its pipeline cannot be asked."""
-    try:
-        from acp_lib import pipeline, profiles
+def input_key() -> str:
+    """What the chapters' numbers come from."""
+    from acp_lib import pipeline, profiles
 
-        return pipeline.input_key(profiles.load("mini"))
-    except ImportError:
-        files = sorted((root / "acp_lib").rglob("*.py"))
-        return hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()
+    return pipeline.input_key(profiles.load("mini"))
 
 
 def fresh_cache(app, config) -> None:
@@ -108,7 +104,7 @@ def fresh_cache(app, config) -> None:
     if not token.exists():
         token.parent.mkdir(parents=True, exist_ok=True)
         token.write_text(uuid.uuid4().hex)
-    key = hashlib.sha256((input_key(root) + token.read_text()).encode()).hexdigest()[:16]
+    key = hashlib.sha256((input_key() + token.read_text()).encode()).hexdigest()[:16]
     caches = root / "_build" / ".jupyter_cache"
     for old in caches.glob("*"):
         if old.is_dir() and old.name != key:

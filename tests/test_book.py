@@ -1,0 +1,472 @@
+"""The book's engine: what it refuses, what it hides, and a whole small book from a clean copy of the project."""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+import check_pages
+import jupytext
+import nbformat
+import pytest
+import yaml
+from conftest import corpus
+from test_project import CHAPTERS, files
+
+from acp_lib import book, pipeline, profiles
+from acp_lib.profiles import ROOT
+
+SMALL = {"n_images": 80, "n_songs": 30, "seeds": 2, "epochs": 1, "pairs_per_epoch": 128, "test_pairs": 400}
+NAMES = [path.stem for path in CHAPTERS]
+TRACE = "Traceback (most recent call last)"
+whole = pytest.mark.book
+
+
+def given(values: dict) -> list[str]:
+    """Parameters as a command line has them."""
+    return [word for name, value in values.items() for word in ("-p", name, str(value))]
+
+
+class Copy:
+    """A copy of the project, and the commands that are run in it."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.work = folder.resolve() / "project", folder.resolve() / "work"
+        for path in files():
+            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / path, self.folder / path)
+
+    def run(self, *command, **environment) -> subprocess.CompletedProcess:
+        """A command with this Python, on one thread a process; what one process compiles the next ones take up."""
+        one = dict.fromkeys((f"{n}_NUM_THREADS" for n in ("OMP", "MKL", "OPENBLAS", "NUMBA")), "1")
+        own = {"PYTHONPATH": str(self.folder), "ACP_WORK": str(self.work), "PYTHONDONTWRITEBYTECODE": ""}
+        return subprocess.run([sys.executable, "-m", *map(str, command)], cwd=self.folder, text=True,
+                              capture_output=True, env=os.environ | one | own | environment)
+
+    def book(self, *arguments, **values) -> subprocess.CompletedProcess:
+        """The engine with the small book's parameters, some of them replaced."""
+        return self.run("acp_lib.book", "mini", *given(SMALL | values), "-j", 2, *arguments)
+
+    def home(self, **values) -> Path:
+        """Folder of the book that `book` makes."""
+        return self.folder / profiles.load("mini", **SMALL | values).home.relative_to(ROOT)
+
+
+@cache
+def the_copy(base: Path) -> Copy:
+    """The one copy of a test session, in its temporary folder."""
+    return Copy(base / "copy")
+
+
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory) -> Copy:
+    return the_copy(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def made(copy) -> SimpleNamespace:
+    """A small book, made from nothing."""
+    done = copy.book()
+    assert done.returncode == 0, done.stderr[-5000:]
+    build = copy.home() / "_build"
+    return SimpleNamespace(copy=copy, build=build, html=build / "html", results=build / "results", out=done.stdout,
+                           pages=check_pages.read(build / "html"))
+
+
+def page(made, name: str) -> check_pages.Page:
+    return made.pages[made.html.resolve() / f"{name}.html"]
+
+
+@pytest.fixture
+def engine(tmp_path, monkeypatch):
+    """`book.main` in this process, with nothing that it may run."""
+    for name in ("PYTHONPATH", "JUPYTER_RUNTIME_DIR", "JUPYTER_PREFER_ENV_PATH"):
+        monkeypatch.setenv(name, "")  # put back after the test
+    monkeypatch.setenv("ACP_WORK", str(tmp_path / "work"))
+
+    def refuse(*_):
+        raise AssertionError("something ran")
+
+    for module, name in ((book, "execute_all"), (book, "render"), (pipeline, "prepare")):
+        monkeypatch.setattr(module, name, refuse)
+    yield book.main
+    assert not (tmp_path / "work").exists()
+
+
+# what is refused
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ("mini -p nonsense 1", "unknown parameter 'nonsense'; expected some of profile, source, data"),
+    ("mini -p epochs two", "epochs is 'two'; expected int"),
+    ("mini -p epochs 1.5", "epochs is '1.5'; expected int"),
+    ("mini -p epochs 0", "epochs is 0; expected at least 1"),
+    ("mini -p dropout nan", "dropout is nan; expected a finite number"),
+    ("mini -p pairs wrong", "pairs is 'wrong'; expected one of class_balanced, uniform"),
+    ("paper", "profile is 'paper'; expected one of folder, imac, mini"),
+    ("folder", "data is empty; profile 'folder' needs the folder of your pictures and music"),
+    ("imac", "data is empty; profile 'imac' needs"),
+    ("folder -p data nowhere", "data is 'nowhere', which is no folder"),
+    ("folder -p data Makefile", "data is 'Makefile', which is no folder"),
+    ("mini --only 99_none", "--only is '99_none'; expected one of 01_database"),
+    ("mini --only 0", "--only is '0'; expected one of 01_database"),
+    ("mini -j 0", "--jobs is 0; expected at least 1"),
+    ("mini --timeout -1", "--timeout is -1; expected at least 1"),
+])
+def test_a_wrong_argument_is_refused_before_anything_runs(engine, capsys, arguments, message):
+    assert engine(arguments.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith(f"error: {message}")
+
+
+@pytest.mark.parametrize("arguments", ["mini --nonsense", "mini -p epochs", "mini -j two", "mini folder"])
+def test_what_is_no_command_line_is_refused(engine, capsys, arguments):
+    with pytest.raises(SystemExit) as stop:
+        engine(arguments.split())
+    assert stop.value.code == 2 and "usage: python -m acp_lib.book" in capsys.readouterr().err
+
+
+def test_help_names_options_and_examples(engine, capsys):
+    with pytest.raises(SystemExit) as stop:
+        engine(["--help"])
+    out = capsys.readouterr().out
+    assert stop.value.code == 0
+    assert all(word in out for word in ("examples:", "--only", "--no-render", "--jobs", "folder, imac, mini"))
+
+
+def test_data_and_weights_that_cannot_be_used_stop_with_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "")
+    monkeypatch.setenv("PYTHONPATH", "")
+    monkeypatch.setattr(book, "execute_all", None)
+    arguments = ["-p", "work", str(tmp_path / "work"), "-p", "results", str(tmp_path / "results"), "-p", "weights"]
+    (tmp_path / "mine/music/neutral").mkdir(parents=True)
+    corpus(tmp_path / "whole", pictures=3, songs=3)
+    for data, weights, message in (("mine", "random", "error: mine has no folder 'images'; expected"),
+                                   ("whole", "none.pth", "error: weights is 'none.pth', which is no file; expected")):
+        assert book.main(["folder", "-p", "data", str(tmp_path / data), *arguments, weights]) == 1
+        err = capsys.readouterr().err
+        assert err.splitlines()[-1].startswith(message) and TRACE not in err
+
+
+def test_choose_takes_names_or_their_beginnings():
+    run = book.Run(profiles.load("mini"), {})
+    assert [c.name for c in run.chapters] == [c.name for c in book.choose(run, [])] == NAMES
+    assert [c.name for c in book.choose(run, ["05", "01_database"])] == ["01_database", "05_acp_net"]
+
+
+# what a published page hides and shows
+
+
+def test_scrub_replaces_paths_and_nothing_else():
+    hidden = {"/book": ".", "/book/data/mine": "mine", "/root": "~"}
+    code = "QUJD" * 60 + "/book/"
+    value = {"a": ["at /book/data/mine/x.jpg", "/bookshelf ../book/intro /book-2", 1, None], "b": "'/root/x' /book"}
+    assert book.scrub(value, hidden) == {"a": ["at mine/x.jpg", "/bookshelf ../book/intro /book-2", 1, None],
+                                         "b": "'~/x' ."}
+    assert book.scrub(code, hidden) == code
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A run on someone's own folder whose book lies in `tmp_path`."""
+    monkeypatch.setattr(profiles, "ROOT", tmp_path)
+    data = tmp_path / "some where/mine & co"
+    data.mkdir(parents=True)
+    values = {"data": str(data), "weights": "random", "results": str(tmp_path / "results"), "epochs": 2}
+    return book.Run(profiles.load("folder", **values), values)
+
+
+def test_hidden_covers_every_place_that_a_run_knows(run, tmp_path):
+    places = [run.profile.data, str(tmp_path / "results"), str(tmp_path / "_work"), str(Path.home()),
+              tempfile.gettempdir()]
+    assert [book.scrub(f"{p}/x", run.hidden) for p in places] == ["mine & co/x", "results/x", "work/x", "~/x", "tmp/x"]
+    assert book.scrub("random", run.hidden) == "random"
+
+
+def test_config_of_a_book_that_departs_says_so_on_every_page(run):
+    settings = yaml.safe_load(book.config(run))
+    assert settings["execute"]["execute_notebooks"] == "off"
+    assert settings["html"]["announcement"] == (
+        "Profile folder · data mine &amp; co · weights random · results results · epochs 2")
+    plain = yaml.safe_load(book.config(book.Run(profiles.load("mini"), {})))
+    assert "announcement" not in plain["html"]
+
+
+def test_publish_drops_what_belongs_to_this_machine(run, tmp_path):
+    chapter = run.chapters[0]
+    notebook = jupytext.read(chapter.source, fmt="md:myst")
+    notebook.metadata["papermill"] = {"start_time": "today"}
+    cell = notebook.cells[-2]
+    cell.metadata["papermill"] = {"duration": 1}
+    cell.outputs = [nbformat.v4.new_output("stream", name="stderr", text="a warning"),
+                    nbformat.v4.new_output("stream", name="stdout", text=f"in {run.profile.data}\n")]
+    chapter.executed.parent.mkdir(parents=True)
+    nbformat.write(notebook, chapter.executed)
+    published = json.loads(book.publish(chapter))
+    assert set(published["metadata"]) <= {"kernelspec", "language_info"}
+    assert all(set(c["metadata"]) <= {"tags", "mystnb"} for c in published["cells"])
+    assert [o["text"] for o in published["cells"][-2]["outputs"]] == ["in mine & co\n"]
+
+
+def test_sockets_are_short_enough_for_the_system(monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "/tmp/acp-x")
+    assert book.sockets("05") == {"transport": "ipc", "ip": str(Path("/tmp/acp-x/05"))}
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "/tmp/" + "long" * 25)
+    assert book.sockets("05") == {}
+
+
+# the Sphinx extension: the cache of plain `jupyter-book build .`
+
+
+@pytest.fixture(scope="module")
+def extension():
+    spec = importlib.util.spec_from_file_location("acp_book", ROOT / "book/_ext/acp_book.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_cache_of_executed_chapters_follows_code_data_and_results(extension, tmp_path, monkeypatch):
+    def folder():
+        config = SimpleNamespace(nb_execution_mode="cache", nb_execution_cache_path="")
+        extension.fresh_cache(SimpleNamespace(srcdir=tmp_path), config)
+        Path(config.nb_execution_cache_path).mkdir(parents=True, exist_ok=True)
+        return Path(config.nb_execution_cache_path)
+
+    first = folder()
+    assert folder() == first and first.parent == tmp_path / "_build/.jupyter_cache"
+    shutil.rmtree(tmp_path / "_build/results")
+    second = folder()
+    assert second != first and not first.exists()
+    monkeypatch.setattr(pipeline, "input_key", lambda profile: "another")
+    assert folder() != second and not second.exists()
+
+
+def test_the_cache_is_left_alone_where_nothing_is_executed(extension, tmp_path):
+    config = SimpleNamespace(nb_execution_mode="off")
+    extension.fresh_cache(SimpleNamespace(srcdir=tmp_path), config)
+    assert list(tmp_path.iterdir()) == [] and not hasattr(config, "nb_execution_cache_path")
+
+
+def test_readers_of_results_are_read_again_with_any_page(extension):
+    app = SimpleNamespace(config=SimpleNamespace(acp_result_readers=["last", "gone"]))
+    env = SimpleNamespace(found_docs={"first", "last"})
+    assert extension.result_readers(app, env, set(), {"first"}, set()) == {"last"}
+    assert extension.result_readers(app, env, set(), set(), set()) == set()
+
+
+# a whole small book
+
+
+@whole
+def test_pages_are_whole(made):
+    assert check_pages.problems(made.html) == []
+    assert f"book {made.html / 'index.html'}" in made.out
+    assert [line.split()[:2] for line in sorted(made.out.splitlines()) if line.startswith("ok ")] == [
+        ["ok", name] for name in NAMES]
+
+
+@whole
+def test_pages_show_no_path(made):
+    for file in made.html.rglob("*"):
+        if file.suffix in (".html", ".ipynb", ".js", ".txt"):
+            text = file.read_text("utf8")
+            assert str(made.copy.folder) not in text and str(made.copy.work) not in text, file
+
+
+@whole
+@pytest.mark.parametrize("name", NAMES)
+def test_every_chapter_says_what_it_ran_on(made, name):
+    text = page(made, f"notebooks/{name}").soup.get_text(" ", strip=True)
+    assert re.search(r"Synthetic data\s*: the mini database, made on the spot", text)
+    assert "seeded random weights" in text and "Profile mini, seed 0." in text
+    assert "Profile mini · n_images 80 · n_songs 30 · seeds 2 · epochs 1" in text  # what departs from the mini book
+
+
+@whole
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_and_tables_are_numbered_and_referred_to(made, name):
+    found = page(made, f"notebooks/{name}")
+    number = NAMES.index(name) + 1
+    captions = [tag.get_text().split() for tag in found.soup.find_all(class_="caption-number")]
+    for kind in ("Fig.", "Table"):
+        own = [n for k, n in captions if k == kind]
+        assert own == [f"{number}.{i + 1}" for i in range(len(own))]
+    references = [tag.get_text() for tag in found.soup.find_all(class_="std-numref")]
+    assert captions and references
+    assert all(re.fullmatch(r"(Fig\.|Table) \d\.\d+", r) for r in references)
+    assert "??" not in found.soup.find("article").get_text()
+    assert "{numref}" not in found.text and "{ref}" not in found.text
+
+
+@whole
+@pytest.mark.parametrize("name", NAMES)
+def test_the_executed_notebook_can_be_downloaded(made, name):
+    link = f"../_sources/notebooks/{name}.ipynb"
+    assert link in [a.get("href") for a in page(made, f"notebooks/{name}").soup.find_all("a")]
+    notebook = nbformat.read(made.html / "notebooks" / link, 4)
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    assert all(c.execution_count for c in code)
+    outputs = [o for c in code for o in c.outputs]
+    assert outputs and not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    injected, = (c.source for c in code if "injected-parameters" in c.metadata.get("tags", ()))
+    assert "n_images = 80" in injected
+
+
+@whole
+def test_players_hold_mp3(made):
+    players = [tag for found in made.pages.values() for tag in found.soup.find_all("audio")]
+    assert len(players) >= 6
+    assert {tag["src"].split(",")[0] for tag in players} == {"data:audio/mpeg;base64"}
+    assert all(tag["aria-label"] for tag in players)
+
+
+@whole
+def test_mathematics_and_fonts_are_local(made):
+    assert (made.html / "_static/mathjax/tex-svg.js").stat().st_size > 1_000_000
+    sources = {tag["src"] for found in made.pages.values() for tag in found.soup.find_all("script", src=True)}
+    assert sources and not [s for s in sources if "://" in s]
+
+
+@whole
+def test_times_of_this_run_are_told(made):
+    text = page(made, "book/status").soup.find("article").get_text(" ", strip=True)
+    for name in NAMES:
+        seconds = json.loads((made.results / f".runs/{name}.json").read_text())["seconds"]
+        assert seconds > 0 and str(seconds) in text
+
+
+@whole
+@pytest.mark.parametrize("number", range(1, 6))
+def test_results_hold_the_papers_value_ours_and_where_it_comes_from(made, number):
+    rows = json.loads((made.results / f"table{number}.json").read_text("utf8"))
+    assert rows and all({"paper", "ours", "provenance"} <= set(row) for row in rows)
+    for row in rows:
+        source = row["provenance"]
+        assert source["settings"].items() >= (SMALL | {"seed": 0}).items()
+        assert source["synthetic"] is True and source["data"] == "the synthetic mini database"
+        assert {"python", "torch", "librosa", "numpy"} <= set(source["versions"])
+        for name in ("data_fingerprint", "image_weights_digest", "test_pairs_digest", "code"):
+            assert re.fullmatch("[0-9a-f]{16,64}", source[name]), name
+    assert str(made.copy.folder) not in json.dumps(rows)
+
+
+@whole
+def test_the_papers_numbers(made):
+    one, two, three, four, five = (json.loads((made.results / f"table{n}.json").read_text("utf8")) for n in range(1, 6))
+    assert {row["row"]: set(row["paper"]) for row in one} == {
+        "positive": {"amusement", "awe", "excitement"}, "neutral": {"contentment"},
+        "negative": {"anger", "disgust", "fear", "sadness"}}
+    assert [(r["class"], r["paper"]) for r in two if r["what"] == "clean tags"] == [
+        ("positive", 952), ("neutral", 752), ("negative", 1267)]
+    assert {(r["what"], r["row"]): r["paper"] for r in three}[("songs", "all")] == 3812
+    assert {r["row"]: r["paper"] for r in four if r["paper"]} == {
+        "L3-Net": 57.17, "Spectrogram-ACP": 55.84, "ACP-Net": 61.67}
+    assert [r["paper"] for r in five if r["paper"]] == [12.5, 46.5, 58.6, 40.4, 33.3, 47.8, 63.5]
+
+
+@whole
+def test_our_numbers(made):
+    one, three, four = (json.loads((made.results / f"table{n}.json").read_text("utf8")) for n in (1, 3, 4))
+    assert all(set(row["ours"]) == set(row["paper"]) for row in one)
+    counts = {(r["what"], r["row"]): r["ours"] for r in three}
+    for what in ("pictures", "songs"):
+        assert counts[what, "all"] == sum(counts[what, c] for c in ("positive", "neutral", "negative"))
+    assert 60 <= counts["pictures", "all"] <= 80 + 8 and 25 <= counts["songs", "all"] <= 30
+    acp, = (row for row in four if row["row"] == "ACP-Net")
+    assert 0 < acp["ours"] < 100 and acp["chance"] == 50 and acp["n_pairs"] == 400
+    assert acp["seeds"] == [0, 1] and len(acp["values"]) == 2
+    assert acp["ours"] == pytest.approx(sum(acp["values"]) / 2)
+    for name in ("interval", "clustered"):
+        low, high = acp[name]
+        assert low <= acp["ours"] <= high
+    shown = page(made, "notebooks/90_paper_versus_ours").soup.find("article").get_text(" ", strip=True)
+    assert f"ACP-Net: 61.67 % in the paper on IMAC, {acp['ours']:.2f} % here" in shown
+
+
+@whole
+def test_a_second_run_keeps_every_chapter(made):
+    start = time.monotonic()
+    before = {p: p.stat().st_mtime_ns for p in (made.build / "source").rglob("*.ipynb")}
+    done = made.copy.book()
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert sorted(lines[:-1]) == [f"kept {name}" for name in NAMES] and lines[-1] == f"book {made.html / 'index.html'}"
+    assert before == {p: p.stat().st_mtime_ns for p in (made.build / "source").rglob("*.ipynb")}
+    assert time.monotonic() - start < 120
+
+
+# one chapter, again and again
+
+OTHER = {"test_pairs": 300}  # a book of its own on the same features
+
+
+def chapter(copy, name="04_splits_and_pairs", *arguments, **values) -> subprocess.CompletedProcess:
+    return copy.book("--only", name, "--no-render", *arguments, **OTHER | values)
+
+
+@pytest.fixture
+def edit(copy):
+    """Replaces text in a file of the copy, until the end of the test."""
+    kept = {}
+
+    def replace(path: str, old: str, new: str) -> None:
+        file = copy.folder / path
+        text = kept.setdefault(file, file.read_text("utf8"))
+        assert text.count(old) == 1
+        file.write_text(text.replace(old, new), "utf8")
+
+    yield replace
+    for file, text in kept.items():
+        file.write_text(text, "utf8")
+
+
+@whole
+def test_a_chapter_runs_anew_when_the_library_or_its_source_changed(made, edit):
+    def outcome():
+        done = chapter(made.copy)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()[:2]
+
+    ran, kept = (["ok", "04_splits_and_pairs"], ["kept", "04_splits_and_pairs"])
+    assert [outcome(), outcome()] == [ran, kept]
+    edit("acp_lib/tables.py", "PAPER_HOURS = 270", "PAPER_HOURS = 271")
+    assert outcome() == ran
+    executed = made.copy.home(**OTHER) / "_build/executed/04_splits_and_pairs.ipynb"
+    executed.write_text(executed.read_text().replace('"execution_count": 1', '"execution_count": 2'))
+    assert outcome() == ran  # that was no longer what the run had left
+
+
+@whole
+def test_a_cell_that_raises_stops_the_build(made, edit):
+    edit("notebooks/04_splits_and_pairs.md", "## 70 : 10 : 20\n",
+         '```{code-cell} ipython3\nprint("so far")\nraise KeyError("on purpose")\n```\n\n## 70 : 10 : 20\n')
+    done = made.copy.book("--only", "04", **OTHER)
+    executed = made.copy.home(**OTHER) / "_build/executed/04_splits_and_pairs.ipynb"
+    assert done.returncode == 1
+    assert TRACE in done.stderr and "KeyError: 'on purpose'" in done.stderr
+    assert f"04_splits_and_pairs failed; the notebook up to the failing cell is {executed}" in done.stderr
+    assert "\x1b" not in done.stderr.split(TRACE, 1)[1]
+    assert not (made.copy.home(**OTHER) / "_build/html").exists()
+    outputs = [o for c in nbformat.read(executed, 4).cells if c.cell_type == "code" for o in c.outputs]
+    assert outputs[-1].output_type == "error" and "so far" in outputs[-2].text
+
+
+@whole
+def test_results_go_where_they_are_asked_for(made, tmp_path):
+    done = chapter(made.copy, "01_database", results=tmp_path / "mine")
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in (tmp_path / "mine").glob("*.json")) == [f"table{n}.json" for n in (1, 2, 3)]
+    assert not list((made.copy.home(**OTHER) / "_build").glob("results/*.json"))
+    for number in (1, 2, 3):
+        there, here = (json.loads((folder / f"table{number}.json").read_text("utf8"))
+                       for folder in (tmp_path / "mine", made.results))
+        assert [row["ours"] for row in there] == [row["ours"] for row in here]

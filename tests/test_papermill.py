@@ -1,0 +1,143 @@
+"""Plain papermill on the chapters: `papermill notebooks/05_acp_net.md out.ipynb -p seed 3`."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import nbformat
+import pandas as pd
+import pytest
+from conftest import corpus
+from papermill.iorw import papermill_io
+from test_book import given, the_copy
+
+from acp_lib import profiles
+from acp_lib.papermill_md import MystHandler
+from acp_lib.profiles import ROOT
+
+CHAPTER = "notebooks/05_acp_net.md"
+TINY = {"seeds": 1, "epochs": 1, "pairs_per_epoch": 64, "test_pairs": 200, "image_size": 75, "jobs": 1}
+whole = pytest.mark.book
+
+
+# the handler of MyST Markdown
+
+
+def test_papermill_finds_the_handler_by_the_path():
+    for path in (CHAPTER, f"./{CHAPTER}"):
+        assert papermill_io.get_handler(path) is MystHandler
+
+
+def test_a_chapter_is_read_as_the_notebook_it_stands_for():
+    notebook = nbformat.reads(MystHandler.read(str(ROOT / CHAPTER)), 4)
+    nbformat.validate(notebook)
+    first = next(c for c in notebook.cells if c.cell_type == "code")
+    assert first.metadata["tags"] == ["parameters", "hide-input"] and first.source.startswith("profile: str =")
+    assert notebook.metadata["kernelspec"]["name"] == "python3"
+
+
+def test_notebook_files_are_read_and_written_as_they_are(tmp_path):
+    text = nbformat.writes(nbformat.v4.new_notebook())
+    MystHandler.write(text, str(tmp_path / "a.ipynb"))
+    assert MystHandler.read(str(tmp_path / "a.ipynb")) == text
+    assert MystHandler.listdir(str(tmp_path)) == [str(tmp_path / "a.ipynb")]
+    assert MystHandler.pretty_path("notebooks/a.ipynb") == "notebooks/a.ipynb"
+
+
+# chapters
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return the_copy(tmp_path_factory.getbasetemp())
+
+
+def execute(project, name: str, *arguments, chapter=CHAPTER, **values) -> SimpleNamespace:
+    """One papermill run with its own folder of results, and of kept work unless `work` names one."""
+    folder = project.folder.parent / name
+    folder.mkdir()
+    values = {"work": str(folder / "work"), "results": str(folder / "results")} | values
+    done = project.run("papermill", chapter, folder / "out.ipynb", *arguments, *given(values))
+    return SimpleNamespace(code=done.returncode, err=done.stderr, folder=folder, out=folder / "out.ipynb")
+
+
+def acp_net(run) -> dict:
+    """The row of ACP-Net in Table 4."""
+    rows = json.loads((run.folder / "results/table4.json").read_text("utf8"))
+    return next(row for row in rows if row["row"] == "ACP-Net")
+
+
+def answers(run) -> list[float]:
+    file, = run.folder.glob("work/cache/acp_net-*/test.parquet")
+    return pd.read_parquet(file)["probability"].tolist()
+
+
+@pytest.fixture(scope="module")
+def runs(project):
+    """The mini database from nothing, and a folder of pictures and songs with two seeds."""
+    data = str(corpus(project.folder.parent / "mine"))
+    own = TINY | {"data": data, "weights": "random"}
+    profile = ("-f", "acp_lib/profiles/folder.yml")
+    with ThreadPoolExecutor(2) as pool:
+        mini = pool.submit(execute, project, "mini", seed=3, n_images=80, n_songs=30, **TINY)
+        three = pool.submit(execute, project, "three", *profile, seed=3, **own)
+        four = pool.submit(execute, project, "four", *profile, seed=4, **own)
+        found = {"mini": mini.result(), "three": three.result(), "four": four.result()}
+    for run in found.values():
+        assert run.code == 0, run.err[-5000:]
+    return found
+
+
+@whole
+@pytest.mark.parametrize("name", ["mini", "three", "four"])
+def test_a_chapter_runs_alone_from_nothing(runs, name):
+    notebook = nbformat.read(runs[name].out, 4)
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    assert all(c.execution_count for c in code)
+    said = "".join(o.data.get("text/markdown", "") for c in code for o in c.outputs if "data" in o)
+    assert ("**Synthetic data**" in said) == (name == "mini")
+    assert f"seed {4 if name == 'four' else 3}." in said and ":name: tab-correspondence" in said
+
+
+@whole
+def test_the_parameters_given_are_those_it_ran_with(runs):
+    acp = acp_net(runs["mini"])
+    assert acp["seeds"] == [3] and acp["n_pairs"] == 200 and 0 < acp["ours"] < 100 and acp["interval"] is None
+    wanted = TINY | {"seed": 3, "n_images": 80, "n_songs": 30}
+    assert acp["provenance"]["settings"].items() >= {k: v for k, v in wanted.items() if k != "jobs"}.items()
+    own = acp_net(runs["three"])["provenance"]
+    assert (own["profile"], own["data"], own["synthetic"]) == ("folder", "the folder 'mine'", False)
+    assert own["settings"]["patience"] == profiles.read("folder")["patience"]
+
+
+@whole
+def test_another_seed_gives_another_table(runs):
+    three, four = (acp_net(runs[name]) for name in ("three", "four"))
+    assert (three["seeds"], four["seeds"]) == ([3], [4])
+    assert three["provenance"]["data_fingerprint"] == four["provenance"]["data_fingerprint"]
+    assert three["provenance"]["test_pairs_digest"] != four["provenance"]["test_pairs_digest"]
+    assert answers(runs["three"]) != answers(runs["four"])
+
+
+@whole
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("epocs", "3", "unknown parameter 'epocs'; expected some of profile"),
+    ("epochs", "two", "epochs is 'two' (str); expected int"),
+    ("pairs", "wrong", "pairs is 'wrong'; expected one of class_balanced"),
+    ("data", "nowhere", "data is 'nowhere', which is no folder"),
+])
+def test_a_parameter_that_does_not_fit_is_refused(project, name, value, message):
+    profile = {"profile": "folder"} if name == "data" else {}
+    run = execute(project, f"refused {name}", chapter="notebooks/04_splits_and_pairs.md", **{name: value}, **profile)
+    assert run.code == 1 and f"ValueError: {message}" in run.err
+    assert not (run.folder / "work").exists() and not (run.folder / "results").exists()
+
+
+@whole
+def test_papermill_lists_parameters_with_help(project):
+    done = project.run("papermill", "--help-notebook", CHAPTER)
+    assert done.returncode == 0, done.stderr
+    words = " ".join(done.stdout.split())
+    assert "seed: int (default None) of every random choice" in words
+    assert "learning_rate: float (default None) of Adam" in words
+    assert 'profile: str (default "mini") one of the profiles' in words

@@ -1,0 +1,202 @@
+"""Rules that the project's own files keep to: chapters, lock, Makefile, workflows."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import jupytext
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+from acp_lib import ledger
+from acp_lib.profiles import ROOT, Profile
+
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.md"))
+DOCUMENTS = [ROOT / f"{document}.md" for document in parse_toc_yaml(ROOT / "_toc.yml")]
+PROSE = sorted((ROOT / "book").glob("*.md"))
+TYPES = {f.name: f.type.__name__ for f in fields(Profile)}
+MADE = {".git", ".venv", "_build", "_work", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
+OTHER_HOSTS = re.compile(r"jsdelivr|unpkg\.com|cdnjs|googleapis|gstatic|cloudflare|polyfill\.io|pythonhosted|pypi\.org")
+
+
+def files() -> list[Path]:
+    """Every file of the project that is not made by it, relative to its folder."""
+    git = subprocess.run(["git", "-C", ROOT, "ls-files", "-coz", "--exclude-standard"], capture_output=True, text=True)
+    listed = [Path(name) for name in git.stdout.split("\0") if name] if git.returncode == 0 else []
+    listed = listed or [p.relative_to(ROOT) for p in ROOT.rglob("*") if not MADE & set(p.relative_to(ROOT).parts)]
+    return sorted(p for p in listed if (ROOT / p).is_file() and p.suffix not in (".ipynb", ".pyc"))
+
+
+def texts() -> dict[Path, str]:
+    return {p: (ROOT / p).read_text("utf8") for p in files()}
+
+
+# chapters
+
+
+def test_the_table_of_contents_names_every_page_and_no_other():
+    assert sorted(DOCUMENTS) == sorted([*PROSE, *CHAPTERS])
+    assert [p for p in DOCUMENTS if p in CHAPTERS] == CHAPTERS  # read in the order of their numbers
+
+
+chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+
+
+def cells(path: Path, kind: str) -> list:
+    return [c for c in jupytext.read(path, fmt="md:myst").cells if c.cell_type == kind]
+
+
+@chapters
+def test_one_cell_of_parameters_each_a_field_of_a_profile_with_a_comment(path):
+    tagged = [i for i, c in enumerate(cells(path, "code")) if "parameters" in c.metadata.get("tags", [])]
+    assert tagged == [0]
+    source = cells(path, "code")[0].source
+    named = {}
+    for node, line in zip(ast.parse(source).body, source.splitlines(), strict=True):  # a line each
+        assert isinstance(node, ast.AnnAssign) and re.search(r"  # \w.{5,}$", line), line
+        named[node.target.id] = (node.annotation.id, ast.literal_eval(node.value))
+    assert list(named)[:5] == ["profile", "seed", "data", "weights", "results"]
+    assert {name: kind for name, (kind, _) in named.items()} == {name: TYPES[name] for name in named}
+    assert {name: value for name, (_, value) in named.items()} == {name: None for name in named} | {"profile": "mini"}
+
+
+@chapters
+def test_a_chapter_begins_by_checking_its_parameters(path):
+    assert [i for i, c in enumerate(cells(path, "code")) if "chapter.begin(globals())" in c.source] == [1]
+
+
+@chapters
+def test_fixed_opening_and_closing(path):
+    text = path.read_text("utf8")
+    opening = text.split("```{code-cell}")[0]
+    assert len(re.findall(r"^\(chapter-[\w-]+\)=\n# \S", opening, re.M)) == 1
+    assert re.findall(r"^\*\*(What you will do|What you will learn|What you need)\*\*\n: \S", opening, re.M) == [
+        "What you will do", "What you will learn", "What you need"]
+    outside = re.sub(r"```.*?```", "", text, flags=re.S)
+    assert len(re.findall(r"^# ", outside, re.M)) == 1
+    assert re.findall(r"^#+ (.*)", outside, re.M)[-2:] == ["What was found", "What departs from the paper"]
+
+
+@chapters
+def test_a_chapter_is_a_python_notebook_that_compiles(path):
+    notebook = jupytext.read(path, fmt="md:myst")
+    assert notebook.metadata["kernelspec"]["name"] == "python3"
+    assert not any(c.get("outputs") for c in notebook.cells)
+    for cell in cells(path, "code"):
+        ast.parse(cell.source)
+
+
+def test_labels_of_figures_and_tables_are_unique():
+    text = "\n".join(p.read_text("utf8") for p in [*PROSE, *CHAPTERS])
+    figures = re.findall(r"^ +name: (fig-[\w-]+)$", text, re.M)
+    tables = re.findall(r'"(tab-[\w-]+)",\s+f?"', text)  # a caption follows
+    assert len(figures) > 10 and len(figures) == len(set(figures))
+    assert len(tables) > 10 and len(tables) == len(set(tables))
+
+
+def test_references_to_the_ledger_lead_to_entries():
+    text = "\n".join(p.read_text("utf8") for p in [*PROSE, *CHAPTERS])
+    referred = {name.replace("-", "_") for name in re.findall(r"#ledger-([a-z-]+)\)", text)}
+    assert len(referred) > 5 and referred <= set(ledger.details())
+
+
+# files
+
+
+def test_no_outputs_are_committed():
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {"*.ipynb", "_build/", "_work/"} <= set(ignored)
+    git = subprocess.run(["git", "-C", ROOT, "ls-files", "*.ipynb", "_build", "_work"], capture_output=True, text=True)
+    assert git.stdout == ""
+
+
+def test_no_file_names_another_host_to_load_from_or_this_folder():
+    me = Path(__file__).resolve().relative_to(ROOT)
+    wrong = [f"{p}: {m[0]}" for p, text in texts().items() if p != me for m in OTHER_HOSTS.finditer(text)]
+    wrong += [f"{p}: {ROOT}" for p, text in texts().items() if f"{ROOT}/" in text]
+    assert wrong == []
+
+
+# packages
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+OWN, *LOCK = (ROOT / "requirements.txt").read_text("utf8").splitlines()
+
+
+def needed(asked: list[str]) -> list[Requirement]:
+    """What a list of requirements asks for, extras of this project replaced by what they hold."""
+    wanted = [Requirement(a) for a in asked]
+    held = [r for w in wanted if w.name == PROJECT["name"] for extra in w.extras for r in needed(EXTRAS[extra])]
+    return [w for w in wanted if w.name != PROJECT["name"]] + held
+
+
+def test_the_lock_pins_everything():
+    assert OWN.startswith("-e .")
+    assert [line for line in LOCK if not re.fullmatch(r"==[\w.+]+", str(Requirement(line).specifier))] == []
+
+
+def test_the_lock_covers_what_the_project_asks_for():
+    pinned = [Requirement(line) for line in LOCK]
+    for wanted in needed([*PROJECT["dependencies"], *EXTRAS["test"]]):
+        found = [next(iter(p.specifier)).version for p in pinned if p.name == wanted.name]
+        assert found and all(wanted.specifier.contains(version) for version in found), wanted
+
+
+def test_jupyter_book_stays_below_2():
+    asked, = (r for r in map(Requirement, PROJECT["dependencies"]) if r.name == "jupyter-book")
+    assert asked.specifier.contains("1.0.4.post1") and not asked.specifier.contains("2.0.0")
+
+
+def test_papermill_is_told_how_to_read_chapters():
+    assert PROJECT["entry-points"]["papermill.io"] == dict.fromkeys(
+        ["notebooks/", "./notebooks/"], "acp_lib.papermill_md:MystHandler")
+
+
+# make, CI
+
+
+MAKEFILE = (ROOT / "Makefile").read_text("utf8")
+TARGETS = set(re.findall(r"^([a-z][\w-]*):", MAKEFILE, re.M))
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_make_help_lists_every_target():
+    done = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {line.split()[0] for line in done.stdout.splitlines()[1:]} == TARGETS
+    assert set(re.search(r"^\.PHONY: (.*)", MAKEFILE, re.M)[1].split()) == TARGETS
+
+
+def test_targets_that_files_speak_of_exist():
+    spoken = [(p, target) for p, text in texts().items() if p.suffix in (".md", ".py", ".yml", ".yaml", "")
+              for target in re.findall(r"(?:`|^\s*|run: |-> )make ([a-z][a-z-]+)\b(?!=)", text, re.M)]
+    assert len(spoken) > 10 and {(p, t) for p, t in spoken if t not in TARGETS} == set()
+
+
+def test_the_ci_command_runs_every_test():
+    script = ROOT / ".ci/run"
+    assert os.access(script, os.X_OK)
+    assert re.search(r"^make test\b", script.read_text(), re.M)
+    assert "set -euo pipefail" in script.read_text()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda p: p.stem)
+def test_workflows_are_complete(path):
+    flow = yaml.safe_load(path.read_text("utf8"))
+    assert flow["name"] and flow[True] and flow["permissions"]["contents"] == "read"  # YAML reads `on` as true
+    for job in flow["jobs"].values():
+        for step in job["steps"]:
+            assert ("run" in step) != ("uses" in step)
+            assert "@" in step.get("uses", "@")
+
+
+def test_citation_names_the_paper():
+    assert "Affective Correspondence" in yaml.safe_load((ROOT / "CITATION.cff").read_text("utf8"))["title"]
