@@ -4,6 +4,7 @@ Chapter: all.
 """
 
 from IPython import get_ipython
+from matplotlib_inline.config import InlineBackend
 
 from acp_lib import figures, profiles
 from acp_lib.pipeline import Study
@@ -39,6 +40,7 @@ def begin(names: dict) -> Study:
     """
     study = Study(profiles.load(**given(names)), progress=False)
     figures.theme()
+    InlineBackend.instance().print_figure_kwargs = {"bbox_inches": None}  # cropped ones would differ in scale
     say(banner(study))
     return study
 
