@@ -47,7 +47,7 @@ def begin(names: dict) -> Study:
 
 def banner(study: Study) -> str:
     """An admonition that names the data and the weights of this page."""
-    table, p = study.manifest, study.profile
+    table, p = study.listed, study.profile
     music = table[table["modality"] == "music"]
     pictures = int((table["modality"] == "image").sum())
     kind = ("**Synthetic data**: the mini database, made on the spot. What follows shows that the method works; it "

@@ -126,6 +126,7 @@ def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs
                  done=len(records) - sum(len(part) for _, part in todo)) as shown:
             for count in spread(run, todo, jobs, scheduler):
                 shown.update(count)
+            shown.update(shown.total - shown.n)  # what a process had made, and could not say any more
     tables |= {target: pq.read_table(target) for target, _ in todo}
     return _gather(rows, pa.concat_tables([SCHEMA.empty_table(), *tables.values()]), WIDTH[modality])
 
