@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageOps
 from torch import nn
 
-from acp_lib.emotions import CLASSES, COLOURS, EMOTIONS, regroup
+from acp_lib.emotions import CLASSES, COLOURS, regroup
 from acp_lib.features.music import BLOCKS
 
 TRUE, FALSE = "#2f7d32", "#b3261e"
@@ -33,6 +33,11 @@ def theme() -> None:
         "figure.dpi": 144, "figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False,
         "grid.alpha": 0.4, "axes.titlesize": "medium", "axes.titleweight": "bold", "legend.frameon": False,
         "svg.hashsalt": "acp"})
+
+
+def colour(label: str) -> str:
+    """The colour of a class, or of an emotion's class."""
+    return COLOURS[label if label in CLASSES else regroup(label)]
 
 
 def thumbnail(path: Path, size: int = 96) -> np.ndarray:
@@ -54,8 +59,8 @@ def _slant(ax, degrees: float) -> None:
 # --- Building the database
 
 
-def contact_sheet(rows: dict[str, Sequence[Path]], colours: dict[str, str]) -> Figure:
-    """Pictures in rows; each row's name stands on its left in its colour."""
+def contact_sheet(rows: dict[str, Sequence[Path]]) -> Figure:
+    """Pictures in rows; each row's name, a label, stands on its left in its colour."""
     columns = max(map(len, rows.values()))
     fig, axes = plt.subplots(len(rows), columns, squeeze=False,
                              figsize=(WIDTH, WIDTH * 1.02 * len(rows) / (columns + 1)))
@@ -64,7 +69,7 @@ def contact_sheet(rows: dict[str, Sequence[Path]], colours: dict[str, str]) -> F
             _bare(ax)
         for ax, path in zip(line, paths, strict=False):
             ax.imshow(thumbnail(path, 160))
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center", color=colours[name], weight="bold")
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center", color=colour(name), weight="bold")
     return fig
 
 
@@ -140,7 +145,7 @@ def recall_bars(recall: dict[str, dict[str, float]], chance: float) -> Figure:
     for ax, (title, shares) in zip(axes[0], recall.items(), strict=True):
         names = list(shares)
         ax.bar(names, [100 * v for v in shares.values()],
-               color=[COLOURS[n if n in CLASSES else regroup(n)] for n in names])
+               color=[colour(n) for n in names])
         ax.axhline(100 * chance, color="k", ls=":", lw=1)
         ax.set(title=title, ylim=(0, 100))
         _slant(ax, 40)
@@ -169,7 +174,7 @@ def neighbours(rows: list[tuple[Path, str, list[tuple[Path, str]]]]) -> Figure:
         for ax, (path, name) in zip(line, [(query, emotion), *found], strict=False):
             _bare(ax)
             ax.imshow(thumbnail(path))
-            _frame(ax, COLOURS[name if name in CLASSES else regroup(name)])
+            _frame(ax, colour(name))
             ax.set_title(name, fontsize="small", weight="normal")
         line[0].set_title(f"query: {emotion}", fontsize="small")
     return fig
@@ -386,6 +391,3 @@ def paper_and_ours(rows: list[dict]) -> Figure:
     ax.invert_yaxis()
     ax.legend(*_unique(ax), loc="upper left", bbox_to_anchor=(1, 1))
     return fig
-
-
-EMOTION_COLOURS = {e: COLOURS[regroup(e)] for e in EMOTIONS}

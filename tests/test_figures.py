@@ -71,8 +71,8 @@ JOINTS = {p: pairs.joint(p, [5, 3, 8], [3, 4, 2]) for p in pairs.PROTOCOLS}
 TWO_CLASSES = {p: pairs.joint(p, [5, 0, 8], [3, 0, 2]) for p in pairs.PROTOCOLS}
 
 CASES = {
-    "contact_sheet": lambda p: figures.contact_sheet({"awe": p, "fear": p[:1]}, figures.EMOTION_COLOURS),
-    "contact_sheet of one": lambda p: figures.contact_sheet({"positive": p[:1]}, COLOURS),
+    "contact_sheet": lambda p: figures.contact_sheet({"awe": p, "fear": p[:1]}),
+    "contact_sheet of one": lambda p: figures.contact_sheet({"positive": p[:1]}),
     "song_scores": lambda p: figures.song_scores(tags(5)),
     "song_scores of many tags": lambda p: figures.song_scores(tags(20)),
     "listening": lambda p: figures.listening({"positive": clip(), "negative": clip(3.5, 220)}, SR),
