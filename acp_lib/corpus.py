@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from acp_lib import pairs
-from acp_lib.emotions import CLASSES
+from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.features.music import BLOCKS
 from acp_lib.splits import PARTS
 
@@ -38,15 +38,73 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Side:
-    """One modality: features (N, width), class numbers (N,) and part numbers (N,), in the order of the manifest."""
+    """One modality in the order of the manifest: features (N, width), class and part numbers (N,); of pictures also the
+    emotion numbers (N,), -1 where only the class is known.
+    """
 
     x: torch.Tensor
     label: np.ndarray
     part: np.ndarray
+    emotion: np.ndarray | None = None
+
+    chunk = 8192
+    """Samples that are embedded at once."""
 
     def rows(self, part: str) -> np.ndarray:
         """Where the samples of a part stand."""
         return np.flatnonzero(self.part == PARTS.index(part))
+
+    def take(self, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
+        """A training batch (len(rows), ...); what is random about it comes from `rng`."""
+        return self.x[rows]
+
+    def views(self, rows: np.ndarray) -> torch.Tensor:
+        """What is averaged over when samples are judged: (len(rows), views, ...)."""
+        return self.x[rows][:, None]
+
+
+class Pictures(Side):
+    """Pictures from shards of uint8, scaled to [-1, 1]: (N, 3, side, side). Every other one is mirrored in training."""
+
+    chunk = 64
+
+    def take(self, rows, rng):
+        return self._scaled(rows, rng.random(len(rows)) < 0.5)
+
+    def views(self, rows):
+        return self._scaled(rows, np.zeros(len(rows), bool))[:, None]
+
+    def _scaled(self, rows: np.ndarray, mirrored: np.ndarray) -> torch.Tensor:
+        pictures = torch.from_numpy(self.x[rows]).permute(0, 3, 1, 2)
+        pictures = torch.where(torch.from_numpy(mirrored)[:, None, None, None], pictures.flip(3), pictures)
+        return pictures.contiguous(memory_format=torch.channels_last).to(torch.float32) / 127.5 - 1
+
+
+@dataclass(frozen=True)
+class Slices(Side):
+    """Log-spectrograms from shards: a crop at random in training, `crops` evenly spaced ones for judging.
+
+    (N, 1, bins, frames).
+    """
+
+    frames: int = 199
+    crops: int = 12
+
+    chunk = 16
+
+    def take(self, rows, rng):
+        starts = rng.integers(self.x.shape[0] - self.frames + 1, size=len(rows))
+        return self._cut(rows, starts[:, None])[:, 0]
+
+    def views(self, rows):
+        starts = np.linspace(0, self.x.shape[0] - self.frames, self.crops).round().astype(int)
+        return self._cut(rows, np.tile(starts, (len(rows), 1)))
+
+    def _cut(self, rows: np.ndarray, starts: np.ndarray) -> torch.Tensor:
+        """(rows, views, 1, bins, frames)"""
+        cut = [[one[a:a + self.frames].T[None] for a in at]
+               for one, at in zip(self.x.lazily(rows), starts, strict=True)]
+        return torch.from_numpy(np.array(cut, np.float32))
 
 
 @dataclass(frozen=True)
@@ -74,14 +132,17 @@ class Corpus:
         """Write everything as one safetensors file."""
         save_file({f"{name}.{key}": torch.tensor(np.asarray(getattr(side, key)))
                    for name, side in (("image", self.image), ("music", self.music))
-                   for key in ("x", "label", "part")}, path)
+                   for key in ("x", "label", "part", "emotion") if getattr(side, key) is not None}, path)
 
     @classmethod
     def read(cls, path: Path) -> "Corpus":
         """What `save` wrote."""
         with safe_open(path, "pt") as f:
-            sides = [Side(f.get_tensor(f"{m}.x"), *(f.get_tensor(f"{m}.{k}").numpy() for k in ("label", "part")))
-                     for m in ("image", "music")]
+            held = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118
+        sides = []
+        for modality in ("image", "music"):
+            known = {k: held.get(f"{modality}.{k}") for k in ("label", "part", "emotion")}
+            sides.append(Side(held[f"{modality}.x"], **{k: None if v is None else v.numpy() for k, v in known.items()}))
         return cls(*sides)
 
 
@@ -126,5 +187,7 @@ def build(manifest: pd.DataFrame, part: pd.Series, features: dict[str, np.ndarra
         rows = manifest["modality"] == modality
         numbers = part[rows].map(PARTS.index).to_numpy()
         x = scaled(features[modality], np.flatnonzero(numbers == 0), scaling)
-        sides.append(Side(torch.from_numpy(x), manifest["class"][rows].map(CLASSES.index).to_numpy(), numbers))
+        emotion = manifest["emotion"][rows].map({e: i for i, e in enumerate(EMOTIONS)}).fillna(-1).to_numpy(np.int64)
+        sides.append(Side(torch.from_numpy(x), manifest["class"][rows].map(CLASSES.index).to_numpy(), numbers,
+                          emotion if modality == "image" else None))
     return Corpus(*sides)

@@ -6,37 +6,53 @@ Paper: Section 4, Table 4.
 Chapter: ACP-Net.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import torch
 from scipy import stats
 from torch import nn
 
-from acp_lib.corpus import Corpus, Pairs
+from acp_lib.corpus import Corpus, Pairs, Side
 
 CHUNK = 8192  # pairs that are fused at once
 
 
 @torch.inference_mode()
 def logits(model: nn.Module, corpus: Corpus, pairs: Pairs) -> torch.Tensor:
-    """Logits (n, 2) of a list of pairs, by a network with `embed_image`, `embed_music` and `fusion`.
+    """Logits (n, 2) of a list of pairs, by a network of two branches.
 
     Each picture and each piece of music goes through its branch once, however often it occurs, and through its half of
     the first fusion layer; only the rest is done for each pair.
 
     Chapter: ACP-Net.
     """
-    training, device = model.training, next(model.parameters()).device
-    model.eval()
     image, i = np.unique(pairs.image, return_inverse=True)
     music, j = np.unique(pairs.music, return_inverse=True)
-    seen = model.embed_image(corpus.image.x[image].to(device))
-    heard = model.embed_music(corpus.music.x[music].to(device))
+    seen = embedded(model.embed_image, corpus.image, image, _device(model))
+    heard = embedded(model.embed_music, corpus.music, music, _device(model))
     first, rest = model.fusion[0], model.fusion[1:]
     width = seen.shape[1]
     seen = nn.functional.linear(seen, first.weight[:, :width])
     heard = nn.functional.linear(heard, first.weight[:, width:], first.bias)
-    parts = [rest(seen[i[k:k + CHUNK]] + heard[j[k:k + CHUNK]]).cpu() for k in range(0, len(i), CHUNK)]
-    model.train(training)
+    return torch.cat([rest(seen[i[k:k + CHUNK]] + heard[j[k:k + CHUNK]]).float().cpu()
+                      for k in range(0, len(i), CHUNK)])
+
+
+def _device(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device
+
+
+@torch.inference_mode()
+def embedded(embed: Callable, side: Side, rows: np.ndarray, device: str | torch.device = "cpu") -> torch.Tensor:
+    """What `embed` makes of samples, the mean over their views: (len(rows), width), on the device.
+
+    Chapter: ACP-Net; Baselines.
+    """
+    parts = []
+    for k in range(0, len(rows), side.chunk):
+        x = side.views(rows[k:k + side.chunk]).to(device)
+        parts.append(embed(x.flatten(0, 1)).float().unflatten(0, x.shape[:2]).mean(1))
     return torch.cat(parts)
 
 
@@ -68,25 +84,52 @@ def interval(values, level: float = 0.95) -> tuple[float, float]:
     return tuple(float(v) for v in stats.t.interval(level, len(values) - 1, mean, error))
 
 
-def clustered(correct: np.ndarray, pictures: np.ndarray, songs: np.ndarray, *, draws: int = 2000, seed: int = 0,
+def clustered(values: np.ndarray, *groups: np.ndarray, draws: int = 2000, seed: int = 0,
               level: float = 0.95) -> tuple[float, float]:
-    """Bootstrap interval for the accuracy on other pictures and other songs: both are drawn with replacement.
+    """Bootstrap interval for the mean on other pictures and other songs: both are drawn with replacement.
 
     Pairs share pictures and songs, so they are not independent; weighting each pair by how often its picture and its
     song were drawn accounts for both. Source: Owen (2007), The pigeonhole bootstrap, Annals of Applied Statistics 1(2).
 
     Parameters
     ----------
-    correct : share of runs that called each pair right [shape=(n,)]
-    pictures, songs : what is drawn as a whole, one name a pair [shape=(n,)]
+    values : share of runs that called each pair right, or a difference of two such [shape=(n,)]
+    groups : for each thing that is drawn as a whole, its name for each pair [shape=(n,)]: pictures, songs
     """
-    (names, i), (titles, j) = (np.unique(g, return_inverse=True) for g in (pictures, songs))
+    low, high = np.quantile(_resampled(values, groups, draws, seed), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def paired(one: np.ndarray, other: np.ndarray, *groups: np.ndarray, draws: int = 2000, seed: int = 0) -> dict:
+    """How much more often one method is right than another on the same pairs, with the bootstrap of `clustered`.
+
+    Parameters
+    ----------
+    one, other : share of runs that called each pair right [shape=(n,)]
+    groups : as for `clustered`
+
+    Returns
+    -------
+    {"difference", "interval", "p"}; p is two-sided, of no difference, and at least 1 / draws
+
+    Chapter: Baselines.
+    """
+    values = np.asarray(one, float) - np.asarray(other, float)
+    means = _resampled(values, groups, draws, seed)
+    tail = min(np.mean(means <= 0), np.mean(means >= 0))
+    low, high = np.quantile(means, [0.025, 0.975])
+    return {"difference": float(values.mean()), "interval": [float(low), float(high)],
+            "p": float(np.clip(2 * tail, 1 / draws, 1))}
+
+
+def _resampled(values: np.ndarray, groups: Sequence[np.ndarray], draws: int, seed: int) -> np.ndarray:
+    members = [np.unique(g, return_inverse=True) for g in groups]
     rng = np.random.default_rng([seed, 2007])
     means = []
     for _ in range(draws):
-        weight = (np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[i]
-                  * np.bincount(rng.integers(len(titles), size=len(titles)), minlength=len(titles))[j])
+        weight = 1
+        for names, which in members:
+            weight = weight * np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[which]
         if weight.any():
-            means.append(np.average(correct, weights=weight))
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+            means.append(np.average(values, weights=weight))
+    return np.array(means)

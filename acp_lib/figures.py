@@ -20,6 +20,7 @@ from torch import nn
 
 from acp_lib.emotions import CLASSES, COLOURS, regroup
 from acp_lib.features.music import BLOCKS
+from acp_lib.models import art_features
 
 TRUE, FALSE = "#2f7d32", "#b3261e"
 PALETTE = [COLOURS[c] for c in CLASSES]
@@ -391,3 +392,93 @@ def paper_and_ours(rows: list[dict]) -> Figure:
     ax.invert_yaxis()
     ax.legend(*_unique(ax), loc="upper left", bbox_to_anchor=(1, 1))
     return fig
+
+
+# --- Principles of art
+
+
+def principles(pictures: dict[str, Path | np.ndarray]) -> Figure:
+    """What each principle of art measures of a picture, a row a picture: its name -> file or uint8 (H, W, 3).
+
+    Balance: bright where lines meet their mirror image. Emphasis: bright where something stands out. Harmony: hues, and
+    the template that fits them best, behind them. Variety: area and mean colour of each colour name. Gradation: dark
+    where tones change gradually, bright where back and forth. Movement: directions of lines, and the first places that
+    stand out, in their order.
+
+    Paper: Table 5.  Chapter: Probes.
+    """
+    columns = ["", *art_features.PRINCIPLES]
+    fig, axes = plt.subplots(len(pictures), len(columns), squeeze=False, figsize=(WIDTH, 1.26 * len(pictures) + 0.15))
+    for line, (name, picture) in zip(axes, pictures.items(), strict=True):
+        shown = picture if isinstance(picture, np.ndarray) else thumbnail(picture, 224)
+        wheel = line[3].get_subplotspec()
+        line[3].remove()
+        line[3] = fig.add_subplot(wheel, projection="polar")
+        for ax in (*line[:3], *line[4:]):
+            _bare(ax)
+        line[0].imshow(shown)
+        line[0].set_ylabel(name, fontsize="small")
+        _over(line[1], shown, art_features.symmetry(shown), "viridis")
+        _over(line[2], shown, art_features.saliency(shown), "inferno")
+        _hues(line[3], shown)
+        _swatches(line[4], shown)
+        line[5].imshow(np.log1p(art_features.variation(shown)), cmap="mako", vmin=0, vmax=3, aspect="auto",
+                       extent=(0, shown.shape[1], shown.shape[0], 0))
+        line[5].set_box_aspect(shown.shape[0] / shown.shape[1])
+        _lines(line[6], shown)
+    for ax, principle in zip(axes[0], columns, strict=True):
+        ax.set_title(principle, fontsize="small")
+    return fig
+
+
+def _grey(picture: np.ndarray) -> np.ndarray:
+    return 0.5 + 0.5 * np.asarray(ImageOps.grayscale(Image.fromarray(picture))) / 255
+
+
+def _over(ax, picture: np.ndarray, values: np.ndarray, colours: str) -> None:
+    """Values from 0 to 1 as colours, lighter where the picture is."""
+    tint = plt.get_cmap(colours)(values)[..., :3]
+    ax.imshow(np.clip(tint * (0.35 + 0.65 * _grey(picture)[..., None]), 0, 1))
+
+
+def _hues(ax, picture: np.ndarray) -> None:
+    shares = art_features.hues(picture).reshape(32, 8).sum(1)
+    name, turn, _ = art_features.template_fit(picture)
+    for centre, width in art_features.SECTORS.get(name, ()):
+        ax.bar(np.radians(centre + turn), 1.25, np.radians(width), color="0.85", lw=0)
+    middle = (np.arange(32) + 0.5) / 32
+    ax.bar(2 * np.pi * middle, np.sqrt(shares / max(shares.max(), 1e-9)), 2 * np.pi / 32, lw=0,
+           color=plt.get_cmap("hsv")(middle))
+    ax.set(xticks=[], yticks=[], ylim=(-0.25, 1.25))
+    ax.spines["polar"].set_color("0.8")
+    ax.text(0, -0.25, name, ha="center", va="center", fontsize="small", weight="bold")
+
+
+def _swatches(ax, picture: np.ndarray) -> None:
+    shares, colours = art_features.palette(picture)
+    top = 1.0
+    for k in np.argsort(-shares, kind="stable"):
+        ax.add_patch(Rectangle((0, top - shares[k]), 1, shares[k], fc=colours[k] / 255, lw=0))
+        if shares[k] > 0.1:
+            ax.text(0.5, top - shares[k] / 2, art_features.NAMES[k], ha="center", va="center", fontsize="xx-small",
+                    color="k" if colours[k] @ (0.3, 0.6, 0.1) > 110 else "w")
+        top -= shares[k]
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    ax.set_box_aspect(picture.shape[0] / picture.shape[1])
+
+
+def _lines(ax, picture: np.ndarray, across: int = 18) -> None:
+    orientation, coherence = art_features.flow(picture)
+    height, width = coherence.shape
+    step = max(height, width) // across
+    y, x = np.mgrid[step // 2:height:step, step // 2:width:step]
+    reach = 0.5 * step * coherence[y, x]
+    along, up = reach * np.cos(orientation[y, x]), reach * np.sin(orientation[y, x])
+    gap = np.full(x.shape, np.nan)
+    ax.imshow(_grey(picture), cmap="gray", vmin=0, vmax=1)
+    ax.plot(np.stack([x - along, x + along, gap], -1).ravel(), np.stack([y + up, y - up, gap], -1).ravel(),
+            color=BRANCHES["image"], lw=1.1, solid_capstyle="butt")
+    path = art_features.scanpath(picture) * (width, height)
+    ax.plot(*path.T, color=FALSE, lw=0.7)
+    ax.scatter(*path.T, s=np.linspace(26, 6, len(path)), color=FALSE, zorder=3, lw=0)
+    ax.set(xlim=(0, width), ylim=(height, 0))

@@ -9,6 +9,7 @@ Chapter: How to read and rerun.
 import importlib
 import json
 import platform
+import re
 from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
@@ -18,13 +19,14 @@ import numpy as np
 import pandas as pd
 
 from acp_lib import corpus as corpora
-from acp_lib import runs, splits, training
+from acp_lib import methods, runs, splits, training
 from acp_lib.cache import code_key, digest, file_digest, kept
 from acp_lib.corpus import Corpus, Pairs
 from acp_lib.database import manifest as manifests
 from acp_lib.database import tags as screening
-from acp_lib.features import audio, extract
+from acp_lib.features import audio, extract, raw
 from acp_lib.profiles import PLACES, Profile, resolve
+from acp_lib.tasks import Correspondence
 
 PACKAGES = ("torch", "torchvision", "librosa", "soundfile", "soxr", "numba", "numpy", "scipy", "pillow", "scikit-learn",
             "pandas")
@@ -237,16 +239,46 @@ class Study:
 
     def test_pairs(self, protocol: str | None = None) -> Pairs:
         """The frozen evaluation pairs: the profile's own, or as many by another protocol."""
-        return runs.test_pairs(self.corpus, self.profile, protocol or self.profile.pairs)
+        return Correspondence(self.corpus, self.profile).pairs("test", protocol)
+
+    def raw(self, kind: str) -> Path:
+        """Folder with the shards of "pixels", "art" or "slices", in the order of the manifest."""
+        p = self.profile
+        options = {"pixels": {"size": p.raw_size}, "art": {"size": p.image_size}, "slices": {"bins": p.bins}}[kind]
+        rows = self.manifest[self.manifest["modality"] == raw.KINDS[kind]]
+        about = rows[["id", "start", "duration", "sha"]].values.tolist()
+        key = digest(about, options, code_key("acp_lib.features.raw"))
+        return raw.make(kind, self.root, rows, p.work_path / "cache" / f"{kind}-{key}", jobs=p.processes,
+                        progress=self.progress, scheduler=self.scheduler, **options)
+
+    def planned(self, group: str, name: str) -> list[runs.Run]:
+        """The runs of a method, one a seed, trained or not."""
+        p, method = self.profile, methods.method(group, name)
+        made = {kind: self.raw(kind) for kind in ("pixels", "slices") if kind in method.needs}
+        wanted = []
+        for k, seed in enumerate(p.run_seeds):
+            acp = self.runs[k].folder if "acp_net" in method.needs else None
+            inputs = methods.Inputs(self._corpus, acp_net=acp, **made)
+            about = [path and path.parent.name for path in (self._corpus, acp and acp / "_")]
+            about += [folder.name for folder in made.values()]
+            about += [runs.settings(method, p), code_key("acp_lib.runs"), group, name, seed]
+            folder = f"{re.sub('[^a-z0-9]+', '_', name.lower())}-{digest(*about)}"
+            wanted.append(runs.Run(group, name, seed, p.work_path / "cache" / folder, inputs))
+        return wanted
+
+    def trained(self, group: str, *names: str) -> dict[str, list[runs.Run]]:
+        """The runs of some methods of a group ("pairs", "image" or "music"), all of them if none is named.
+
+        Chapter: Baselines; Probes.
+        """
+        wanted = {name: self.planned(group, name) for name in names or methods.GROUPS[group]}
+        runs.train(self.profile, [run for some in wanted.values() for run in some], progress=self.progress)
+        return wanted
 
     @cached_property
     def runs(self) -> list[runs.Run]:
         """ACP-Net, trained once for each seed."""
-        about = [self._corpus.parent.name, runs.settings(self.profile), code_key("acp_lib.runs")]
-        cache = self.profile.work_path / "cache"
-        wanted = [runs.Run(s, cache / f"acp_net-{digest(*about, s)}") for s in self.profile.run_seeds]
-        runs.train(self._corpus, self.profile, wanted, progress=self.progress)
-        return wanted
+        return self.trained("pairs", "ACP-Net")["ACP-Net"]
 
     # --- provenance
 
@@ -277,7 +309,10 @@ def prepare(profile: Profile) -> None:
     study = Study(profile)
     print(f"{len(study.manifest)} samples from {study.data_name}, {len(study.rejects)} rejected; "
           f"image features by {study.weights_name}", flush=True)
-    print(f"{len(study.runs)} runs of ACP-Net", flush=True)
+    study.raw("art")
+    for group in methods.GROUPS:
+        done = study.trained(group)
+        print(f"{sum(map(len, done.values()))} runs of {', '.join(done)}", flush=True)
 
 
 def input_key(profile: Profile) -> str:

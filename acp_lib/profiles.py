@@ -31,11 +31,14 @@ CHOICES = {
     "pairs": ("class_balanced", "uniform", "rejection", "image_anchored", "music_anchored"),
     "split": ("song", "artist", "segment"),
     "scaling": ("zscore", "raw", "minmax", "logmel"),
+    "precision": ("float32", "bfloat16"),
+    "width": (1.0, 0.5, 0.25, 0.125),
     "device": ("auto", "cpu", "cuda"),
 }
 AT_LEAST = {"seeds": 1, "epochs": 1, "patience": 1, "batch": 2, "test_pairs": 2, "n_images": 80, "n_songs": 30,
             "pairs_per_epoch": 0, "seed": 0, "jobs": 0, "image_size": 75, "last_segment": 10.0, "learning_rate": 0.0,
-            "dropout": 0.0}
+            "dropout": 0.0, "raw_size": 32, "bins": 16, "frames": 16, "crops": 1, "probe_epochs": 1,
+            "probe_patience": 1}
 PLACES = ("data", "weights", "results", "work", "jobs", "device")
 """Fields that say where a run happens, not what it computes."""
 
@@ -78,6 +81,15 @@ class Profile:
     learning_rate: float = default("learning_rate")
     epochs: int = default("epochs")
     patience: int = default("patience")
+    precision: str = default("precision")
+    width: float = default("width")  # of the convolutional networks
+    raw_size: int = default("raw_size")
+    bins: int = default("bins")
+    frames: int = default("frames")
+    crops: int = default("crops")
+    alexnet_weights: str = default("alexnet_weights")  # imagenet, random, or a file
+    probe_epochs: int = default("probe_epochs")
+    probe_patience: int = default("probe_patience")
 
     def __post_init__(self):
         for f in fields(self):
@@ -87,7 +99,7 @@ class Profile:
             elif type(value) is not f.type:
                 raise ValueError(f"{f.name} is {value!r} ({type(value).__name__}); expected {f.type.__name__}")
             if f.name in CHOICES and value not in CHOICES[f.name]:
-                raise ValueError(f"{f.name} is {value!r}; expected one of {', '.join(CHOICES[f.name])}")
+                raise ValueError(f"{f.name} is {value!r}; expected one of {', '.join(map(str, CHOICES[f.name]))}")
             if f.type is float and not math.isfinite(value):
                 raise ValueError(f"{f.name} is {value!r}; expected a finite number")
             if f.name in AT_LEAST and not value >= AT_LEAST[f.name]:

@@ -1,9 +1,9 @@
-"""Training runs of ACP-Net: one a seed, side by side in processes of one thread each, each kept when it is done.
+"""Training runs: one for each method and seed, side by side in processes of one thread, each kept when it is done.
 
 One thread a run, because then a run gives the same numbers however many of them share a machine.
 
 Paper: Section 4.
-Chapter: ACP-Net.
+Chapter: ACP-Net; Baselines; Probes.
 """
 
 import json
@@ -18,25 +18,31 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
+from torch import distributed, nn
 
-from acp_lib import evaluation, training
+from acp_lib import methods, training
 from acp_lib.cache import kept, write
-from acp_lib.corpus import Corpus, Pairs
-from acp_lib.models import ACPNet
+from acp_lib.methods import Inputs, Method
 from acp_lib.profiles import Profile
 from acp_lib.progress import bar
+from acp_lib.tasks import Task
 from acp_lib.threads import one_each
-
-MODEL = ("activation", "first_layer", "dropout", "dropout_at")
-TRAINING = ("seed", "pairs", "pairs_per_epoch", "batch", "learning_rate", "epochs", "patience", "test_pairs")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training run and the folder that holds what came of it."""
+    """One training run: a method, a seed, the data, and the folder that holds what came of it."""
 
+    group: str
+    name: str
     seed: int
     folder: Path
+    inputs: Inputs
+
+    @property
+    def method(self) -> Method:
+        """How it is trained."""
+        return methods.method(self.group, self.name)
 
     @cached_property
     def history(self) -> list[dict]:
@@ -44,35 +50,50 @@ class Run:
         return json.loads((self.folder / "history.json").read_text("utf8"))
 
     @cached_property
+    def answers(self) -> pd.DataFrame:
+        """What it said of each test pair or sample: the task's `answers`."""
+        return pd.read_parquet(self.folder / "test.parquet")
+
+    @property
     def probability(self) -> np.ndarray:
         """What the network gives to each of the frozen evaluation pairs being true (n,)."""
-        return pd.read_parquet(self.folder / "test.parquet")["probability"].to_numpy()
+        return self.answers["probability"].to_numpy()
 
-    def model(self, profile: Profile) -> ACPNet:
+    @property
+    def memorised(self) -> float:
+        """Share of the training samples that a probe names right."""
+        table = pd.read_parquet(self.folder / "train.parquet")
+        return float((table["truth"] == table["predicted"]).mean())
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Whether it was right about each test pair or sample (n,)."""
+        return (self.answers["truth"] == self.answers["predicted"]).to_numpy()
+
+    def task(self, profile: Profile) -> Task:
+        """What it was trained for, with the data."""
+        return self.method.task(self.inputs, profile, self.seed)
+
+    def model(self, profile: Profile) -> nn.Module:
         """The trained network, ready to predict."""
-        model = network(profile, self.seed)
+        model = network(self, profile, self.task(profile))
         model.load_state_dict(load_file(self.folder / "model.safetensors"))
         return model.eval()
 
 
-def settings(profile: Profile) -> dict:
-    """The part of a profile that a run depends on, beside its corpus."""
-    return {k: getattr(profile, k) for k in (*MODEL, *TRAINING)} | {"device": training.device(profile.device)}
-
-
-def network(profile: Profile, seed: int) -> ACPNet:
-    """ACP-Net with the initial weights of a seed."""
+def network(run: Run, profile: Profile, task: Task | None = None) -> nn.Module:
+    """A run's network with the initial weights of its seed."""
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return ACPNet(**{k: getattr(profile, k) for k in MODEL})
+        torch.manual_seed(run.seed)
+        return run.method.build(profile, task)
 
 
-def test_pairs(corpus: Corpus, profile: Profile, protocol: str) -> Pairs:
-    """The frozen evaluation pairs: the same for every run and every model of a profile."""
-    return corpus.draw("test", protocol, profile.test_pairs, [profile.seed, 20])
+def settings(method: Method, profile: Profile) -> dict:
+    """The part of a profile that a run depends on, beside its data."""
+    return methods.options(profile, *method.settings) | {"device": training.device(profile.device)}
 
 
-def train(corpus: Path, profile: Profile, runs: Sequence[Run], *, progress: bool = True) -> None:
+def train(profile: Profile, runs: Sequence[Run], *, progress: bool = True) -> None:
     """Make the runs that are not there yet, with a progress bar over the epochs of all of them.
 
     Raises
@@ -85,8 +106,9 @@ def train(corpus: Path, profile: Profile, runs: Sequence[Run], *, progress: bool
         return
     workers = 1 if training.device(profile.device) == "cuda" else min(profile.processes, len(todo))
     with (one_each(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
-          bar(total=len(todo) * profile.epochs, what="ACP-Net", unit="epoch", shown=progress) as shown):
-        pending = {pool.submit(one, corpus, profile, run) for run in todo}
+          bar(total=sum(r.method.epochs(profile) for r in todo), what=", ".join(dict.fromkeys(r.name for r in todo)),
+              unit="epoch", shown=progress) as shown):
+        pending = {pool.submit(one, profile, run) for run in todo}
         try:
             while pending:
                 done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
@@ -101,7 +123,7 @@ def train(corpus: Path, profile: Profile, runs: Sequence[Run], *, progress: bool
 def _show(shown, profile: Profile, runs: Sequence[Run]) -> None:
     """A run that stopped early takes what it did not need off the bar's total."""
     done = [len(r.history) if r.folder.exists() else _epochs(r) for r in runs]
-    shown.total = sum(n if r.folder.exists() else profile.epochs for n, r in zip(done, runs, strict=True))
+    shown.total = sum(n if r.folder.exists() else r.method.epochs(profile) for n, r in zip(done, runs, strict=True))
     shown.update(sum(done) - shown.n)
 
 
@@ -118,26 +140,37 @@ def _epochs(run: Run) -> int:
 
 def _tell(run: Run, epochs: int) -> None:
     if (parent := parent_process()) and not parent.is_alive():
-        raise SystemExit(f"seed {run.seed}: nobody waits for this run any more")
+        raise SystemExit(f"{run.name}, seed {run.seed}: nobody waits for this run any more")
     write(_beside(run, "epochs"), str(epochs))
 
 
-def one(corpus: Path, profile: Profile, run: Run) -> None:
-    """Train, test and keep one run. A killed one resumes from its checkpoint when it is called again."""
+def one(profile: Profile, run: Run) -> None:
+    """Train, test and keep one run. A killed one resumes from its checkpoint when it is called again.
+
+    Under torchrun all processes call it at once; the first keeps what came of it.
+    """
     torch.set_num_threads(1)
 
-    def make(folder: Path) -> None:
-        data, model = Corpus.read(corpus), network(profile, run.seed)
-        history = training.fit(model, data, profile, run.seed, checkpoint=_beside(run, "checkpoint"),
+    def make(folder: Path | None) -> None:
+        task = run.task(profile)
+        model = network(run, profile, task)
+        history = training.fit(model, task, profile, run.seed, checkpoint=_beside(run, "checkpoint"),
                                on_epoch=lambda h: _tell(run, len(h)))
-        pairs = test_pairs(data, profile, profile.pairs)
-        p = evaluation.probability(model, data, pairs)
-        pd.DataFrame({"image": pairs.image, "music": pairs.music, "truth": pairs.truth, "probability": p}).to_parquet(
-            folder / "test.parquet")
+        if folder is None:
+            return
+        with training.precision(profile):
+            task.answers(model).to_parquet(folder / "test.parquet")
+            if not run.method.pairs:
+                task.answers(model, "train").to_parquet(folder / "train.parquet")
         write(folder / "history.json", json.dumps(history, indent=1))
         save_file({k: v.cpu().contiguous() for k, v in model.state_dict().items()}, folder / "model.safetensors")
 
     try:
-        kept(run.folder, make)
+        if training.share()[0]:
+            make(None)
+        else:
+            kept(run.folder, make)
     finally:
         _beside(run, "epochs").unlink(missing_ok=True)
+    if distributed.is_initialized():
+        distributed.barrier()

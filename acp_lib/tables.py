@@ -6,12 +6,17 @@ Chapter: Paper versus ours.
 from collections.abc import Callable
 
 import numpy as np
+from sklearn.metrics import confusion_matrix
 
-from acp_lib import evaluation, report
+from acp_lib import evaluation, methods, probes, report
 from acp_lib.baselines import BASELINES
+from acp_lib.corpus import Pairs
 from acp_lib.emotions import CLASSES, EMOTIONS, REGROUPING
+from acp_lib.features import raw
 from acp_lib.pairs import joint, oracle
 from acp_lib.pipeline import Study
+from acp_lib.probes import Probed
+from acp_lib.splits import PARTS
 
 PAPER_TAGS = {  # Paper: Table 2
     "positive": {"this will always make me happy": 1, "so energetic": 26, "makes me energetic and wanna dance": 3,
@@ -25,11 +30,11 @@ PAPER_SONGS = {"positive": 1342, "neutral": 1511, "negative": 959}  # Paper: Tab
 PAPER_HOURS = 270  # Paper: Section 2, approximate
 PAPER_CORRESPONDENCE = {"L3-Net": 57.17, "Spectrogram-ACP": 55.84, "ACP-Net": 61.67}  # Paper: Table 4
 PAPER_EMOTION = {  # Paper: Table 5
-    "picture, 8 classes": {"Random": 12.5, "Art-based features + SVM": 46.5, "AlexNet": 58.6,
-                           "ACP-Net features + MLP": 40.4},
-    "music, 3 classes": {"Random": 33.3, "Spectrogram + CNN": 47.8, "ACP-Net features + MLP": 63.5},
+    "image": {"Random": 12.5, "Art-based features + SVM": 46.5, "AlexNet, fine-tuned": 58.6,
+              "ACP-Net features + MLP": 40.4},
+    "music": {"Random": 33.3, "Spectrogram + CNN": 47.8, "ACP-Net features + MLP": 63.5},
 }
-NOT_BUILT = "not built yet"
+INPUTS = {"image": "Inception-V3 features", "music": "193 numbers"}
 
 
 def table1(study: Study) -> list[dict]:
@@ -72,9 +77,9 @@ def table3(study: Study) -> list[dict]:
 
 def table4(study: Study) -> list[dict]:
     """Accuracy of correspondence on the frozen evaluation pairs, in per cent; below the paper's rows, what it lacks."""
-    rows = [{"row": name, "paper": value, "ours": None, "status": NOT_BUILT}
-            for name, value in PAPER_CORRESPONDENCE.items() if name != "ACP-Net"]
-    rows.append({"row": "ACP-Net", "paper": PAPER_CORRESPONDENCE["ACP-Net"], **acp_net(study)})
+    study.trained("pairs")
+    rows = [{"row": name, "paper": value, **correspondence(study, name)}
+            for name, value in PAPER_CORRESPONDENCE.items()]
     return rows + [{"row": name, "paper": None, **baseline(study, name)} for name in BASELINES]
 
 
@@ -89,45 +94,89 @@ def row_of(rows: list[dict], name: str) -> dict:
     return {row["row"]: row for row in rows}[name]
 
 
-def _clustered(study: Study, correct: np.ndarray) -> list[float]:
-    """Interval in per cent over other pictures and songs, for the share of runs that called each test pair right."""
-    pairs = study.test_pairs()
-    groups = study.manifest["group"].to_numpy()
+def groups(study: Study, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """For each pair the picture and the song that it was drawn with, copies counting as one."""
+    names = study.manifest["group"].to_numpy()
     is_image = (study.manifest["modality"] == "image").to_numpy()
-    ends = evaluation.clustered(correct, groups[is_image][pairs.image], groups[~is_image][pairs.music],
-                                seed=study.profile.seed)
-    return [100 * end for end in ends]
+    return names[is_image][pairs.image], names[~is_image][pairs.music]
+
+
+def _scores(study: Study, correct: list[np.ndarray], *names: np.ndarray) -> dict:
+    """Mean accuracy in per cent with an interval over the seeds, where there are several, and one over what was drawn.
+
+    correct : for each run whether it was right [shape=(n,)]
+    names : groups of `evaluation.clustered`
+    """
+    values = [100 * float(c.mean()) for c in correct]
+    low, high = evaluation.interval(values)
+    ends = evaluation.clustered(np.mean(correct, 0), *names, seed=study.profile.seed)
+    return {"ours": float(np.mean(values)), "values": values,
+            "interval": [max(low, 0.0), min(high, 100.0)] if len(values) > 1 else None,
+            "clustered": [100 * end for end in ends]}
 
 
 def baseline(study: Study, name: str) -> dict:
     """Accuracy of one of the baselines, which have no seeds to vary."""
-    pairs = study.test_pairs()
-    correct = BASELINES[name](study.corpus, pairs, study.profile.pairs, study.profile.seed) == (pairs.truth == 1)
-    return {"ours": 100 * float(correct.mean()), "interval": None, "clustered": _clustered(study, correct)}
+    return _scores(study, [baseline_correct(study, name)], *groups(study, study.test_pairs()))
 
 
-def acp_net(study: Study) -> dict:
-    """ACP-Net's accuracy: mean over seeds with both intervals, and what it is to be held against."""
+def baseline_correct(study: Study, name: str) -> np.ndarray:
+    """Whether a baseline is right about each of the frozen evaluation pairs."""
     pairs = study.test_pairs()
-    right = [(run.probability > 0.5) == (pairs.truth == 1) for run in study.runs]
-    values = [100 * float(r.mean()) for r in right]
-    low, high = evaluation.interval(values)
-    within = [max(low, 0.0), min(high, 100.0)] if len(values) > 1 else None
-    return {"ours": float(np.mean(values)), "values": values, "seeds": [r.seed for r in study.runs],
-            "interval": within, "clustered": _clustered(study, np.mean(right, 0)),
-            "pairs": study.profile.pairs, "n_pairs": len(pairs),
+    return BASELINES[name](study.corpus, pairs, study.profile.pairs, study.profile.seed) == (pairs.truth == 1)
+
+
+def correspondence(study: Study, name: str) -> dict:
+    """Accuracy of a network of Table 4: mean over seeds with both intervals, and what it is to be held against."""
+    pairs, trained = study.test_pairs(), study.trained("pairs", name)[name]
+    return {**_scores(study, [run.correct for run in trained], *groups(study, pairs)),
+            "seeds": [run.seed for run in trained], "pairs": study.profile.pairs, "n_pairs": len(pairs),
             "chance": oracle(joint(study.profile.pairs, *study.corpus.counts("test"))), "bayes": study.bayes_rate()}
 
 
 def table5(study: Study) -> list[dict]:
-    """Emotion recognition, in per cent. Chance follows from the number of classes."""
-    chance = {"picture, 8 classes": 100 / len(EMOTIONS), "music, 3 classes": 100 / len(CLASSES)}
-    rows = []
-    for what, methods in PAPER_EMOTION.items():
-        for name, value in methods.items():
-            built = {"ours": chance[what]} if name == "Random" else {"ours": None, "status": NOT_BUILT}
-            rows.append({"row": name, "what": what, "paper": value, **built})
-    return rows
+    """Emotion recognition of one modality, in per cent; below the paper's rows of each, what it lacks."""
+    return [row for modality in ("image", "music") for row in _recognition(study, modality)]
+
+
+def _recognition(study: Study, modality: str) -> list[dict]:
+    side, rows = getattr(study.corpus, modality), study.manifest[study.manifest["modality"] == modality]
+    label, names = methods.labels(side)
+    used, part = label >= 0, np.array(PARTS)[side.part]
+    tested = used & (part == "test")
+    songs, paper = rows["group"].to_numpy()[tested], dict(PAPER_EMOTION[modality])
+    about = {"what": f"{'picture' if modality == 'image' else 'music'}, {len(names)} classes", "classes": list(names)}
+    if modality == "image" and len(names) != len(EMOTIONS):
+        about["what"] += f" (paper: {len(EMOTIONS)})"
+
+    def row(name: str, probed: list[Probed], **more) -> dict:
+        counts = sum(confusion_matrix(p.truth, p.predicted, labels=range(len(names))) for p in probed)
+        recall = np.mean([p.recall(range(len(names))) for p in probed], 0)
+        return {"row": name, **about, "paper": paper.pop(name, None),
+                **_scores(study, [p.correct for p in probed], songs),
+                "balanced": 100 * float(np.mean([p.balanced for p in probed])), "confusion": counts.tolist(),
+                "recall": [None if np.isnan(r) else 100 * float(r) for r in recall], **more}
+
+    def fitted(probe: Callable, x: np.ndarray, **options) -> Probed:
+        return probe(x[used], label[used], part[used], **options)
+
+    def trained(name: str) -> dict:
+        made = runs[name]
+        return row(name, [Probed(*r.answers[["truth", "predicted"]].to_numpy().T) for r in made],
+                   seeds=[r.seed for r in made], memorised=100 * float(np.mean([r.memorised for r in made])))
+
+    runs, features = study.trained(modality), side.x.numpy()
+    embeddings = [methods.embedded(r.inputs, study.profile, modality).x.numpy()
+                  for r in runs["ACP-Net features + MLP"]]
+    chance = {"row": "Random", **about, "paper": paper.pop("Random"), "ours": 100 / len(names)}
+    found = [chance, row("The most frequent", [fitted(probes.majority, features)])]
+    if modality == "image":
+        art = raw.Shards(study.raw("art"))
+        found.append(row("Art-based features + SVM", [fitted(probes.svm, art[np.arange(len(art))])]))
+    found += [trained(name) for name in runs if "random labels" not in name]
+    found += [row("ACP-Net features, linear", [fitted(probes.linear, x, balanced=False) for x in embeddings]),
+              row(f"{INPUTS[modality]}, linear", [fitted(probes.linear, features, balanced=False)])]
+    return found + [trained(name) for name in runs if "random labels" in name]
 
 
 TABLES: dict[int, Callable[[Study], list[dict]]] = {1: table1, 2: table2, 3: table3, 4: table4, 5: table5}

@@ -1,7 +1,7 @@
 """One training loop for all networks: early stopping on validation accuracy, the best weights kept, resumable.
 
-Everything random in an epoch, its pairs and its dropout, comes from (seed, epoch), so a run that is killed and resumed
-ends bit for bit where an unbroken one does.
+Everything random in an epoch, its samples and its dropout, comes from (seed, epoch), so a run that is killed and
+resumed ends bit for bit where an unbroken one does. Under torchrun every process takes its share of each batch.
 
 Paper: Section 4, Database, experimental setup.
 Chapter: ACP-Net.
@@ -12,26 +12,26 @@ import math
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
-from torch import nn
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader
 
-from acp_lib import evaluation
 from acp_lib.cache import write
-from acp_lib.corpus import Corpus
 from acp_lib.profiles import Profile
+from acp_lib.tasks import Task, best_epoch
 
-UPDATES = 100  # in an epoch, at least: small corpora would otherwise be stopped before they leave the first plateau
-EVALUATION_PAIRS = 4000  # for validation
 SECONDS = 60  # between two checkpoints, at least
 
 
 def device(name: str) -> str:
-    """The device of a profile: `auto` takes a GPU where there is one.
+    """The device of a profile: `auto` takes a GPU where there is one; under torchrun each process its own.
 
     Raises
     ------
@@ -43,22 +43,29 @@ def device(name: str) -> str:
     if not torch.cuda.is_available():
         raise ValueError("device is 'cuda', but no GPU was found; expected auto or cpu")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # repeatable matrix products
-    return "cuda"
+    return f"cuda:{os.environ['LOCAL_RANK']}" if distributed.is_initialized() else "cuda"
 
 
-def pairs_per_epoch(corpus: Corpus, profile: Profile) -> int:
-    """Training pairs of an epoch: `pairs_per_epoch`; if that is 0, one a training picture, UPDATES batches at least."""
-    return profile.pairs_per_epoch or max(len(corpus.image.rows("train")), UPDATES * profile.batch)
+def share() -> tuple[int, int]:
+    """(number of this process, how many there are) under torchrun; (0, 1) elsewhere."""
+    return (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
 
 
-def fit(model: nn.Module, corpus: Corpus, profile: Profile, seed: int, *, checkpoint: Path | None = None,
+def precision(profile: Profile):
+    """The context in which networks compute: whole float32, or bfloat16 where that is exact enough."""
+    if profile.precision == "float32":
+        return nullcontext()
+    return torch.autocast(device(profile.device).split(":")[0], torch.bfloat16)
+
+
+def fit(model: nn.Module, task: Task, profile: Profile, seed: int, *, checkpoint: Path | None = None,
         on_epoch: Callable[[list[dict]], None] = lambda history: None) -> list[dict]:
     """Train a network in place and leave it with the weights of its best epoch; return one record an epoch.
 
     Parameters
     ----------
-    model : called as model(image, music), gives logits (B, 2)
-    seed : of pairs and dropout
+    model : called with the inputs of the task's batches, gives logits (B, classes)
+    seed : of samples and dropout
     checkpoint : file to resume from, written now and then, removed at the end
     on_epoch : called with the history after each epoch
 
@@ -74,23 +81,24 @@ def fit(model: nn.Module, corpus: Corpus, profile: Profile, seed: int, *, checkp
     Paper: Section 4, Adam at 1e-4, at most 50 epochs, early stopping on validation accuracy.  Chapter: ACP-Net.
     """
     where = device(profile.device)
-    model.to(where)
+    model.to(where, memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), lr=profile.learning_rate, fused=True)
-    validation = corpus.draw("val", profile.pairs, EVALUATION_PAIRS, [profile.seed, 10])
     history, best = _resume(checkpoint, model, optimiser)
+    net = _shared(model, profile, where)
     saved = time.monotonic()
-    while not finished(history, profile):
+    while not task.finished(history):
         epoch = len(history) + 1
-        record = {"epoch": epoch, **_epoch(model, optimiser, corpus, profile, [seed, epoch], where),
-                  **_validate(model, corpus, validation)}
+        with precision(profile):
+            record = _together({**_epoch(net, optimiser, task, profile, [seed, epoch], where),
+                                **_validate(model, task)}, where)
         if not math.isfinite(record["loss"] + record["val_loss"]):
             raise FloatingPointError(f"the loss is {record['loss']} in training and {record['val_loss']} in validation "
                                      f"in epoch {epoch}; lower learning_rate (now {profile.learning_rate}), or look "
                                      "for extreme values in the features")
-        history.append(record)
+        history.append({"epoch": epoch, **record})
         if best_epoch(history) == epoch:
             best = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
-        if checkpoint and time.monotonic() - saved > SECONDS:
+        if checkpoint and share()[0] == 0 and time.monotonic() - saved > SECONDS:
             _save(checkpoint, model, optimiser, best, history)
             saved = time.monotonic()
         on_epoch(history)
@@ -101,38 +109,55 @@ def fit(model: nn.Module, corpus: Corpus, profile: Profile, seed: int, *, checkp
     return history
 
 
-def best_epoch(history: list[dict]) -> int:
-    """Number of the first epoch with the highest validation accuracy."""
-    return 1 + int(np.argmax([h["val_accuracy"] for h in history]))
+def _shared(model: nn.Module, profile: Profile, where: str) -> nn.Module:
+    """The network as it is, or one that averages gradients over the processes of torchrun."""
+    processes = share()[1]
+    if processes == 1:
+        return model
+    if profile.batch % processes:
+        raise ValueError(f"batch is {profile.batch}, which {processes} processes cannot share evenly; give a multiple")
+    return DistributedDataParallel(model, [where] if where.startswith("cuda") else None)
 
 
-def finished(history: list[dict], profile: Profile) -> bool:
-    """Whether the last epoch is reached, or the best one lies `patience` epochs back."""
-    return bool(history) and (len(history) >= profile.epochs
-                              or len(history) - best_epoch(history) >= profile.patience)
+def _together(record: dict, where: str) -> dict:
+    """The first process's record in all of them, so that they stop at the same epoch."""
+    if share()[1] == 1:
+        return record
+    values = torch.tensor(list(record.values()), dtype=torch.float64, device=where)
+    distributed.broadcast(values, 0)
+    return dict(zip(record, values.tolist(), strict=True))
 
 
-def _epoch(model, optimiser, corpus: Corpus, profile: Profile, seed: list[int], where: str) -> dict:
+def _batches(task: Task, profile: Profile, seed: list[int], where: str) -> DataLoader:
+    """An epoch's batches; for a GPU read ahead by processes, which changes nothing in them."""
+    ahead = {"num_workers": min(profile.processes, 8), "pin_memory": True} if where.startswith("cuda") else {}
+    return DataLoader(task.epoch(seed, share()), batch_size=None, generator=torch.Generator(), **ahead)
+
+
+def _epoch(model, optimiser, task: Task, profile: Profile, seed: list[int], where: str) -> dict:
     model.train()
-    torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-    pairs = corpus.draw("train", profile.pairs, pairs_per_epoch(corpus, profile), seed)
-    images, music, truth = (torch.from_numpy(a).split(profile.batch) for a in (pairs.image, pairs.music, pairs.truth))
-    loss_sum, right = torch.zeros((), device=where), torch.zeros((), device=where)
-    for i, j, t in zip(images, music, truth, strict=True):
-        t = t.to(where)
-        logits = model(corpus.image.x[i].to(where), corpus.music.x[j].to(where))
-        loss = nn.functional.cross_entropy(logits, t)
+    rank = share()[0]
+    torch.manual_seed(int(np.random.SeedSequence([*seed, rank] if rank else seed).generate_state(1)[0]))
+    sums = torch.zeros(3, device=where)  # of the loss, of right answers, of samples
+    for inputs, target in _batches(task, profile, seed, where):
+        inputs, target = [x.to(where, non_blocking=True) for x in inputs], target.to(where, non_blocking=True)
+        logits = model(*inputs).float()
+        loss = nn.functional.cross_entropy(logits, target)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        loss_sum += loss.detach() * len(t)
-        right += (logits.argmax(1) == t).sum()
-    return {"loss": loss_sum.item() / len(pairs), "accuracy": right.item() / len(pairs)}
+        right = (logits.argmax(1) == target).sum()
+        sums += torch.stack([loss.detach() * len(target), right, torch.full_like(right, len(target))])
+    if share()[1] > 1:
+        distributed.all_reduce(sums)
+    loss, right, n = sums.tolist()
+    return {"loss": loss / n, "accuracy": right / n}
 
 
-def _validate(model, corpus: Corpus, pairs) -> dict:
-    logits = evaluation.logits(model, corpus, pairs).double()
-    truth = torch.from_numpy(pairs.truth)
+def _validate(model, task: Task) -> dict:
+    model.eval()
+    logits, truth = task.judge(model, "val")
+    logits, truth = logits.double(), torch.from_numpy(truth)
     return {"val_loss": nn.functional.cross_entropy(logits, truth).item(),
             "val_accuracy": (logits.argmax(1) == truth).double().mean().item()}
 
@@ -152,9 +177,10 @@ def _resume(path: Path | None, model, optimiser) -> tuple[list[dict], dict]:
     part = {name: {k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")}
             for name in ("model", "best", "adam")}
     model.load_state_dict(part["model"])
-    state = optimiser.state_dict()
+    state, parameters = optimiser.state_dict(), optimiser.param_groups[0]["params"]
     for key, value in part["adam"].items():
         number, name = key.split(".")
-        state["state"].setdefault(int(number), {})[name] = value
+        laid_out = torch.empty_like(parameters[int(number)]).copy_(value) if value.ndim else value
+        state["state"].setdefault(int(number), {})[name] = laid_out  # as the parameter lies in memory
     optimiser.load_state_dict(state)
     return history, part["best"]

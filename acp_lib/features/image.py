@@ -8,6 +8,7 @@ Paper: Section 3, Image subnetwork.
 Chapter: Seeing.
 """
 
+from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from PIL import Image, ImageOps
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torchvision.models import Inception_V3_Weights, inception_v3
+from torchvision.models import Inception_V3_Weights, WeightsEnum, inception_v3
 from torchvision.models.inception import BasicConv2d
 from torchvision.transforms.v2 import functional as F
 
@@ -130,35 +131,63 @@ def _random(seed: int) -> nn.Module:
     return model
 
 
-def _state(path: Path) -> dict:
+def state(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a weights file, safetensors or a state_dict; nothing else is ever unpickled.
+
+    Raises
+    ------
+    WeightsUnavailable
+        If there is no such file, or it does not read.
+    """
+    if not path.is_file():
+        raise WeightsUnavailable(f"weights is {path.name!r}, which is no file; expected imagenet, random, or the path "
+                                 "of a .safetensors or .pth state_dict of torchvision's network")
     try:
-        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-        return {str(k): v for k, v in state.items()}
-    except Exception as error:  # both readers raise many kinds; a file of anything but tensors is never unpickled
+        found = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        return {str(k): v for k, v in found.items()}
+    except Exception as error:  # both readers raise many kinds
         raise WeightsUnavailable(f"weights file {path.name} does not read as a state_dict of tensors alone: "
                                  f"{type(error).__name__}") from None
 
 
-def _from_file(path: Path) -> nn.Module:
-    if not path.is_file():
-        raise WeightsUnavailable(f"weights is {path.name!r}, which is no file; expected imagenet, random, or the path "
-                                 "of a .safetensors or .pth state_dict of torchvision's inception_v3")
-    state = {k: v for k, v in _state(path).items() if not k.startswith(("fc.", "AuxLogits."))}
-    model = _network()
+def fitted(model: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> nn.Module:
+    """The model with the tensors of a file.
+
+    Raises
+    ------
+    WeightsUnavailable
+        If they are not those of this network.
+    """
     try:
-        model.load_state_dict(state)
+        model.load_state_dict(weights)
     except RuntimeError as error:
-        raise WeightsUnavailable(f"weights file {path.name} does not fit Inception-V3: {error}"[:600]) from None
+        why = f"weights file {path.name} does not fit {type(model).__name__}: {error}"
+        raise WeightsUnavailable(why[:600]) from None
     return model
 
 
-def _imagenet() -> nn.Module:
+def pretrained(build: Callable[..., nn.Module], weights: WeightsEnum, option: str) -> nn.Module:
+    """A torchvision network with its ImageNet weights; `option` is what a user sets to have others.
+
+    Raises
+    ------
+    WeightsUnavailable
+        If they cannot be fetched, with the remedy.
+    """
     try:
-        model = inception_v3(weights=Inception_V3_Weights.IMAGENET1K_V1)
+        return build(weights=weights)
     except (OSError, HTTPException, RuntimeError) as error:  # no connection, a broken one, a file of another hash
         raise WeightsUnavailable(
-            f"the ImageNet weights of Inception-V3 could not be fetched ({error}); connect to the network once, give "
-            "the path of a state_dict (WEIGHTS=file), or say WEIGHTS=random") from None
+            f"the ImageNet weights of {build.__name__} could not be fetched ({error}); connect to the network once, "
+            f"give the path of a state_dict ({option}=file), or say {option}=random") from None
+
+
+def _from_file(path: Path) -> nn.Module:
+    return fitted(_network(), {k: v for k, v in state(path).items() if not k.startswith(("fc.", "AuxLogits."))}, path)
+
+
+def _imagenet() -> nn.Module:
+    model = pretrained(inception_v3, Inception_V3_Weights.IMAGENET1K_V1, "WEIGHTS")
     model.fc, model.dropout, model.AuxLogits = nn.Identity(), nn.Identity(), None
     return model
 

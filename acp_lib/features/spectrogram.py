@@ -5,6 +5,7 @@ Chapter: Hearing.
 """
 
 import math
+from collections.abc import Iterator
 
 import librosa
 import numpy as np
@@ -18,6 +19,9 @@ FLOOR = 80.0
 """Decibels below the loudest point at which values are cut off."""
 
 BLOCK = 128  # frames transformed at once: they stay in a core's cache
+
+FRAMES = 2400
+"""Of a minute."""
 
 
 def reference(y: np.ndarray, sr: int) -> np.ndarray:
@@ -45,17 +49,49 @@ def extract(y: np.ndarray, sr: int) -> np.ndarray:
 
     Paper: Section 4.  Chapter: Hearing.
     """
+    return _decibels(np.concatenate([np.square(m, out=m) for m in _magnitudes(y, sr)])).T
+
+
+def pooled(y: np.ndarray, sr: int, bins: int = 257, frames: int = FRAMES) -> np.ndarray:
+    """What the convolutional networks hear: log(max(S, 1e-12)) / 5 of mean magnitudes S in `bins` bands of equal width.
+
+    Sound shorter than `frames` frames is repeated, what is longer is cut.
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(n,)], mono sound
+    sr : sampling rate, Hz
+
+    Returns
+    -------
+    float16 [shape=(bins, frames)]
+
+    Raises
+    ------
+    ValueError
+        If y is not a sound of one channel with at least one sample, or there are fewer bins than bands.
+
+    Source: Arandjelovic and Zisserman (2017) for 257 x 199.  Chapter: Baselines.
+    """
+    total = 1 + _samples(WINDOW, sr) // 2
+    if not 1 <= bins <= total:
+        raise ValueError(f"bins is {bins}; expected 1 to {total}, the bins of a {WINDOW} s window at {sr} Hz")
+    edges = np.linspace(0, total, bins + 1).astype(int)
+    means = np.concatenate([np.add.reduceat(m, edges[:-1], axis=1) / np.diff(edges) for m in _magnitudes(y, sr)])
+    heard = np.log(np.maximum(means, 1e-12)) / 5
+    return np.take(heard, np.arange(frames), axis=0, mode="wrap").T.astype(np.float16)
+
+
+def _magnitudes(y: np.ndarray, sr: int) -> Iterator[np.ndarray]:
+    """Blocks (up to BLOCK frames, bins) of the short-time Fourier transform's magnitude."""
     if not isinstance(y, np.ndarray) or y.ndim != 1 or not len(y):
         raise ValueError(f"y has the shape {np.shape(y)}; expected (n,) with one sample or more")
     width, hop = _samples(WINDOW, sr), _samples(HOP, sr)
     padded = np.pad(np.asarray(y, np.float32), width // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, width)[::hop]
     window = scipy.signal.get_window("hann", width).astype(np.float32)
-    power = np.empty((len(frames), width // 2 + 1), np.float32)
     for start in range(0, len(frames), BLOCK):
-        spectrum = scipy.fft.rfft(frames[start:start + BLOCK] * window)
-        np.add(np.square(spectrum.real), np.square(spectrum.imag), out=power[start:start + BLOCK])
-    return _decibels(power).T
+        yield np.abs(scipy.fft.rfft(frames[start:start + BLOCK] * window))
 
 
 def _decibels(power: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
-"""The networks: nn.Modules and nothing else."""
+"""The networks, each an nn.Module; and the hand-made features that one of the paper's baselines uses."""
 
 from acp_lib.models.acp_net import ACPNet
 from acp_lib.models.l3_net import L3Net
+from acp_lib.models.probes import MLP, AlexNet
+from acp_lib.models.spectrogram import SpectrogramACP, SpectrogramCNN
 
-__all__ = ["ACPNet", "L3Net"]
+__all__ = ["MLP", "ACPNet", "AlexNet", "L3Net", "SpectrogramACP", "SpectrogramCNN"]

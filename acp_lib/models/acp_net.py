@@ -4,18 +4,17 @@ Paper: Section 3 and Fig. 2.
 Chapter: ACP-Net.
 """
 
-import torch
 from torch import nn
 
 from acp_lib.ledger import default, details
-from acp_lib.models._shapes import expect, expect_pairs
+from acp_lib.models._branches import TwoBranches
 
 IMAGE = (2048, 2048, 1024)
 MUSIC = (193, 193, 512, 2048, 1024)
 FUSION = (2048, 2048, 512, 32, 2)
 
 
-def _layers(widths, *, dropout: float, first: str = "dense", last_activation=True, last_dropout=True) -> nn.Sequential:
+def layers(widths, *, dropout: float, first: str = "dense", last_activation=True, last_dropout=True) -> nn.Sequential:
     """Fully connected layers between the widths, each with ReLU and dropout; the last one's can be left off."""
     steps = list(zip(widths, widths[1:], strict=False))[first == "input":]
     net = nn.Sequential()
@@ -29,8 +28,10 @@ def _layers(widths, *, dropout: float, first: str = "dense", last_activation=Tru
     return net
 
 
-class ACPNet(nn.Module):
+class ACPNet(TwoBranches):
     """Affective correspondence prediction network, 14,842,020 parameters.
+
+    Takes Inception-V3 features (B, 2048) and 193-d music vectors (B, 193); embeddings are (B, 1024).
 
     Parameters
     ----------
@@ -50,36 +51,12 @@ class ACPNet(nn.Module):
 
     def __init__(self, *, activation: str = default("activation"), first_layer: str = default("first_layer"),
                  dropout: float = default("dropout"), dropout_at: str = default("dropout_at")):
-        super().__init__()
         for name, value in (("activation", activation), ("first_layer", first_layer), ("dropout_at", dropout_at)):
             choices = [default(name), *details()[name].alternatives]
             if value not in choices:
                 raise ValueError(f"{name} is {value!r}; expected one of {', '.join(choices)}")
         branch = {"dropout": 0.0 if dropout_at == "fusion" else dropout, "first": first_layer,
                   "last_activation": activation == "relu", "last_dropout": dropout_at == "hidden"}
-        self.image = _layers(IMAGE, **branch)
-        self.music = _layers(MUSIC, **branch)
-        self.fusion = _layers(FUSION, dropout=dropout, first=first_layer, last_activation=False, last_dropout=False)
-
-    def embed_image(self, image: torch.Tensor) -> torch.Tensor:
-        """Inception-V3 features (B, 2048) to the common space (B, 1024)."""
-        return self.image(expect("image", image, IMAGE[0]))
-
-    def embed_music(self, music: torch.Tensor) -> torch.Tensor:
-        """193-d music vectors (B, 193) to the common space (B, 1024)."""
-        return self.music(expect("music", music, MUSIC[0]))
-
-    def fuse(self, image: torch.Tensor, music: torch.Tensor) -> torch.Tensor:
-        """Two embeddings (B, 1024) to logits (B, 2): false, true."""
-        return self.fusion(torch.cat([image, music], 1))
-
-    def forward(self, image: torch.Tensor, music: torch.Tensor) -> torch.Tensor:
-        """(B, 2048) and (B, 193) to logits (B, 2): false, true.
-
-        Raises
-        ------
-        ValueError
-            For other shapes, or batches of two lengths.
-        """
-        expect_pairs(image, music)
-        return self.fuse(self.embed_image(image), self.embed_music(music))
+        super().__init__(layers(IMAGE, **branch), layers(MUSIC, **branch),
+                         layers(FUSION, dropout=dropout, first=first_layer, last_activation=False, last_dropout=False),
+                         {"image": IMAGE[:1], "music": MUSIC[:1]})

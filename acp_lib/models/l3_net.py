@@ -1,16 +1,15 @@
 """L3-Net, the paper's first baseline: two small convolutional networks on raw pictures and log-spectrograms.
 
 Paper: Section 4, Results on affective correspondence; architecture of Arandjelovic and Zisserman (2017).
+Chapter: Baselines.
 """
 
-import torch
 from torch import nn
 
-from acp_lib.models._shapes import expect, expect_pairs
+from acp_lib.models._branches import TwoBranches
 
 CHANNELS = (64, 128, 256, 512)
-IMAGE = (3, 224, 224)
-SPECTROGRAM = (1, 257, 199)
+HIDDEN = 128
 
 
 def trunk(inputs: int, channels=CHANNELS) -> nn.Sequential:
@@ -28,26 +27,22 @@ def trunk(inputs: int, channels=CHANNELS) -> nn.Sequential:
     return net.extend([nn.AdaptiveMaxPool2d(1), nn.Flatten()])
 
 
-class L3Net(nn.Module):
+class L3Net(TwoBranches):
     """Look, listen and learn: 9,508,738 parameters, trained end to end.
 
-    Paper: Section 4.
+    Takes pictures (B, 3, size, size) in [-1, 1] and log-spectrograms (B, 1, bins, frames); embeddings are (B, 512).
+
+    Parameters
+    ----------
+    width : share of the channels, of the embedding and of the hidden layer that is kept
+    size, bins, frames : of the inputs; the parameters do not depend on them
+
+    Paper: Section 4.  Chapter: Baselines.
     """
 
-    def __init__(self):
-        super().__init__()
-        self.image, self.audio = trunk(IMAGE[0]), trunk(SPECTROGRAM[0])
-        self.fusion = nn.Sequential(nn.Linear(2 * CHANNELS[-1], 128), nn.ReLU(), nn.Linear(128, 2))
-
-    def forward(self, image: torch.Tensor, spectrogram: torch.Tensor) -> torch.Tensor:
-        """Pictures (B, 3, 224, 224) in [-1, 1] and log-spectrograms (B, 1, 257, 199) to logits (B, 2): false, true.
-
-        Raises
-        ------
-        ValueError
-            For other shapes, or batches of two lengths.
-        """
-        expect_pairs(image, spectrogram)
-        seen = self.image(expect("image", image, *IMAGE))
-        heard = self.audio(expect("spectrogram", spectrogram, *SPECTROGRAM))
-        return self.fusion(torch.cat([seen, heard], 1))
+    def __init__(self, *, width: float = 1.0, size: int = 224, bins: int = 257, frames: int = 199):
+        channels = [round(width * c) for c in CHANNELS]
+        hidden = round(width * HIDDEN)
+        fusion = nn.Sequential(nn.Linear(2 * channels[-1], hidden), nn.ReLU(), nn.Linear(hidden, 2))
+        super().__init__(trunk(3, channels), trunk(1, channels), fusion,
+                         {"image": (3, size, size), "music": (1, bins, frames)})

@@ -1,0 +1,66 @@
+"""What the three correspondence networks share: two branches into one space, and a fusion that answers.
+
+Paper: Section 3.
+Chapter: ACP-Net; Baselines.
+"""
+
+import torch
+from torch import nn
+
+
+class TwoBranches(nn.Module):
+    """A branch for pictures, one for music, and fusion layers on both embeddings side by side.
+
+    Parameters
+    ----------
+    image, music : from a batch of `inputs[name]` to embeddings (B, width)
+    fusion : from two embeddings in one row to logits (B, 2): false, true; its first layer is linear
+    inputs : shape of one item of each modality, for checks
+
+    Paper: Section 3.  Chapter: ACP-Net; Baselines.
+    """
+
+    def __init__(self, image: nn.Module, music: nn.Module, fusion: nn.Sequential,
+                 inputs: dict[str, tuple[int, ...]]):
+        super().__init__()
+        self.image, self.music, self.fusion = image, music, fusion
+        self.inputs = inputs
+
+    def embed_image(self, image: torch.Tensor) -> torch.Tensor:
+        """A batch of pictures to their embeddings (B, width)."""
+        return self.image(expect("image", image, self.inputs["image"]))
+
+    def embed_music(self, music: torch.Tensor) -> torch.Tensor:
+        """A batch of music to its embeddings (B, width)."""
+        return self.music(expect("music", music, self.inputs["music"]))
+
+    def fuse(self, image: torch.Tensor, music: torch.Tensor) -> torch.Tensor:
+        """Two embeddings (B, width) to logits (B, 2): false, true."""
+        return self.fusion(torch.cat([image, music], 1))
+
+    def forward(self, image: torch.Tensor, music: torch.Tensor) -> torch.Tensor:
+        """Pictures and music to logits (B, 2): false, true.
+
+        Raises
+        ------
+        ValueError
+            For other shapes, or batches of two lengths.
+        """
+        if len(image) != len(music):
+            raise ValueError(f"a batch of {len(image)} pictures and {len(music)} pieces of music; expected as many of "
+                             "both")
+        return self.fuse(self.embed_image(image), self.embed_music(music))
+
+
+def expect(name: str, x: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+    """`x` itself if it is a batch of floating-point items of this shape.
+
+    Raises
+    ------
+    ValueError
+        With the name, the shape found and the shape expected.
+    """
+    if tuple(x.shape[1:]) != tuple(shape) or x.ndim != len(shape) + 1 or not x.is_floating_point():
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"{name} is {x.dtype} {tuple(x.shape)}; expected floating point (batch, {wanted})")
+    return x

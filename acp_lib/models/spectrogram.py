@@ -1,0 +1,68 @@
+"""What hears a spectrogram instead of the 193 numbers: ACP-Net with another music branch, and a classifier of music.
+
+Paper: Section 4, Tables 4 and 5; the layers of the trunk are not given there, see the ledger.
+Chapter: Baselines; Probes.
+"""
+
+from torch import nn
+
+from acp_lib.ledger import default
+from acp_lib.models._branches import TwoBranches, expect
+from acp_lib.models.acp_net import MUSIC, ACPNet, layers
+
+CHANNELS = (32, 64, 128, 256)
+HIDDEN = (512, 32)
+
+
+def trunk(channels=CHANNELS) -> nn.Sequential:
+    """Blocks of a 3x3 convolution, batch norm, ReLU and 2x2 pooling; the mean over what is left.
+
+    (B, 1, bins, frames) to (B, channels[-1]).
+    """
+    net, inputs = nn.Sequential(), 1
+    for outputs in channels:
+        net.extend([nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)])
+        inputs = outputs
+    return net.extend([nn.AdaptiveAvgPool2d(1), nn.Flatten()])
+
+
+class SpectrogramACP(TwoBranches):
+    """ACP-Net that hears a log-spectrogram (B, 1, bins, frames); pictures as in ACP-Net, embeddings (B, 1024).
+
+    Parameters
+    ----------
+    width : share of the trunk's channels that is kept
+    bins, frames : of the spectrogram
+    activation, first_layer, dropout, dropout_at : of ACP-Net
+
+    Paper: Section 4.  Chapter: Baselines.
+    """
+
+    def __init__(self, *, width: float = 1.0, bins: int = 257, frames: int = 199,
+                 activation: str = default("activation"), dropout: float = default("dropout"),
+                 dropout_at: str = default("dropout_at"), first_layer: str = default("first_layer")):
+        acp = ACPNet(activation=activation, dropout=dropout, dropout_at=dropout_at, first_layer=first_layer)
+        channels = [round(width * c) for c in CHANNELS]
+        last = layers((channels[-1], MUSIC[-1]), dropout=0.0 if dropout_at == "fusion" else dropout,
+                      last_activation=activation == "relu", last_dropout=dropout_at == "hidden")
+        super().__init__(acp.image, trunk(channels).extend(last), acp.fusion,
+                         {**acp.inputs, "music": (1, bins, frames)})
+
+
+class SpectrogramCNN(nn.Module):
+    """The same trunk, layers of 512 and 32, and the classes: log-spectrograms (B, 1, bins, frames) to logits.
+
+    Paper: Table 5, music.  Chapter: Probes.
+    """
+
+    def __init__(self, classes: int, *, width: float = 1.0, bins: int = 257, frames: int = 199,
+                 dropout: float = default("dropout")):
+        super().__init__()
+        channels = [round(width * c) for c in CHANNELS]
+        self.shape = (1, bins, frames)
+        self.layers = trunk(channels).extend(layers((channels[-1], *HIDDEN, classes), dropout=dropout,
+                                                    last_activation=False, last_dropout=False))
+
+    def forward(self, spectrogram):
+        """Log-spectrograms (B, 1, bins, frames) to logits (B, classes)."""
+        return self.layers(expect("spectrogram", spectrogram, self.shape))
