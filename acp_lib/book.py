@@ -31,7 +31,7 @@ import yaml
 from filelock import FileLock
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from acp_lib import profiles
+from acp_lib import commands, profiles
 from acp_lib.cache import digest, file_digest, write
 from acp_lib.profiles import ROOT, Profile
 
@@ -298,11 +298,7 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m acp_lib.book", description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("profile", nargs="?", default="mini", help=f"one of {', '.join(profiles.NAMES)} (mini)")
-    parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="given",
-                        help="a parameter and its value, instead of the profile's; may be repeated")
+    parser = commands.parser("acp_lib.book", __doc__, EXAMPLES)
     parser.add_argument("-j", "--jobs", type=int, default=1, help="chapters to run at once (1)")
     parser.add_argument("--only", nargs="+", default=[], metavar="CHAPTER", help="run these chapters alone: 05_acp_net")
     parser.add_argument("--no-render", dest="rendered", action="store_false", help="stop when the chapters have run")
@@ -316,8 +312,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this Python's kernel, not one of the user's other ones
     try:
-        given = {name: profiles.parse(name, text) for name, text in options.given}
-        run = Run(profiles.load(**{"profile": options.profile} | given), given)
+        run = Run(commands.profile(options), commands.given(options))
         choose(run, options.only)
         run.input_key  # noqa: B018 - raises where the data is no folder, or the device is not there
         for name in ("jobs", "timeout"):

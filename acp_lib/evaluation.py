@@ -29,14 +29,17 @@ def logits(model: nn.Module, corpus: Corpus, pairs: Pairs) -> torch.Tensor:
     """
     image, i = np.unique(pairs.image, return_inverse=True)
     music, j = np.unique(pairs.music, return_inverse=True)
+    training = model.training
+    model.eval()
     seen = embedded(model.embed_image, corpus.image, image, _device(model))
     heard = embedded(model.embed_music, corpus.music, music, _device(model))
     first, rest = model.fusion[0], model.fusion[1:]
     width = seen.shape[1]
     seen = nn.functional.linear(seen, first.weight[:, :width])
     heard = nn.functional.linear(heard, first.weight[:, width:], first.bias)
-    return torch.cat([rest(seen[i[k:k + CHUNK]] + heard[j[k:k + CHUNK]]).float().cpu()
-                      for k in range(0, len(i), CHUNK)])
+    parts = [rest(seen[i[k:k + CHUNK]] + heard[j[k:k + CHUNK]]).float().cpu() for k in range(0, len(i), CHUNK)]
+    model.train(training)
+    return torch.cat(parts)
 
 
 def _device(model: nn.Module) -> torch.device:

@@ -90,7 +90,7 @@ def network(run: Run, profile: Profile, task: Task | None = None) -> nn.Module:
 
 def settings(method: Method, profile: Profile) -> dict:
     """The part of a profile that a run depends on, beside its data."""
-    return methods.options(profile, *method.settings) | {"device": training.device(profile.device)}
+    return methods.options(profile, *method.settings) | {"device": training.device(profile.device).split(":")[0]}
 
 
 def train(profile: Profile, runs: Sequence[Run], *, progress: bool = True) -> None:

@@ -7,12 +7,14 @@ import argparse
 import sys
 import time
 
-from acp_lib import profiles
+from acp_lib import commands
+from acp_lib.features import extract, raw
 
 EXAMPLES = """\
 examples:
   python -m acp_lib.features folder -p data my_corpus                       music and pictures, on all cores
   python -m acp_lib.features imac -p data imac --only music --jobs 8
+  python -m acp_lib.features imac -p data imac --only pixels               what L3-Net sees; slices: what it hears
   python -m acp_lib.features imac -p data /mnt/imac -p work /mnt/work --scheduler tcp://head:8786
 
 Shards that are there already are kept, so a run that was stopped goes on where it was. On a cluster every worker must
@@ -21,12 +23,9 @@ see the data and the work folder under the same paths; start workers with one th
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m acp_lib.features", description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("profile", nargs="?", default="mini", help=f"one of {', '.join(profiles.NAMES)} (mini)")
-    parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="given",
-                        help="a parameter and its value, instead of the profile's; may be repeated")
-    parser.add_argument("--only", choices=("music", "image"), help="one modality")
+    parser = commands.parser("acp_lib.features", __doc__, EXAMPLES)
+    parser.add_argument("--only", choices=(*extract.WIDTH, *raw.KINDS), metavar="KIND",
+                        help=f"one of {', '.join((*extract.WIDTH, *raw.KINDS))} (music and image)")
     parser.add_argument("--jobs", type=int, help="processes on this machine (one a core)")
     parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler: tcp://host:port")
     return parser
@@ -36,11 +35,14 @@ def main(argv: list[str] | None = None) -> int:
     """Exit code: 0, or 2 for a wrong argument or data that cannot be used."""
     options = arguments().parse_args(argv)
     try:
-        given = {name: profiles.parse(name, text) for name, text in options.given}
-        profile = profiles.load(**{"profile": options.profile, "jobs": options.jobs} | given)
+        profile = commands.profile(options, jobs=options.jobs)
         from acp_lib.pipeline import Study  # only now: --help should not wait for it
 
         study = Study(profile, scheduler=options.scheduler)
+        if options.only in raw.KINDS:
+            made = raw.Shards(study.raw(options.only))
+            print(f"{options.only}: {len(made):,} samples of shape {made.shape}")
+            return 0
         for modality in [options.only] if options.only else ["music", "image"]:
             start = time.monotonic()
             x, bad = study.extracted(modality)

@@ -1,0 +1,35 @@
+"""What the command lines share: a profile, and parameters that replace some of its values.
+
+Chapter: How to read and rerun.
+"""
+
+import argparse
+
+from acp_lib import profiles
+from acp_lib.profiles import Profile
+
+
+def parser(module: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """A parser for `python -m module PROFILE [-p NAME VALUE]...`."""
+    made = argparse.ArgumentParser(prog=f"python -m {module}", description=description, epilog=examples,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("profile", nargs="?", default="mini", help=f"one of {', '.join(profiles.NAMES)} (mini)")
+    made.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="given",
+                      help="a parameter and its value, instead of the profile's; may be repeated")
+    return made
+
+
+def given(options: argparse.Namespace) -> dict:
+    """The parameters of a command line by name.
+
+    Raises
+    ------
+    ValueError
+        For a name that no profile has, or a text that does not read as its type.
+    """
+    return {name: profiles.parse(name, text) for name, text in options.given}
+
+
+def profile(options: argparse.Namespace, **more) -> Profile:
+    """The profile that a command line describes; `more` are values of other options, None for those not given."""
+    return profiles.load(**{"profile": options.profile, **more} | given(options))

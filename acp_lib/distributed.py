@@ -1,0 +1,76 @@
+"""Train one method on several GPUs, of one machine or many: torchrun starts a process a GPU, each takes its share.
+
+The book finds the trained networks and does not train them again.
+
+Chapter: How to read and rerun.
+"""
+
+import argparse
+import os
+import sys
+from datetime import timedelta
+
+import torch
+from torch import distributed
+
+from acp_lib import commands, methods, runs, training
+
+EXAMPLES = """\
+examples:
+  torchrun --nproc-per-node 4 -m acp_lib.distributed imac -p data imac --method L3-Net
+  torchrun --nproc-per-node 2 -m acp_lib.distributed mini -p device cpu --method ACP-Net
+
+A run that was killed goes on at its last checkpoint when the same command is given again. Give the same profile and
+parameters to the book afterwards; the batch is shared between the processes, so their number must divide it.
+"""
+
+PATIENCE = timedelta(days=7)  # while the first process extracts features
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = commands.parser("acp_lib.distributed", __doc__, EXAMPLES)
+    parser.add_argument("--method", default="ACP-Net", choices=list(methods.CORRESPONDENCE), metavar="NAME",
+                        help=f"one of {', '.join(methods.CORRESPONDENCE)} (ACP-Net)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code: 0, or 2 for a wrong argument, data that cannot be used, or a start without torchrun."""
+    options = arguments().parse_args(argv)
+    try:
+        profile = commands.profile(options)
+        if "LOCAL_RANK" not in os.environ:
+            raise ValueError("this command is started by torchrun: torchrun --nproc-per-node 2 -m acp_lib.distributed")
+        train(profile, options.method)
+    except ValueError as error:
+        print(f"error: {error} (python -m acp_lib.distributed --help)", file=sys.stderr)
+        return 2
+    return 0
+
+
+def train(profile, method: str) -> None:
+    """Make a method's runs, all processes of torchrun on each; the first prepares the data and keeps the results."""
+    from acp_lib.pipeline import Study  # only now: --help should not wait for it
+
+    gpu = training.device(profile.device) != "cpu"
+    if gpu:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if gpu else "gloo", timeout=PATIENCE)
+    try:
+        first = training.share()[0] == 0
+        if first:
+            Study(profile).planned("pairs", method)
+        distributed.barrier()
+        wanted = Study(profile, progress=False).planned("pairs", method)
+        for run in [run for run in wanted if not run.folder.exists()]:
+            distributed.barrier()  # all have looked before the first keeps anything
+            runs.one(profile, run)
+            if first:
+                print(f"{method}, seed {run.seed}: {len(run.history)} epochs, "
+                      f"{100 * run.correct.mean():.2f} % of the test pairs", flush=True)
+    finally:
+        distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
