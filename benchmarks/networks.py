@@ -9,7 +9,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from acp_lib import evaluation, profiles, training
 from acp_lib.corpus import Corpus, Pairs, Side
+from acp_lib.ledger import default
 from acp_lib.models import ACPNet
+from acp_lib.tasks import Correspondence
 
 
 class PairData(Dataset):
@@ -51,7 +53,7 @@ def train_ours(data: Corpus, profile: profiles.Profile, seed: list[int]) -> floa
     """The same epoch as `training.fit` does it."""
     model = network()
     optimiser = torch.optim.Adam(model.parameters(), lr=profile.learning_rate, fused=True)
-    return training._epoch(model, optimiser, data, profile, seed, "cpu")["loss"]
+    return training._epoch(model, optimiser, Correspondence(data, profile), profile, seed, "cpu")["loss"]
 
 
 def network() -> ACPNet:
@@ -63,9 +65,9 @@ def network() -> ACPNet:
 def run(quick: bool) -> list[dict]:
     """One row a comparison."""
     torch.set_num_threads(1)
-    data, batch = corpus(1000, 300, 1), profiles.load("mini").batch
+    data, batch = corpus(1000, 300, 1), default("batch")
     steps = 5 if quick else 20
-    profile, seed = profiles.load("mini", pairs_per_epoch=steps * batch), [0, 1]
+    profile, seed = profiles.load("mini", batch=batch, pairs_per_epoch=steps * batch), [0, 1]
     plain, ours = train_plainly(data, profile, seed), train_ours(data, profile, seed)
     print(f"mean loss of {steps} steps: {plain:.7f} plainly, {ours:.7f} here")
     rows = [compare(f"{steps} training steps, batch {batch}", lambda: train_plainly(data, profile, seed),
