@@ -3,6 +3,8 @@
 Chapter: all.
 """
 
+import copy
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+import torch
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import ConnectionPatch, FancyArrowPatch, FancyBboxPatch, Rectangle
@@ -20,6 +23,7 @@ from torch import nn
 
 from acp_lib.emotions import CLASSES, COLOURS, regroup
 from acp_lib.features.music import BLOCKS
+from acp_lib.features.spectrogram import HOP
 from acp_lib.models import art_features
 
 TRUE, FALSE = "#2f7d32", "#b3261e"
@@ -237,19 +241,24 @@ def network(model: nn.Module) -> Figure:
     Paper: Fig. 2.  Chapter: ACP-Net.
     """
     fig, ax = plt.subplots(figsize=(WIDTH, 3.7))
-    top = _chain(ax, model.image, 0, 2.5, "image", "picture\nfrozen\nInception-V3")
-    low = _chain(ax, model.music, 0, 0, "music", "music\n193 numbers\nby librosa")
+    _joined(ax, model)
+    return fig
+
+
+def _joined(ax, model: nn.Module) -> None:
+    """Draw a network of two branches, with its number of parameters."""
+    top = _chain(ax, model.image, 0, 2.5, "image", model.inputs["image"])
+    low = _chain(ax, model.music, 0, 0, "music", model.inputs["music"])
     join = max(top, low) + 0.1
     for x, y in ((top, 2.5), (low, 0)):
         _arrow(ax, (x - 0.42, y), (join, 1.25 + 0.3 * np.sign(y - 1.25)))
     ax.text(join, 1.25, "concat", ha="center", va="center", fontsize="small")
-    end = _chain(ax, model.fusion, join + 0.1, 1.25, "fusion", None)
+    end = _chain(ax, model.fusion, join + 0.1, 1.25, "fusion")
     ax.text(end - 0.35, 1.25, "true\nor\nfalse?", ha="left", va="center", weight="bold", fontsize="small")
     total = sum(p.numel() for p in model.parameters())
     ax.set_title(f"{total:,} parameters", loc="right", weight="normal", fontsize="small", color="0.35")
     ax.set(xlim=(-0.75, end + 0.45), ylim=(-1.0, 3.2))
     ax.axis("off")
-    return fig
 
 
 def _arrow(ax, start: tuple[float, float], stop: tuple[float, float]) -> None:
@@ -263,23 +272,60 @@ def _box(ax, x: float, y: float, text: str, colour: str, width: float = 0.7, hei
     ax.text(x, y, text, ha="center", va="center", color="white", fontsize=8.5, linespacing=1.3)
 
 
-def _chain(ax, layers: nn.Sequential, x: float, y: float, name: str, source: str | None) -> float:
-    """Draw one branch from x on; return where the next thing may stand."""
-    if source:
-        _box(ax, x, y, source, "#7d7d88", width=1.3)
+def _chain(ax, layers: nn.Sequential, x: float, y: float, name: str, inputs: tuple[int, ...] | None = None) -> float:
+    """Draw the layers of one branch from x on, a box for each that has weights; return where the next thing may stand.
+
+    inputs : shape of what the branch takes; None where it stands in the figure already
+    """
+    if inputs:
+        _box(ax, x, y, _source(name, inputs), "#7d7d88", width=1.3)
         x += 0.25
-    below = 0
-    for layer in layers:
-        if isinstance(layer, nn.Linear):
+    below, height = 0, 1.0
+    for layer, before in zip(layers, _sizes(layers, inputs), strict=True):
+        if isinstance(layer, nn.Linear | nn.Conv2d):
             x += 0.9
+            if isinstance(layer, nn.Linear):
+                words, height = f"FC\n{layer.out_features}", 1.0
+            else:
+                words = f"{'×'.join(map(str, layer.kernel_size))}\n{layer.out_channels}"
+                height = 0.62 + 0.5 * before[1] / inputs[1]
+                ax.text(x, y + height / 2 + 0.06, f"{before[1]}×{before[2]}", ha="center", va="bottom", fontsize=6.5,
+                        color="0.35")
             _arrow(ax, (x - 0.52, y), (x - 0.36, y))
-            _box(ax, x, y, f"FC\n{layer.out_features}", BRANCHES[name])
+            _box(ax, x, y, words, BRANCHES[name], height=height)
             below = 0
-        else:
+        elif not isinstance(layer, nn.Flatten):
             below += 1
-            word = f"drop {layer.p:g}" if isinstance(layer, nn.Dropout) else type(layer).__name__
-            ax.text(x, y - 0.5 - 0.19 * below, word, ha="center", va="center", fontsize=6.5, color="0.35")
+            ax.text(x, y - height / 2 - 0.19 * below, _word(layer), ha="center", va="center", fontsize=6.5,
+                    color="0.35")
     return x + 0.8
+
+
+def _source(name: str, shape: tuple[int, ...]) -> str:
+    if len(shape) == 1:
+        return "picture\nfrozen\nInception-V3" if name == "image" else f"music\n{shape[0]} numbers\nby librosa"
+    return ("picture\n" if name == "image" else "log-\nspectrogram\n") + f"{shape[1]}×{shape[2]}"
+
+
+def _word(layer: nn.Module) -> str:
+    """A layer without weights of its own, in a word."""
+    if isinstance(layer, nn.MaxPool2d):
+        return f"pool {layer.kernel_size}×{layer.kernel_size}"
+    if isinstance(layer, nn.Dropout):
+        return f"drop {layer.p:g}"
+    words = {nn.BatchNorm2d: "norm", nn.AdaptiveMaxPool2d: "global max", nn.AdaptiveAvgPool2d: "global mean"}
+    return words.get(type(layer), type(layer).__name__)
+
+
+def _sizes(layers: nn.Sequential, inputs: tuple[int, ...] | None) -> list[tuple[int, ...] | None]:
+    """Shape of one item before each layer, without computing anything."""
+    if not inputs:
+        return [None] * len(layers)
+    x, found = torch.empty(1, *inputs, device="meta"), []
+    for layer in copy.deepcopy(layers).to("meta").eval():
+        found.append(tuple(x.shape[1:]))
+        x = layer(x)
+    return found
 
 
 def curves(histories: dict[int, list[dict]], best: dict[int, int], bayes: float | None) -> Figure:
@@ -339,6 +385,152 @@ def _unique(ax) -> tuple[list, list]:
     return list(first.values()), list(first)
 
 
+# --- Baselines
+
+
+def towers(models: dict[str, nn.Module]) -> Figure:
+    """Networks of two branches below one another, drawn as `network` does: a convolution's box has its kernel and its
+    channels, above it stands the size of the map that it slides over.
+
+    Paper: Table 4.  Chapter: Baselines.
+    """
+    fig, axes = plt.subplots(len(models), figsize=(WIDTH, 3.2 * len(models)), squeeze=False)
+    for ax, (name, model) in zip(axes[:, 0], models.items(), strict=True):
+        _joined(ax, model)
+        ax.set_ylim(-1.2, 3.2)
+        ax.set_title(name, loc="left")
+    return fig
+
+
+def raw_inputs(picture: Path, pixels: np.ndarray, heard: np.ndarray, frames: int, start: int,
+               starts: Sequence[int]) -> Figure:
+    """What the networks without features take: a picture, and the log-spectrogram of a clip with its stretches marked.
+
+    picture : the file; pixels : the same as it is fed, uint8 (side, side, 3)
+    heard : log-spectrogram (bins, frames in all)
+    frames : of a stretch
+    start, starts : where a training stretch begins, and those that are averaged over
+    """
+    fig, axes = plt.subplot_mosaic([["file", "pixels", "crop"], ["heard"] * 3], figsize=(WIDTH, 5.2),
+                                   height_ratios=[1.15, 1])
+    for name, image, title in (("file", thumbnail(picture, 384), "a picture"),
+                               ("pixels", pixels, f"as it is seen, {len(pixels)}×{len(pixels[0])}")):
+        axes[name].imshow(image, interpolation="nearest")
+        _bare(axes[name])
+        axes[name].set_title(title, fontsize="small")
+    low, high = np.percentile(heard, [1, 99.9])
+    look = {"aspect": "auto", "origin": "lower", "cmap": "magma", "vmin": low, "vmax": high, "interpolation": "nearest"}
+    axes["crop"].imshow(heard[:, start:start + frames], **look,
+                        extent=(HOP * start, HOP * (start + frames), 0, len(heard)))
+    axes["crop"].set_title(f"a training stretch, {len(heard)}×{frames}", fontsize="small")
+    ax, top = axes["heard"], len(heard)
+    ax.imshow(heard, **look, extent=(0, HOP * heard.shape[1], 0, top))
+    ax.add_patch(Rectangle((HOP * start, 0), HOP * frames, top, fill=False, ec="w", lw=1.6))
+    for k, begin in enumerate(starts):
+        ax.add_patch(Rectangle((HOP * begin, top * (1.04 + 0.07 * (k % 2))), HOP * frames, 0.05 * top,
+                               fc=BRANCHES["music"], lw=0))
+    ax.set(ylim=(0, 1.19 * top), xlabel="seconds")
+    ax.set_title(f"the piece of music; framed: the training stretch; bars: the {len(starts)} test stretches",
+                 fontsize="small")
+    for name in ("heard", "crop"):
+        axes[name].set(ylabel="bins", yticks=[0, len(heard)])
+        axes[name].grid(False)
+    return fig
+
+
+def training_curves(histories: dict[str, dict[int, list[dict]]], best: dict[str, dict[int, int]], chance: float,
+                    bayes: float | None) -> Figure:
+    """Loss (above) and accuracy (below) over epochs, a column a network, a colour a seed: training dashed, validation
+    solid, a dot at the epoch that was kept.
+    """
+    fig, axes = plt.subplots(2, len(histories), figsize=(WIDTH, 4.6), sharex="col", sharey="row", squeeze=False)
+    for column, (name, made) in zip(axes.T, histories.items(), strict=True):
+        for (seed, history), colour in zip(made.items(), sns.color_palette("viridis", len(made)), strict=True):
+            table, kept = pd.DataFrame(history).set_index("epoch"), best[name][seed]
+            for ax, what, factor in zip(column, ("loss", "accuracy"), (1, 100), strict=True):
+                ax.plot(factor * table[what], color=colour, lw=1, ls="--", alpha=0.7)
+                ax.plot(factor * table[f"val_{what}"], color=colour, lw=1.6, label=f"seed {seed}")
+                ax.plot(kept, factor * table[f"val_{what}"][kept], "o", color=colour, ms=5)
+        column[0].axhline(np.log(2), color="0.4", ls=":", lw=1)
+        column[1].axhline(chance, color="0.4", ls=":", lw=1)
+        if bayes:
+            column[1].axhline(bayes, color=TRUE, ls="-.", lw=1, label="best possible")
+        column[0].set_title(name)
+        column[1].set_xlabel("epoch")
+        column[1].xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes[0, 0].set_ylabel("cross-entropy")
+    axes[1, 0].set_ylabel("accuracy, %")
+    fig.legend(*_unique(axes[1, 0]), loc="outside lower center", ncols=6, fontsize="small")
+    return fig
+
+
+def correspondence(rows: list[dict], chance: float, bayes: float | None) -> Figure:
+    """Accuracy of each row of Table 4 in per cent: intervals over seeds (thick) and over pictures and songs (thin), the
+    paper's values, and lines for chance and the best possible.
+
+    Paper: Table 4.  Chapter: Baselines.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(rows) + 1.3))
+    ax.axvline(chance, color="0.4", ls=":", lw=1.2, label="chance")
+    if bayes:
+        ax.axvline(bayes, color=TRUE, ls="-.", lw=1.2, label="best possible")
+    for y, row in enumerate(rows):
+        _dot(ax, y, row, "95 % over pictures and songs")
+    ax.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6), xlabel="accuracy, %")
+    ax.set_yticklabels([r["row"] for r in rows])
+    ax.grid(axis="y", visible=False)
+    fig.legend(*_unique(ax), loc="outside lower center", ncols=3, fontsize="small")
+    return fig
+
+
+def _dot(ax, y: float, row: dict, drawn: str) -> None:
+    """A row's value with its two intervals, and the paper's; `drawn` is what the thin one is over, for the legend."""
+    ax.plot(row["clustered"], [y, y], color=COLOURS["negative"], lw=1.2, label=drawn)
+    if row["interval"]:
+        ax.plot(row["interval"], [y, y], color=COLOURS["negative"], lw=5, alpha=0.35, label="95 % over seeds")
+    ax.plot(row["ours"], y, "o", color=COLOURS["negative"], ms=7, label="this run")
+    if row["paper"] is not None:
+        ax.plot(row["paper"], y, "D", color="0.25", ms=6, label="paper")
+
+
+SHARED = {"both right": TRUE, "only the first": BRANCHES["image"], "only the second": BRANCHES["music"],
+          "neither": "0.8"}
+
+
+def agreement(rows: list[dict]) -> Figure:
+    """For each two methods the shares of pairs that both, one, the other or neither called right, and their kappa.
+
+    rows : {"first", "second", "kappa" (None where it has no value), and a share from 0 to 1 for each of SHARED}
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.25 * len(rows) + 0.9))
+    table = 100 * pd.DataFrame(rows)[list(SHARED)].to_numpy(float)
+    left = np.cumsum(table, axis=1) - table
+    for k, (name, fill) in enumerate(SHARED.items()):
+        bars = ax.barh(range(len(rows)), table[:, k], left=left[:, k], color=fill, height=0.8, label=name, lw=0)
+        ax.bar_label(bars, [f"{v:.0f}" if v >= 4 else "" for v in table[:, k]], label_type="center", fontsize="x-small",
+                     color="k" if name == "neither" else "w")
+    for y, row in enumerate(rows):
+        ax.text(102, y, "–" if row["kappa"] is None else f"{row['kappa']:.2f}", va="center", fontsize="small")
+    ax.text(102, -1, "kappa", va="center", fontsize="small", weight="bold")
+    ax.set(yticks=range(len(rows)), ylim=(len(rows) - 0.5, -0.5), xlim=(0, 100), xlabel="% of the test pairs")
+    ax.set_yticklabels([f"{r['first']} / {r['second']}" for r in rows], fontsize="small")
+    ax.grid(False)
+    fig.legend(*_unique(ax), loc="outside lower center", ncols=4, fontsize="small")
+    return fig
+
+
+def class_tables(accuracy: dict[str, np.ndarray]) -> Figure:
+    """`class_table` of several methods side by side."""
+    fig, axes = plt.subplots(1, len(accuracy), figsize=(WIDTH, 3.1), sharey=True, squeeze=False)
+    for ax, (name, table) in zip(axes[0], accuracy.items(), strict=True):
+        _class_map(ax, table, cbar=False)
+        ax.set_title(name)
+        _slant(ax, 40)
+    axes[0, 0].set_ylabel("class of the picture")
+    fig.supxlabel("class of the music", fontsize="medium")
+    return fig
+
+
 # --- Right and wrong
 
 
@@ -371,11 +563,15 @@ def predictions(clip: np.ndarray, sr: int, pictures: list[tuple[Path, str, bool,
 def class_table(accuracy: np.ndarray) -> Figure:
     """Accuracy for each class of picture (rows) and of music (columns), in per cent."""
     fig, ax = plt.subplots(figsize=(WIDTH, 3.4))
-    sns.heatmap(100 * accuracy, ax=ax, annot=True, fmt=".0f", cmap="vlag_r", center=50, vmin=0, vmax=100, square=True,
-                xticklabels=CLASSES, yticklabels=CLASSES, linewidths=0.5, cbar_kws={"label": "called right, %"})
+    _class_map(ax, accuracy, cbar_kws={"label": "called right, %"})
     ax.set(xlabel="class of the music", ylabel="class of the picture")
-    ax.tick_params(axis="y", rotation=0)
     return fig
+
+
+def _class_map(ax, accuracy: np.ndarray, **bar) -> None:
+    sns.heatmap(100 * accuracy, ax=ax, annot=True, fmt=".0f", cmap="vlag_r", center=50, vmin=0, vmax=100, square=True,
+                xticklabels=CLASSES, yticklabels=CLASSES, linewidths=0.5, **bar)
+    ax.tick_params(axis="y", rotation=0)
 
 
 def paper_and_ours(rows: list[dict]) -> Figure:
@@ -482,3 +678,149 @@ def _lines(ax, picture: np.ndarray, across: int = 18) -> None:
     ax.plot(*path.T, color=FALSE, lw=0.7)
     ax.scatter(*path.T, s=np.linspace(26, 6, len(path)), color=FALSE, zorder=3, lw=0)
     ax.set(xlim=(0, width), ylim=(height, 0))
+
+
+# --- Probes
+
+
+def recognition(panels: dict[str, list[dict]], bayes: Sequence[float | None]) -> Figure:
+    """Accuracy of each row of Table 5 in per cent, a panel a modality: intervals over seeds (thick) and over what was
+    drawn (thin), the paper's values, and lines for chance, the most frequent label and the best possible.
+
+    panels : title -> rows, "Random" and "The most frequent" among them
+    bayes : for each panel what the best possible observer gets right, in per cent, where it is known
+
+    Paper: Table 5.  Chapter: Probes.
+    """
+    shown = [[r for r in rows if r["row"] not in ("Random", "The most frequent")] for rows in panels.values()]
+    heights = [len(rows) + 1 for rows in shown]
+    fig, axes = plt.subplots(len(panels), figsize=(WIDTH, 0.32 * sum(heights) + 0.9), sharex=True, squeeze=False,
+                             height_ratios=heights)
+    for ax, (title, rows), lines, best in zip(axes[:, 0], panels.items(), shown, bayes, strict=True):
+        known = {r["row"]: r["ours"] for r in rows}
+        ax.axvline(known["Random"], color="0.4", ls=":", lw=1.2, label="chance")
+        ax.axvline(known["The most frequent"], color="0.4", ls="--", lw=1.2, label="the most frequent")
+        if best:
+            ax.axvline(best, color=TRUE, ls="-.", lw=1.2, label="best possible")
+        for y, row in enumerate(lines):
+            _dot(ax, y, row, "95 % over samples")
+        ax.set(yticks=range(len(lines)), ylim=(len(lines) - 0.4, -0.6), xlim=(0, 100))
+        ax.set_yticklabels([r["row"] for r in lines], fontsize="small")
+        ax.set_title(title, loc="left")
+        ax.grid(axis="y", visible=False)
+    axes[-1, 0].set_xlabel("accuracy, %")
+    handles = {label: handle for ax in axes[:, 0] for handle, label in zip(*_unique(ax), strict=True)}
+    fig.legend(handles.values(), handles, loc="outside lower center", ncols=4, fontsize="small")
+    return fig
+
+
+def _wrapped(text: str, width: int) -> str:
+    return textwrap.fill(text, width, break_on_hyphens=False)
+
+
+def recalls(panels: dict[str, list[dict]]) -> Figure:
+    """Share of each label called right (columns) by each row of Table 5, in per cent, a panel a modality."""
+    heights = [len(rows) for rows in panels.values()]
+    fig, axes = plt.subplots(len(panels), figsize=(WIDTH, 0.3 * sum(heights) + 1.15 * len(panels)), squeeze=False,
+                             height_ratios=heights)
+    for ax, (title, rows) in zip(axes[:, 0], panels.items(), strict=True):
+        sns.heatmap(np.array([r["recall"] for r in rows], float), ax=ax, annot=True, fmt=".0f", cmap="mako_r", vmin=0,
+                    vmax=100, cbar=False, linewidths=0.5, xticklabels=rows[0]["classes"],
+                    yticklabels=[r["row"] for r in rows], annot_kws={"size": "small"})
+        ax.set_title(title, loc="left")
+        ax.tick_params(axis="both", rotation=0, labelsize="small")
+        if len(rows[0]["classes"]) > len(CLASSES):
+            _slant(ax, 25)
+        for label in ax.get_xticklabels():
+            label.set_color(colour(label.get_text()))
+    return fig
+
+
+def confusions(rows: list[dict]) -> Figure:
+    """A confusion matrix for each row of Table 5, in per cent of the true label (lines)."""
+    names, columns = rows[0]["classes"], min(len(rows), 3 if len(rows) < 7 else 4)
+    lines = -(-len(rows) // columns)
+    fig, axes = plt.subplots(lines, columns, figsize=(WIDTH, 1.95 * lines + 0.7), squeeze=False)
+    for k, ax in enumerate(axes.flat):
+        if k >= len(rows):
+            ax.axis("off")
+            continue
+        counts = np.array(rows[k]["confusion"])
+        below = k + columns >= len(rows)
+        sns.heatmap(100 * counts / np.maximum(counts.sum(1, keepdims=True), 1), ax=ax, cmap="mako_r", vmin=0, vmax=100,
+                    cbar=False, square=True, linewidths=0.3, annot=len(names) < 5, fmt=".0f",
+                    xticklabels=names if below else False, yticklabels=False if k % columns else names)
+        ax.set_title(_wrapped(rows[k]["row"], 22), fontsize="x-small")
+        ax.tick_params(labelsize="x-small", rotation=0)
+        if below:
+            _slant(ax, 60)
+    fig.supxlabel("predicted", fontsize="small")
+    fig.supylabel("true", fontsize="small")
+    return fig
+
+
+def probe_curves(histories: dict[str, list[list[dict]]], columns: int = 4) -> Figure:
+    """Accuracy over epochs, a panel a method, a colour a run: training dashed, validation solid, a dot at its best."""
+    lines = -(-len(histories) // columns)
+    fig, axes = plt.subplots(lines, columns, figsize=(WIDTH, 1.75 * lines + 0.3), sharey=True, squeeze=False)
+    for ax, (name, made) in zip(axes.flat, histories.items(), strict=False):
+        for history, colour in zip(made, sns.color_palette("viridis", len(made)), strict=True):
+            table = pd.DataFrame(history).set_index("epoch")
+            ax.plot(100 * table["accuracy"], color=colour, lw=1, ls="--", marker="." if len(table) == 1 else "")
+            ax.plot(100 * table["val_accuracy"], color=colour, lw=1.5)
+            ax.plot(table["val_accuracy"].idxmax(), 100 * table["val_accuracy"].max(), "o", color=colour, ms=4)
+        ax.set_title(_wrapped(name, 23), fontsize="x-small")
+        ax.set_ylim(0, 100)
+        ax.tick_params(labelsize="x-small")
+        ax.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
+    for ax in axes.flat[len(histories):]:
+        ax.axis("off")
+    fig.supxlabel("epoch", fontsize="small")
+    fig.supylabel("accuracy, %", fontsize="small")
+    return fig
+
+
+def two_maps(maps: dict[str, np.ndarray], label: np.ndarray, modality: np.ndarray) -> Figure:
+    """Maps of pictures (circles) and music (triangles), a line a map: on the left by class, on the right by modality.
+
+    maps : title -> points (N, 2)
+    label, modality : of each point: its class, and "image" or "music"
+    """
+    fig, axes = plt.subplots(len(maps), 2, figsize=(WIDTH, 3.1 * len(maps) + 0.3), squeeze=False)
+    for line, (title, xy) in zip(axes, maps.items(), strict=True):
+        for kind, marker in (("image", "o"), ("music", "^")):
+            own = modality == kind
+            scatter(line[0], xy[own], label[own], marker)
+            line[1].scatter(*xy[own].T, s=14, color=BRANCHES[kind], marker=marker, alpha=0.75, lw=0,
+                            label="picture" if kind == "image" else "music")
+        line[1].set(xticks=[], yticks=[])
+        line[0].set_ylabel(title, fontsize="small")
+    axes[0, 0].set_title("coloured by class")
+    axes[0, 1].set_title("coloured by modality")
+    for ax in axes[-1]:
+        ax.legend(*_unique(ax), loc="upper center", ncols=3, bbox_to_anchor=(0.5, -0.02), fontsize="small")
+    return fig
+
+
+def across(rows: list[tuple[Path | np.ndarray, str, list[tuple[Path | np.ndarray, str]]]], sr: int) -> Figure:
+    """One row a query: a picture and the sounds nearest to it, or a sound and its pictures; frames show the classes.
+
+    rows : (query, its label, [(neighbour, its label), ...]); pictures as files, sounds as samples at `sr`
+    """
+    columns = 1 + max(len(found) for _, _, found in rows)
+    fig, axes = plt.subplots(len(rows), columns, figsize=(WIDTH, WIDTH * len(rows) / columns * 1.05), squeeze=False)
+    for line, (query, label, found) in zip(axes, rows, strict=True):
+        for ax in line:
+            _bare(ax)
+        for ax, (item, name) in zip(line, [(query, label), *found], strict=False):
+            if isinstance(item, np.ndarray):
+                mel = librosa.feature.melspectrogram(y=item, sr=sr, hop_length=2048, n_mels=48)  # coarse: a thumbnail
+                ax.imshow(librosa.power_to_db(mel, ref=np.max), aspect="auto", origin="lower", cmap="magma",
+                          interpolation="nearest")
+                ax.set_box_aspect(1)
+            else:
+                ax.imshow(thumbnail(item, 160))
+            _frame(ax, colour(name), 3)
+            ax.set_title(name, fontsize="small", weight="normal")
+        line[0].set_title(f"query: {label}", fontsize="small")
+    return fig

@@ -37,7 +37,7 @@ CHOICES = {
 }
 AT_LEAST = {"seeds": 1, "epochs": 1, "patience": 1, "batch": 2, "test_pairs": 2, "n_images": 80, "n_songs": 30,
             "pairs_per_epoch": 0, "seed": 0, "jobs": 0, "image_size": 75, "last_segment": 10.0, "learning_rate": 0.0,
-            "dropout": 0.0, "raw_size": 32, "bins": 16, "frames": 16, "crops": 1, "probe_epochs": 1,
+            "dropout": 0.0, "raw_size": 63, "bins": 16, "frames": 16, "crops": 1, "probe_epochs": 1,
             "probe_patience": 1}
 PLACES = ("data", "weights", "results", "work", "jobs", "device")
 """Fields that say where a run happens, not what it computes."""

@@ -55,7 +55,8 @@ def precision(profile: Profile):
     """The context in which networks compute: whole float32, or bfloat16 where that is exact enough."""
     if profile.precision == "float32":
         return nullcontext()
-    return torch.autocast(device(profile.device).split(":")[0], torch.bfloat16)
+    return torch.autocast(device(profile.device).split(":")[0], torch.bfloat16,
+                          cache_enabled=False)  # it would keep weights as they were before the optimiser's steps
 
 
 def fit(model: nn.Module, task: Task, profile: Profile, seed: int, *, checkpoint: Path | None = None,

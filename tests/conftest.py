@@ -51,9 +51,9 @@ def corpus(root: Path, pictures: int = 3, songs: int = 3, seconds: float = 10.5)
 
 def manifest(songs: int = 30, segments: int = 2, pictures: int = 60, artists: int = 0) -> pd.DataFrame:
     """A manifest table without files behind it, classes in turn."""
-    rows = [{"id": f"p{i:04}", "modality": "image", "class": CLASSES[i % 3], "group": f"sha{i}", "artist": ""}
-            for i in range(pictures)]
-    rows += [{"id": f"s{i:04}#{j}", "modality": "music", "class": CLASSES[i % 3], "group": f"s{i:04}",
+    rows = [{"id": f"p{i:04}", "modality": "image", "class": CLASSES[i % 3], "emotion": PICTURES[i % 3],
+             "group": f"sha{i}", "artist": ""} for i in range(pictures)]
+    rows += [{"id": f"s{i:04}#{j}", "modality": "music", "class": CLASSES[i % 3], "emotion": "", "group": f"s{i:04}",
               "artist": f"artist {i % artists}" if artists else ""} for i in range(songs) for j in range(segments)]
     return pd.DataFrame(rows)
 

@@ -69,7 +69,10 @@ CHANGES = [
     ("features.extract", "features/_hpss.py", True),  # through music
     ("features.extract", "features/image.py", True),  # imported within a function
     ("features.extract", "ledger.yml", False),
-    ("models", "models/_shapes.py", True),
+    ("models", "models/_branches.py", True),  # through each of the networks
+    ("features.raw", "models/art_features.py", True),  # imported within a function
+    ("runs", "tasks.py", True),  # through the methods
+    ("features.extract", "methods.py", False),
 ]
 
 

@@ -1,4 +1,9 @@
-"""What networks are trained on: scaling fitted on training rows alone, pairs within a part, files that read back."""
+"""What networks are trained on: scaling fitted on training rows alone, pairs within a part, files that read back,
+pictures and spectrograms that are read from shards.
+"""
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,12 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from acp_lib.corpus import SCALINGS, Corpus, Side, build, scaled
+from acp_lib.corpus import SCALINGS, Corpus, Pictures, Side, Slices, build, scaled
+from acp_lib.emotions import CLASSES, EMOTIONS, regroup
+from acp_lib.features import raw
 from acp_lib.features.music import BLOCKS
 from acp_lib.pairs import PROTOCOLS
 from acp_lib.splits import PARTS, deal
 
 FLOATS = st.integers(-1000, 1000).map(lambda k: k / 8)
+EMOTION = [[k for k, e in enumerate(EMOTIONS) if regroup(e) == c] for c in CLASSES]
 
 
 def side(width: int, n: int, seed: int, strength: float) -> Side:
@@ -25,8 +33,43 @@ def side(width: int, n: int, seed: int, strength: float) -> Side:
 
 
 def small(widths=(12, 6), n=(60, 48), seed: int = 0, strength: float = 4.0) -> Corpus:
-    """A corpus with a planted class signal."""
-    return Corpus(*(side(w, k, 2 * seed + i, strength) for i, (w, k) in enumerate(zip(widths, n, strict=True))))
+    """A corpus with a planted class signal; of emotions each part has all."""
+    image, music = (side(w, k, 2 * seed + i, strength) for i, (w, k) in enumerate(zip(widths, n, strict=True)))
+    emotion = np.array([EMOTION[c][i // 6 % len(EMOTION[c])] for i, c in enumerate(image.label)])
+    return Corpus(replace(image, emotion=emotion), music)
+
+
+def shards(folder: Path, items: np.ndarray) -> raw.Shards:
+    """An array as a folder of shards."""
+    folder.mkdir(parents=True)
+    for i in range(0, len(items), raw.SHARD):
+        np.save(folder / f"{i // raw.SHARD:06d}.npy", items[i:i + raw.SHARD])
+    return raw.Shards(folder)
+
+
+def streamed(folder: Path, size: int = 32, bins: int = 16, frames: int = 40, cut: int = 16, crops: int = 3,
+             n=(60, 48)) -> Corpus:
+    """`small` with pictures and spectrograms of noise on shards; their brightness and loudness say the class."""
+    rng, known = np.random.default_rng(8), small(n=n)
+    bright = known.image.label[:, None, None, None] * 80
+    pixels = rng.integers(0, 96, (n[0], size, size, 3)) + bright
+    loud = known.music.label[:, None, None] - 1
+    slices = rng.normal(size=(n[1], frames, bins)) / 2 + loud
+    shards(folder / "pixels", pixels.astype(np.uint8))
+    shards(folder / "slices", slices.astype(np.float16))
+    return reread(folder, cut, crops, n)
+
+
+def reread(folder: Path, cut: int = 16, crops: int = 3, n=(60, 48)) -> Corpus:
+    """What `streamed` wrote."""
+    (image, music), held = (small(n=n).image, small(n=n).music), [raw.Shards(folder / k) for k in ("pixels", "slices")]
+    return Corpus(Pictures(held[0], image.label, image.part, image.emotion),
+                  Slices(held[1], music.label, music.part, frames=cut, crops=crops))
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory):
+    return streamed(tmp_path_factory.mktemp("stream") / "made")
 
 
 # scaling
@@ -104,6 +147,17 @@ def test_build_keeps_the_manifests_order_whatever_it_is():
         assert made.x[:, 0].tolist() == [number[i] for i in rows["id"]]
         assert [("positive", "neutral", "negative")[k] for k in made.label] == rows["class"].tolist()
         assert [PARTS[k] for k in made.part] == part[rows.index].tolist()
+        assert modality == "music" or [EMOTIONS[k] for k in made.emotion] == rows["emotion"].tolist()
+    assert built.music.emotion is None
+
+
+def test_a_picture_of_which_the_class_alone_is_known_has_no_emotion():
+    table = manifest(pictures=30)
+    table.loc[:9, "emotion"] = ""
+    features = {"image": np.zeros((30, 2)), "music": np.zeros((60, 2))}
+    emotion = build(table, deal(table), features, "zscore").image.emotion
+    assert emotion[:10].tolist() == [-1] * 10 and emotion.dtype == np.int64
+    assert emotion[10:13].tolist() == [EMOTIONS.index(e) for e in ("contentment", "sadness", "awe")]
 
 
 def test_build_fits_the_scaling_on_training_rows():
@@ -131,9 +185,10 @@ def test_save_and_read(tmp_path):
     read = Corpus.read(tmp_path / "corpus.safetensors")
     for one, other in ((corpus.image, read.image), (corpus.music, read.music)):
         assert torch.equal(one.x, other.x) and one.x.dtype == other.x.dtype
-        for a, b in ((one.label, other.label), (one.part, other.part)):
+        for a, b in ((one.label, other.label), (one.part, other.part), (one.emotion, other.emotion)):
             np.testing.assert_array_equal(a, b)
-            assert a.dtype == b.dtype
+            assert a is b is None or a.dtype == b.dtype
+    assert set(read.image.emotion) == set(range(8)) and read.music.emotion is None
     assert read.draw("test", "uniform", 50, 1).digest == corpus.draw("test", "uniform", 50, 1).digest
 
 
@@ -177,3 +232,61 @@ def test_labels_of_a_table_with_another_index():
     table.index = pd.RangeIndex(100, 100 + len(table))
     part, features = deal(table), {"image": np.zeros((30, 2)), "music": np.zeros((60, 2))}
     assert build(table, part, features, "zscore").image.label.tolist() == [0, 1, 2] * 10
+
+
+# batches
+
+
+def test_features_are_handed_out_as_they_are():
+    made, rows = small().image, np.array([7, 0, 7])
+    assert torch.equal(made.take(rows, np.random.default_rng(0)), made.x[[7, 0, 7]])
+    assert torch.equal(made.views(rows), made.x[[7, 0, 7]][:, None])
+
+
+def test_pictures_are_scaled_exactly_and_lie_in_memory_as_convolutions_like_it(tmp_path):
+    pixels = np.zeros((3, 32, 32, 3), np.uint8)
+    pixels[1], pixels[2, 4, 5, 1] = 255, 51
+    known = side(1, 3, 0, 0)
+    made = Pictures(shards(tmp_path / "p", pixels), known.label, known.part).views(np.arange(3))
+    assert made.shape == (3, 1, 3, 32, 32) and made.dtype == torch.float32
+    assert (made[0] == -1).all() and (made[1] == 1).all()
+    assert made[2, 0, 1, 4, 5] == torch.tensor(51 / 127.5 - 1, dtype=torch.float32) and (made[2] == -1).sum() == 3071
+    assert made.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_about_every_other_picture_is_mirrored_and_nothing_else_is_done_to_it(stream):
+    rows = np.random.default_rng(1).integers(60, size=1000)
+    taken, plain = stream.image.take(rows, np.random.default_rng(2)), stream.image.views(rows)[:, 0]
+    same, mirrored = (taken == plain).all((1, 2, 3)), (taken == plain.flip(3)).all((1, 2, 3))
+    assert (same ^ mirrored).all() and 430 < mirrored.sum() < 570
+    assert torch.equal(plain, stream.image.views(rows)[:, 0])
+
+
+def test_stretches_are_taken_from_anywhere_within_a_spectrogram(stream):
+    rows, music = np.arange(48).repeat(10), stream.music
+    taken = music.take(rows, np.random.default_rng(0))
+    assert taken.shape == (480, 1, 16, 16) and taken.dtype == torch.float32
+    whole = music.x[rows].astype(np.float32).transpose(0, 2, 1)
+    windows = np.lib.stride_tricks.sliding_window_view(whole, 16, axis=2)  # rows, bins, starts, frames
+    found = (windows == taken[:, 0].numpy()[:, :, None]).all((1, 3))
+    assert (found.sum(1) == 1).all() and set(found.argmax(1)) == set(range(25))
+
+
+@pytest.mark.parametrize(("frames", "crops", "starts"), [
+    (16, 3, [0, 12, 24]), (16, 12, [0, 2, 4, 7, 9, 11, 13, 15, 17, 20, 22, 24]), (40, 12, [0] * 12), (16, 1, [0]),
+    (39, 2, [0, 1]),
+])
+def test_views_are_evenly_spaced_from_the_first_frame_to_the_last(stream, frames, crops, starts):
+    music, rows = replace(stream.music, frames=frames, crops=crops), np.array([5, 0])
+    views = music.views(rows)
+    assert views.shape == (2, crops, 1, 16, frames)
+    for one, stored in zip(views, music.x[rows], strict=True):
+        expected = np.stack([stored[a:a + frames].T for a in starts])
+        np.testing.assert_array_equal(one[:, 0], expected.astype(np.float32))
+
+
+def test_the_generator_decides_what_is_random(stream):
+    rows = np.arange(40)
+    for made in (stream.image, stream.music):
+        one, two, other = (made.take(rows, np.random.default_rng(seed)) for seed in (3, 3, 4))
+        assert torch.equal(one, two) and not torch.equal(one, other)

@@ -1,16 +1,19 @@
 """Scores and how sure one may be of them: embeddings used again against the plain way; intervals by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from test_corpus import small
+from test_corpus import small, streamed
 from test_training import Tiny
 
 from acp_lib import evaluation
-from acp_lib.evaluation import accuracy, clustered, interval, logits, probability
-from acp_lib.models import ACPNet
+from acp_lib.corpus import Pictures, Side, Slices
+from acp_lib.evaluation import accuracy, clustered, embedded, interval, logits, paired, probability
+from acp_lib.models import ACPNet, L3Net, SpectrogramACP
 
 
 def naive(model, corpus, pairs):
@@ -69,6 +72,67 @@ def test_probability_is_that_of_true():
 ])
 def test_accuracy(p, truth, expected):
     assert accuracy(np.array(p), np.array(truth)) == expected
+
+
+# pictures and spectrograms
+
+
+def listener(network=L3Net, **options):
+    torch.manual_seed(1)
+    model = network(width=0.125, bins=16, frames=16, **options)
+    for norm in (m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)):
+        torch.nn.init.uniform_(norm.running_mean, -0.1, 0.1)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory):
+    return streamed(tmp_path_factory.mktemp("stream") / "made")
+
+
+@pytest.mark.parametrize("chunk", [1, 5, 16, 100])
+def test_embeddings_are_means_over_views_whatever_the_chunk(stream, monkeypatch, chunk):
+    model, rows = listener(size=32), np.array([40, 3, 3, 17, 0, 29, 30])
+    for kind in (Side, Pictures, Slices):
+        monkeypatch.setattr(kind, "chunk", chunk)
+    with torch.inference_mode():
+        views = stream.music.views(rows)
+        heard = torch.stack([torch.stack([model.embed_music(view[None])[0] for view in one]).mean(0) for one in views])
+        seen = model.embed_image(stream.image.views(rows)[:, 0])
+    assert views.shape[1] == 3 and not torch.equal(views[:, 0], views[:, 1])
+    torch.testing.assert_close(embedded(model.embed_music, stream.music, rows), heard, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(embedded(model.embed_image, stream.image, rows), seen, rtol=1e-4, atol=1e-5)
+    features = small().image
+    assert torch.equal(embedded(lambda x: 2 * x, features, rows), 2 * features.x[rows])
+
+
+@pytest.mark.parametrize("heard", [1, 3])
+def test_logits_of_streams_are_those_of_the_whole_network(stream, heard):
+    """Of one view to the bit of rounding; of several, fused from the mean of their embeddings."""
+    model = listener(size=32)
+    corpus = replace(stream, music=replace(stream.music, crops=heard))
+    pairs = corpus.draw("test", "uniform", 60, 3)
+    with torch.inference_mode():
+        images, views = corpus.image.views(pairs.image)[:, 0], corpus.music.views(pairs.music)
+        music = torch.stack([model.embed_music(v) for v in views.unbind(1)]).mean(0)
+        plain = model(images, views[:, 0]) if heard == 1 else model.fuse(model.embed_image(images), music)
+    torch.testing.assert_close(logits(model, corpus, pairs), plain, rtol=1e-4, atol=1e-5)
+
+
+def test_logits_where_the_music_alone_is_streamed(stream):
+    model = listener(SpectrogramACP, first_layer="input")
+    corpus = replace(small((2048, 6)), music=replace(stream.music, crops=1))
+    pairs = corpus.draw("val", "uniform", 40, 3)
+    with torch.inference_mode():
+        plain = model(corpus.image.x[pairs.image], corpus.music.views(pairs.music)[:, 0])
+    torch.testing.assert_close(logits(model, corpus, pairs), plain, rtol=1e-4, atol=1e-5)
+
+
+def test_judging_does_not_move_batch_norm(stream):
+    model = listener(size=32).train()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    logits(model, stream, stream.draw("test", "uniform", 20, 3))
+    assert model.training and all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
 
 
 # Student's t
@@ -160,3 +224,52 @@ def test_clustered_stays_within_the_answers(rows):
     correct, i, j = (np.array(column) for column in zip(*rows, strict=True))
     low, high = clustered(correct.astype(float), i, j, draws=50)
     assert correct.min() <= low <= high <= correct.max()
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.booleans())
+def test_one_group_of_one_is_no_interval(values, twice):
+    values = np.array(values)
+    groups = [np.zeros(len(values))] * (2 if twice else 1)
+    assert clustered(values, *groups, draws=20) == pytest.approx((values.mean(), values.mean()))
+
+
+def test_one_group_by_hand():
+    """Of two songs with one answer each, either both are drawn or one of them twice: means of 0, 1/2 and 1."""
+    values, song = np.array([0.0, 0.0, 1.0, 1.0]), np.array(["a", "a", "b", "b"])
+    assert clustered(values, song) == (0.0, 1.0) and clustered(values, song, level=0.4) == (0.5, 0.5)
+    means = evaluation._resampled(values, [song], 4000, 0)
+    assert set(means) == {0.0, 0.5, 1.0}
+    assert [np.mean(means == m) for m in (0.0, 0.5, 1.0)] == pytest.approx([0.25, 0.5, 0.25], abs=0.03)
+
+
+# two methods on the same pairs
+
+
+def test_a_method_is_no_better_than_itself():
+    correct, i, j = world(np.random.default_rng(3))
+    assert paired(correct, correct, i, j, draws=200) == {"difference": 0.0, "interval": [0.0, 0.0], "p": 1.0}
+
+
+def test_a_method_that_is_clearly_better_has_the_smallest_p_there_is():
+    worse, i, j = world(np.random.default_rng(3))
+    better = np.maximum(worse, np.random.default_rng(4).random(len(worse)) < 0.5)
+    found = paired(better, worse, i, j, draws=400)
+    assert found["p"] == 1 / 400 and found["difference"] == pytest.approx(better.mean() - worse.mean())
+    assert 0 < found["interval"][0] < found["difference"] < found["interval"][1]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=30))
+def test_swapped_methods_differ_by_as_much_the_other_way(rows):
+    one, other, i, j = (np.array(column) for column in zip(*rows, strict=True))
+    found, swapped = paired(one, other, i, j, draws=40), paired(other, one, i, j, draws=40)
+    assert swapped["difference"] == pytest.approx(-found["difference"]) and swapped["p"] == pytest.approx(found["p"])
+    assert swapped["interval"] == pytest.approx([-v for v in found["interval"][::-1]])
+    assert 1 / 40 <= found["p"] <= 1
+
+
+def test_methods_that_differ_by_chance_are_seldom_told_apart():
+    rng, ps = np.random.default_rng(5), []
+    for _ in range(100):
+        i = rng.integers(30, size=200)
+        ps.append(paired(rng.random(200) < 0.6, rng.random(200) < 0.6, i, draws=100)["p"])
+    assert np.mean(np.array(ps) < 0.05) < 0.13 and np.mean(ps) == pytest.approx(0.5, abs=0.12)

@@ -13,7 +13,7 @@ from torch import nn
 
 from acp_lib import figures, pairs
 from acp_lib.emotions import CLASSES, COLOURS, EMOTIONS
-from acp_lib.models import ACPNet
+from acp_lib.models import ACPNet, L3Net, SpectrogramACP
 
 SR = 22050
 RNG = np.random.default_rng(0)
@@ -65,10 +65,25 @@ def tags(most):
 TABLE4 = [{"row": "L3-Net", "paper": 57.17, "ours": None},
           {"row": "one run", "paper": 61.67, "ours": 60.0, "interval": None},
           {"row": "ACP-Net", "paper": 61.67, "ours": 70.0, "interval": [65.0, 75.0]}]
+COMPARED = [{"row": "ACP-Net", "paper": 61.67, "ours": 70.0, "interval": [65.0, 75.0], "clustered": [60.0, 80.0]},
+            {"row": "always false", "paper": None, "ours": 50.0, "interval": None, "clustered": [50.0, 50.0]}]
+SHARES = {"first": "ACP-Net", "second": "two classifiers, compared", "both right": 0.5, "only the first": 0.2,
+          "only the second": 0.27, "neither": 0.03, "kappa": 0.1}
 GUESSERS = pd.DataFrame([{"protocol": p, "guesser": g, "accuracy": a} for p in pairs.PROTOCOLS
                          for g, a in (("nothing", 50.0), ("the music's class", 65.0))])
 JOINTS = {p: pairs.joint(p, [5, 3, 8], [3, 4, 2]) for p in pairs.PROTOCOLS}
 TWO_CLASSES = {p: pairs.joint(p, [5, 0, 8], [3, 0, 2]) for p in pairs.PROTOCOLS}
+
+
+def recognised(*names, classes=EMOTIONS, **more):
+    """Rows of Table 5: what all of them have, with chance on top."""
+    counts = RNG.integers(0, 9, (len(classes), len(classes)))
+    about = {"classes": list(classes), "paper": 46.5, "ours": 50.0, "interval": [40.0, 60.0], "clustered": [35.0, 62.0],
+             "recall": [None, *[50.0] * (len(classes) - 1)], "confusion": counts.tolist(), **more}
+    return [{"row": "Random", "ours": 12.5}] + [{"row": name, **about} for name in ("The most frequent", *names)]
+
+
+PICTURES, MUSIC = recognised(*"abcdefg"), recognised("CNN", "MLP", classes=CLASSES, paper=None, interval=None)
 
 CASES = {
     "contact_sheet": lambda p: figures.contact_sheet({"awe": p, "fear": p[:1]}),
@@ -99,6 +114,31 @@ CASES = {
     "class_table": lambda p: figures.class_table(RNG.random((3, 3))),
     "class_table of two classes": lambda p: figures.class_table(np.where(np.eye(3)[1] == 1, np.nan, np.eye(3))),
     "paper_and_ours": lambda p: figures.paper_and_ours(TABLE4),
+    "principles": lambda p: figures.principles({"awe": p[0], "array": figures.thumbnail(p[1], 64)}),
+    "towers": lambda p: figures.towers({"L3-Net": L3Net(width=0.125), "Spectrogram-ACP": SpectrogramACP(frames=50)}),
+    "raw_inputs": lambda p: figures.raw_inputs(p[0], np.zeros((32, 32, 3), np.uint8), RNG.normal(size=(48, 300)), 50, 9,
+                                               range(0, 251, 25)),
+    "raw_inputs of silence": lambda p: figures.raw_inputs(p[1], np.ones((32, 32, 3), np.uint8), np.zeros((16, 20)), 20,
+                                                          0, [0]),
+    "training_curves": lambda p: figures.training_curves(
+        {k: {0: history(5, 0), 7: history(3, 1)} for k in "abc"}, dict.fromkeys("abc", {0: 5, 7: 2}), 50.0, 85.0),
+    "training_curves of one epoch": lambda p: figures.training_curves({"a": {0: history(1, 0)}}, {"a": {0: 1}}, 50.0,
+                                                                      None),
+    "correspondence": lambda p: figures.correspondence(COMPARED, 50.0, 85.0),
+    "correspondence without a bound": lambda p: figures.correspondence(COMPARED[:1], 50.0, None),
+    "agreement": lambda p: figures.agreement([SHARES, SHARES | {"kappa": None}]),
+    "class_tables": lambda p: figures.class_tables({k: RNG.random((3, 3)) for k in "abc"}),
+    "class_tables of one class": lambda p: figures.class_tables({"a": np.where(np.eye(3), 0.5, np.nan)}),
+    "recognition": lambda p: figures.recognition({"pictures": PICTURES, "music": MUSIC}, [80.0, None]),
+    "recalls": lambda p: figures.recalls({"pictures": PICTURES[1:], "music": MUSIC[1:]}),
+    "confusions": lambda p: figures.confusions(PICTURES[1:]),
+    "confusions of one row": lambda p: figures.confusions(MUSIC[1:2]),
+    "probe_curves": lambda p: figures.probe_curves({k: [history(5, 0), history(3, 1)] for k in "abcde"}),
+    "probe_curves of one epoch": lambda p: figures.probe_curves({"a long name, random labels": [history(1, 0)]}),
+    "two_maps": lambda p: figures.two_maps({k: RNG.normal(size=(30, 2)) for k in ("as they are", "centred")}, LABEL,
+                                           np.array(["image", "music"])[np.arange(30) // 15]),
+    "across": lambda p: figures.across([(p[0], "awe", [(clip(), "positive"), (clip(2), "negative")]),
+                                        (clip(), "neutral", [(p[1], "fear")]), (p[2], "neutral", [])], SR),
 }
 
 
@@ -136,6 +176,18 @@ def test_the_network_is_drawn_as_its_modules_are(options, count):
     assert found.count("ReLU") == len(layers) - 1
     assert sum(t.startswith("drop") for t in found) == sum(t.endswith(" 0.4") for t in found) == (
         0 if options else len(layers) - 1)
+
+
+@pytest.mark.parametrize("model", [L3Net(width=0.125, size=64, bins=48, frames=50), SpectrogramACP(bins=48, frames=50)])
+def test_towers_are_drawn_as_their_modules_are(model):
+    found = texts(figures.towers({"the name": model}))
+    kinds = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    wanted = [f"3×3\n{m.out_channels}" if isinstance(m, nn.Conv2d) else f"FC\n{m.out_features}" for m in kinds]
+    assert sorted(t for t in found if t.startswith(("FC\n", "3×3\n"))) == sorted(wanted)
+    assert "the name" in found and f"{sum(p.numel() for p in model.parameters()):,} parameters" in found
+    assert [found.count(word) for word in ("norm", "pool 2×2")] == [
+        sum(isinstance(m, kind) for m in model.modules()) for kind in (nn.BatchNorm2d, nn.MaxPool2d)]
+    assert "log-\nspectrogram\n48×50" in found and {"48×50", "24×25", "12×12", "6×6"} <= set(found)
 
 
 def test_ticks_crosses_and_frames_say_what_was_predicted_and_whether_it_was_right(paths):

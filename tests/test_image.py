@@ -193,8 +193,8 @@ def saved(x):
     ("code2.pth", saved({"x": Code()}), "weights file code2.pth does not read .*: UnpicklingError"),
     ("list.pth", saved([torch.zeros(2)]), "weights file list.pth does not read as a state_dict"),
     ("tensor.pth", saved(torch.zeros(2)), "weights file tensor.pth does not read as a state_dict"),
-    ("nested.pth", saved({"state_dict": {}}), "weights file nested.pth does not fit Inception-V3"),
-    ("numbers.pth", saved({1: torch.zeros(2)}), "weights file numbers.pth does not fit Inception-V3"),
+    ("nested.pth", saved({"state_dict": {}}), "weights file nested.pth does not fit Inception3"),
+    ("numbers.pth", saved({1: torch.zeros(2)}), "weights file numbers.pth does not fit Inception3"),
 ])
 def test_files_that_are_refused(tmp_path, capsys, name, data, message):
     if data is not None:
@@ -208,7 +208,7 @@ def test_weights_of_another_shape(weights, tmp_path):
     state = extractor(weights).model.state_dict()
     state["Conv2d_1a_3x3.conv.weight"] = torch.zeros(32, 1, 3, 3)
     save_file({k: v.contiguous() for k, v in state.items()}, tmp_path / "grey.safetensors")
-    with pytest.raises(WeightsUnavailable, match="grey.safetensors does not fit Inception-V3") as error:
+    with pytest.raises(WeightsUnavailable, match="grey.safetensors does not fit Inception3") as error:
         extractor(tmp_path / "grey.safetensors")
     assert "Conv2d_1a_3x3.conv.weight" in str(error.value)
 

@@ -5,14 +5,16 @@ from dataclasses import fields
 
 import pytest
 
-from acp_lib import ledger, pairs, profiles
-from acp_lib.models import ACPNet
+from acp_lib import ledger, models, pairs, profiles
 
 DEFAULTS = {
     "activation": "relu", "first_layer": "dense", "dropout": 0.4, "dropout_at": "hidden", "pairs": "class_balanced",
     "split": "song", "scaling": "zscore", "last_segment": 60.0, "image_size": 224, "batch": 128, "epochs": 50,
     "patience": 5, "optimiser": "adam", "learning_rate": 0.0001, "image_weights": "imagenet",
+    "alexnet_weights": "imagenet", "width": 1.0, "raw_size": 224, "bins": 257, "frames": 199, "crops": 12,
+    "precision": "float32", "probe_epochs": 50, "probe_patience": 5,
 }
+FREE = {"classes", "inputs", "weights", "size"}  # of a network, and no open detail by that name
 
 
 @pytest.mark.parametrize(("name", "value"), DEFAULTS.items())
@@ -21,7 +23,7 @@ def test_golden_defaults(name, value):
     assert type(ledger.default(name)) is type(value)
 
 
-@pytest.mark.parametrize("name", ["dropout", "image_size", "epochs", "learning_rate", "optimiser"])
+@pytest.mark.parametrize("name", ["dropout", "image_size", "epochs", "learning_rate", "optimiser", "raw_size"])
 def test_what_the_paper_states(name):
     assert ledger.details()[name].status == "paper"
 
@@ -44,8 +46,15 @@ def test_the_code_has_the_ledgers_defaults():
     for f in fields(profiles.Profile):
         if f.name in ledger.details():
             assert f.default == ledger.default(f.name), f.name
-    for name, parameter in inspect.signature(ACPNet).parameters.items():
-        assert parameter.default == ledger.default(name), name
+
+
+@pytest.mark.parametrize("network", models.__all__)
+def test_the_networks_have_the_ledgers_defaults(network):
+    held = inspect.signature(getattr(models, network)).parameters
+    assert {k: p.default for k, p in held.items() if k not in FREE} == {k: ledger.default(k) for k in held
+                                                                       if k not in FREE}
+    assert "size" not in held or held["size"].default == ledger.default("raw_size")
+    assert "weights" not in held or held["weights"].default == ledger.default("alexnet_weights")
 
 
 def test_wrong_entries():

@@ -1,16 +1,30 @@
-"""The networks: sizes, shapes, switches, and that they learn."""
+"""The networks: sizes, shapes, switches, weights, and that they learn."""
+
+from http.client import IncompleteRead
+from urllib.error import URLError
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
+from torchvision import models as torchvision
+from torchvision.transforms.v2 import functional as F
 
-from acp_lib.models import ACPNet, L3Net
+from acp_lib.features.image import MEAN, STD, WeightsUnavailable
+from acp_lib.models import MLP, ACPNet, AlexNet, L3Net, SpectrogramACP, SpectrogramCNN, probes
 
+TRUNK = 388_800  # convolutions of 320, 18,496, 73,856 and 295,168; batch norms of 64, 128, 256 and 512
 PARAMETERS = [
     (ACPNet, {}, 14_842_020),
     (ACPNet, {"first_layer": "input"}, 6_411_874),
     (ACPNet, {"activation": "linear_embeddings", "dropout_at": "fusion"}, 14_842_020),
     (L3Net, {}, 9_508_738),
+    (L3Net, {"size": 32, "bins": 20, "frames": 30}, 9_508_738),
+    (SpectrogramACP, {}, 6_294_528 + TRUNK + 263_168 + 5_261_922),  # pictures, trunk and its last layer, fusion
+    (SpectrogramCNN, {"classes": 3}, TRUNK + 131_584 + 16_416 + 99),
+    (AlexNet, {"classes": 8, "weights": "random"}, 61_100_840 - 4_097_000 + 32_776),  # but the last layer torchvision's
+    (MLP, {"inputs": 2048, "classes": 8}, 1_049_088 + 16_416 + 264),
+    (MLP, {"inputs": 193, "classes": 3}, 99_328 + 16_416 + 99),
 ]
 
 
@@ -42,10 +56,83 @@ def test_an_empty_batch_and_a_batch_of_one():
     assert model(*inputs(0)).shape == (0, 2) and model(*inputs(1)).shape == (1, 2)
 
 
-def test_l3_net_shapes():
-    model = L3Net().eval()
+def sizes(found):
+    """What every block's last layer gives."""
+    return [tuple(shape[1:]) for kind, shape in found if kind in ("ReLU", "Flatten")]
+
+
+def traced(branch, seen):
+    """Have each layer of a branch note its kind and the shape that it gives."""
+    for layer in branch:
+        layer.register_forward_hook(lambda layer, _, out: seen.append((type(layer).__name__, out.shape)))
+
+
+@pytest.fixture(scope="module")
+def step():
+    """One training step of L3-Net at full size: shapes of both branches, logits, gradients."""
+    torch.manual_seed(0)
+    model, image, music = L3Net(), [], []
+    traced(model.image, image)
+    traced(model.music, music)
+    logits = model(torch.rand(1, 3, 224, 224) * 2 - 1, torch.randn(1, 1, 257, 199))
+    nn.functional.cross_entropy(logits, torch.tensor([1])).backward()
+    return image, music, logits, {name: p.grad for name, p in model.named_parameters()}
+
+
+def test_l3_net_shapes(step):
+    image, music, logits, _ = step
+    assert sizes(image) == [(64, 224, 224)] * 2 + [(128, 112, 112)] * 2 + [(256, 56, 56)] * 2 + [(512, 28, 28)] * 2 + [
+        (512,)]
+    assert sizes(music) == [(64, 257, 199)] * 2 + [(128, 128, 99)] * 2 + [(256, 64, 49)] * 2 + [(512, 32, 24)] * 2 + [
+        (512,)]
+    kinds = [kind for kind, _ in image]
+    assert kinds == [kind for kind, _ in music] and kinds.count("Conv2d") == kinds.count("BatchNorm2d") == 8
+    assert kinds.count("MaxPool2d") == 3 and logits.shape == (1, 2)
+
+
+def test_in_one_step_of_l3_net_at_full_size_all_parameters_get_a_gradient(step):
+    gradients = step[3]
+    assert len(gradients) == 68 and all(g is not None and g.isfinite().all() for g in gradients.values())
+    assert [name for name, g in gradients.items() if not g.abs().sum() > 0] == []
+
+
+def test_spectrogram_shapes():
+    model, found = SpectrogramACP().eval(), []
+    traced(model.music, found)
     with torch.inference_mode():
-        assert model(torch.zeros(1, 3, 224, 224), torch.zeros(1, 1, 257, 199)).shape == (1, 2)
+        assert model.embed_music(torch.randn(1, 1, 257, 199)).shape == (1, 1024)
+        assert model.embed_image(torch.randn(1, 2048)).shape == (1, 1024)
+    blocks = [(kind, tuple(shape[1:])) for kind, shape in found if kind in ("BatchNorm2d", "MaxPool2d")]
+    assert blocks == [("BatchNorm2d", (32, 257, 199)), ("MaxPool2d", (32, 128, 99)),
+                      ("BatchNorm2d", (64, 128, 99)), ("MaxPool2d", (64, 64, 49)),
+                      ("BatchNorm2d", (128, 64, 49)), ("MaxPool2d", (128, 32, 24)),
+                      ("BatchNorm2d", (256, 32, 24)), ("MaxPool2d", (256, 16, 12))]
+    assert [(kind, tuple(shape[1:])) for kind, shape in found[-6:]] == [
+        ("MaxPool2d", (256, 16, 12)), ("AdaptiveAvgPool2d", (256, 1, 1)), ("Flatten", (256,)), ("Linear", (1024,)),
+        ("ReLU", (1024,)), ("Dropout", (1024,))]
+
+
+@pytest.mark.parametrize(("width", "channels"), [(1.0, 256), (0.5, 128), (0.125, 32)])
+def test_narrower_networks_keep_a_share_of_their_channels(width, channels):
+    l3 = L3Net(width=width, size=32, bins=16, frames=16)
+    convolutions = [m for m in l3.modules() if isinstance(m, nn.Conv2d)]
+    assert [m.out_channels for m in convolutions] == 2 * [round(width * c) for c in (64, 128, 256, 512) for _ in "ab"]
+    assert (l3.fusion[0].in_features, l3.fusion[0].out_features) == (round(width * 1024), round(width * 128))
+    acp, cnn = SpectrogramACP(width=width), SpectrogramCNN(3, width=width)
+    linear = [m.in_features for m in (*acp.music, *cnn.layers) if isinstance(m, nn.Linear)]
+    assert linear == [channels, channels, 512, 32]
+    assert l3(torch.zeros(2, 3, 32, 32), torch.zeros(2, 1, 16, 16)).shape == (2, 2)
+
+
+@pytest.mark.parametrize(("options", "last", "drops_last"), [
+    ({}, "Dropout", True), ({"dropout_at": "fusion"}, "ReLU", False), ({"dropout_at": "not_embeddings"}, "ReLU", False),
+    ({"activation": "linear_embeddings"}, "Dropout", True), ({"dropout": 0.0}, "ReLU", False),
+])
+def test_switches_of_acp_net_hold_where_it_hears_spectrograms(options, last, drops_last):
+    model, plain = SpectrogramACP(**options), ACPNet(**options)
+    assert type(model.music[-1]).__name__ == last and (drops(model.music) == [drops_last])
+    assert any(isinstance(m, nn.ReLU) for m in model.music[18:]) == (options.get("activation") is None)
+    assert str(model.image) == str(plain.image) and str(model.fusion) == str(plain.fusion)
 
 
 @pytest.mark.parametrize(("image", "music", "message"), [
@@ -74,8 +161,18 @@ def test_l3_net_refuses_wrong_shapes(image, sound, message):
 def test_l3_net_refuses_a_wrong_spectrogram():
     model = L3Net()
     model.image = nn.Identity()  # slow, and not what is tested
-    with pytest.raises(ValueError, match=r"spectrogram is .*\(1, 1, 257, 200\); expected .*\(batch, 1, 257, 199\)"):
+    with pytest.raises(ValueError, match=r"music is .*\(1, 1, 257, 200\); expected .*\(batch, 1, 257, 199\)"):
         model(torch.zeros(1, 3, 224, 224), torch.zeros(1, 1, 257, 200))
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: SpectrogramCNN(3, bins=16, frames=20)(torch.zeros(2, 1, 16, 21)), r"spectrogram is .*\(2, 1, 16, 21\)"),
+    (lambda: SpectrogramACP(bins=16, frames=20)(torch.zeros(2, 2048), torch.zeros(2, 16, 20)), r"music is .*\(2, 16,"),
+    (lambda: SpectrogramACP(bins=16, frames=20)(torch.zeros(2, 193), torch.zeros(2, 1, 16, 20)), "image is .*193"),
+])
+def test_what_hears_spectrograms_refuses_wrong_shapes(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
 
 
 def drops(part: nn.Sequential) -> list[bool]:
@@ -138,16 +235,27 @@ def test_dropout_is_off_in_evaluation():
     torch.testing.assert_close(model(*inputs()), model(*inputs()), rtol=0, atol=0)
 
 
-def test_overfits_eight_pairs():
+SMALL = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+HEARD = torch.randn(8, 1, 32, 32, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize(("build", "pairs", "rate", "steps"), [
+    (lambda: ACPNet(dropout=0.0), inputs(8), 1e-4, 12),
+    (lambda: L3Net(size=32, bins=32, frames=32), (SMALL, HEARD), 3e-4, 4),
+    (lambda: SpectrogramACP(dropout=0.0, bins=32, frames=32), (inputs(8)[0], HEARD), 1e-3, 5),
+])
+def test_overfits_eight_pairs(build, pairs, rate, steps):
     torch.manual_seed(0)
-    model, (image, music) = ACPNet(dropout=0.0), inputs(8)
-    truth = torch.tensor([0, 1] * 4)
-    optimiser = torch.optim.Adam(model.parameters(), 1e-4)
-    for _ in range(12):
+    model, truth = build(), torch.tensor([0, 1] * 4)
+    optimiser = torch.optim.Adam(model.parameters(), rate)
+    for _ in range(steps):
         optimiser.zero_grad()
-        nn.functional.cross_entropy(model(image, music), truth).backward()
+        nn.functional.cross_entropy(model(*pairs), truth).backward()
         optimiser.step()
-    assert (model.eval()(image, music).argmax(1) == truth).all()
+    for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm2d)):
+        norm.momentum = 1.0  # so few steps do not settle its mean
+    model(*pairs)
+    assert (model.eval()(*pairs).argmax(1) == truth).all()
 
 
 def test_both_modalities_and_all_parameters_take_part():
@@ -157,3 +265,75 @@ def test_both_modalities_and_all_parameters_take_part():
     base = model(image, music)
     assert not torch.allclose(model(image.flip(0), music), base)
     assert not torch.allclose(model(image, music.flip(0)), base)
+
+
+# classifiers
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """An AlexNet of torchvision's names at an eighth of its width: its weights are a file of 5 MB, not 240."""
+    monkeypatch.setattr(probes, "alexnet", lambda: probes._narrowed(torchvision.alexnet(), 0.125))
+    return probes.alexnet()
+
+
+def test_the_mlp_is_two_hidden_layers():
+    model = MLP(193, 3)
+    assert [type(m).__name__ for m in model.layers] == ["Linear", "ReLU", "Dropout"] * 2 + ["Linear"]
+    assert model(torch.randn(5, 193)).shape == (5, 3) and drops(MLP(193, 3, dropout=0.0).layers) == [False] * 3
+
+
+@pytest.mark.parametrize("width", [1.0, 0.5, 0.125])
+def test_alexnet_at_any_width(width):
+    model = AlexNet(8, weights="random", width=width)
+    plain = [m for m in torchvision.alexnet().modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    made = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    shapes = [tuple(round(width * k) if i < 2 and k != 3 else k for i, k in enumerate(m.weight.shape)) for m in plain]
+    assert [tuple(m.weight.shape) for m in made] == [*shapes[:-1], (8, round(width * 4096))]
+    assert width == 1 or model(torch.zeros(2, 3, 64, 64)).shape == (2, 8)
+
+
+def test_without_classes_alexnet_gives_its_last_hidden_layer():
+    model = AlexNet(0, weights="random", width=0.125).eval()
+    found = model(torch.rand(2, 3, 64, 64) * 2 - 1)
+    assert found.shape == (2, 512) and (found >= 0).all() and (found > 0).any()
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+def test_alexnet_with_the_weights_of_a_file_is_torchvisions(narrow, tmp_path, ending):
+    file = tmp_path / f"alexnet.{ending}"
+    save_file(narrow.state_dict(), file) if ending == "safetensors" else torch.save(narrow.state_dict(), file)
+    pictures = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+    hidden = nn.Sequential(narrow.features, narrow.avgpool, nn.Flatten(), *narrow.classifier[:-1]).eval()
+    expected = hidden(F.normalize(F.to_dtype(pictures, torch.float32, scale=True), MEAN, STD))
+    model = AlexNet(0, weights=str(file)).eval()
+    torch.testing.assert_close(model(pictures / 127.5 - 1), expected, rtol=1e-4, atol=1e-5)
+    new = AlexNet(3, weights=str(file)).net.classifier[-1]
+    assert new.weight.shape == (3, 512)
+    assert set(model.state_dict()) == {f"net.{k}" for k in narrow.state_dict() if not k.startswith("classifier.6")}
+
+
+@pytest.mark.parametrize(("weights", "width", "error", "message"), [
+    ("imagenet", 0.5, ValueError, "width is 0.5 and alexnet_weights 'imagenet'; a narrower AlexNet has no weights but"),
+    ("file.pth", 0.125, ValueError, "width is 0.125 and alexnet_weights 'file.pth'"),
+    ("none.pth", 1.0, WeightsUnavailable, "weights is 'none.pth', which is no file"),
+    ("text.pth", 1.0, WeightsUnavailable, "weights file text.pth does not read as a state_dict"),
+    ("other.pth", 1.0, WeightsUnavailable, "weights file other.pth does not fit AlexNet: (?s:.*)features.0.weight"),
+])
+def test_weights_that_alexnet_refuses(narrow, tmp_path, monkeypatch, weights, width, error, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.pth").write_text("text")
+    torch.save({"layer": torch.zeros(2)}, tmp_path / "other.pth")
+    with pytest.raises(error, match=message):
+        AlexNet(8, weights=weights, width=width)
+
+
+@pytest.mark.parametrize("fault", [URLError("no route"), IncompleteRead(b"x"), RuntimeError("invalid hash value")])
+def test_imagenet_weights_of_alexnet_that_cannot_be_fetched(monkeypatch, fault):
+    def fail(*_, **__):
+        raise fault
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fail)
+    with pytest.raises(WeightsUnavailable, match="of alexnet could not be .*alexnet_weights=file.*=random") as error:
+        AlexNet(8)
+    assert str(fault) in str(error.value)

@@ -28,6 +28,9 @@ def test_mini_runs_offline_and_imac_is_the_papers_setting():
     mini, imac = load(), load("imac", data="d")
     assert (mini.profile, mini.source, mini.weights) == ("mini", "synthetic", "random")
     assert (imac.weights, imac.batch, imac.epochs, imac.learning_rate) == ("imagenet", 128, 50, 1e-4)
+    assert (mini.alexnet_weights, imac.alexnet_weights) == ("random", "imagenet")
+    assert (imac.width, imac.raw_size, imac.bins, imac.frames, imac.crops) == (1.0, 224, 257, 199, 12)
+    assert (mini.precision, imac.precision) == ("float32", "bfloat16")
     assert profiles.RATIOS == (0.7, 0.1, 0.2)
 
 
@@ -42,6 +45,14 @@ def test_mini_runs_offline_and_imac_is_the_papers_setting():
     ({"seed": -1}, "seed is -1; expected at least 0"),
     ({"batch": 1}, "batch is 1; expected at least 2"),
     ({"image_size": 74}, "image_size is 74; expected at least 75"),
+    ({"raw_size": 62}, "raw_size is 62; expected at least 63"),  # AlexNet's
+    ({"bins": 15}, "bins is 15; expected at least 16"),  # a trunk that halves them four times
+    ({"frames": 15}, "frames is 15; expected at least 16"),
+    ({"crops": 0}, "crops is 0; expected at least 1"),
+    ({"probe_epochs": 0}, "probe_epochs is 0; expected at least 1"),
+    ({"probe_patience": 0}, "probe_patience is 0; expected at least 1"),
+    ({"width": 0.3}, "width is 0.3; expected one of 1.0, 0.5, 0.25, 0.125"),
+    ({"precision": "float16"}, "precision is 'float16'; expected one of float32, bfloat16"),
     ({"last_segment": 9.9}, "last_segment is 9.9; expected at least 10"),
     ({"learning_rate": float("nan")}, "learning_rate is nan; expected a finite number"),
     ({"learning_rate": float("inf")}, "learning_rate is inf; expected a finite number"),
@@ -98,7 +109,7 @@ def test_parse_refuses(name, text, message):
 
 @pytest.mark.parametrize(("given", "tag"), [
     ({}, "mini"),
-    ({"seed": 0, "batch": 64}, "mini"),
+    ({"seed": 0, "batch": 32}, "mini"),
     ({"seed": 3, "epochs": 2}, "mini-seed-3-epochs-2"),
     ({"jobs": 7, "work": "w", "results": "r"}, "mini"),
     ({"profile": "folder", "data": "/somewhere/My corpus"}, "folder-data-My_corpus"),

@@ -12,10 +12,12 @@ import pytest
 import torch
 from test_corpus import small
 
-from acp_lib import evaluation, runs, training
+from acp_lib import evaluation, methods, runs, tasks, training
 from acp_lib.corpus import Corpus
+from acp_lib.methods import Inputs
 from acp_lib.profiles import load
 from acp_lib.runs import Run
+from acp_lib.tasks import Correspondence
 from acp_lib.threads import NAMES
 
 QUICK = {"batch": 64, "pairs_per_epoch": 128, "test_pairs": 60, "epochs": 1, "first_layer": "input", "device": "cpu"}
@@ -24,7 +26,7 @@ QUICK = {"batch": 64, "pairs_per_epoch": 128, "test_pairs": 60, "epochs": 1, "fi
 @pytest.fixture(scope="module", autouse=True)
 def few_validation_pairs():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "EVALUATION_PAIRS", 200)
+        patch.setattr(tasks, "VALIDATION_PAIRS", 200)
         yield
 
 
@@ -41,11 +43,11 @@ def threads(monkeypatch):
     monkeypatch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: ThreadPoolExecutor(n))
 
 
-def some(folder, *seeds):
-    return [Run(s, folder / f"acp_net-{s}") for s in seeds]
+def some(folder, corpus, *seeds):
+    return [Run("pairs", "ACP-Net", s, folder / f"acp_net-{s}", Inputs(corpus)) for s in seeds]
 
 
-def empty(path, profile, run):
+def empty(profile, run):
     """A run without training."""
     run.folder.mkdir(parents=True)
     (run.folder / "history.json").write_text("[]")
@@ -58,9 +60,9 @@ def files(run):
 @pytest.fixture(scope="module")
 def alone(corpus, tmp_path_factory):
     """Two runs that were made in this process."""
-    made = some(tmp_path_factory.mktemp("alone"), 3, 4)
+    made = some(tmp_path_factory.mktemp("alone"), corpus, 3, 4)
     for run in made:
-        runs.one(corpus, load(**QUICK), run)
+        runs.one(load(**QUICK), run)
     return made
 
 
@@ -69,10 +71,12 @@ def test_what_a_run_keeps(corpus, alone):
     assert set(files(run)) == {"history.json", "model.safetensors", "test.parquet"}
     assert run.history == json.loads((run.folder / "history.json").read_text())
     assert [h["epoch"] for h in run.history] == [1]
-    table, pairs = pd.read_parquet(run.folder / "test.parquet"), runs.test_pairs(data, profile, profile.pairs)
-    assert list(table.columns) == ["image", "music", "truth", "probability"]
+    table, pairs = pd.read_parquet(run.folder / "test.parquet"), Correspondence(data, profile).pairs("test")
+    assert list(table.columns) == ["image", "music", "truth", "probability", "predicted"]
+    pd.testing.assert_frame_equal(run.answers, table)
     for column in ("image", "music", "truth"):
         np.testing.assert_array_equal(table[column], getattr(pairs, column))
+    np.testing.assert_array_equal(run.correct, (run.probability > 0.5) == (pairs.truth == 1))
     model = run.model(profile)
     assert not model.training
     np.testing.assert_array_equal(run.probability, evaluation.probability(model, data, pairs))
@@ -85,8 +89,8 @@ def test_nothing_but_the_folder_is_left(alone):
 
 def test_two_processes_give_what_one_gives(tmp_path, corpus, alone):
     """The workers draw 4,000 validation pairs, so their weights alone are compared: one epoch leaves no choice."""
-    both = some(tmp_path, 3, 4)
-    runs.train(corpus, load(**QUICK, jobs=2), both, progress=False)
+    both = some(tmp_path, corpus, 3, 4)
+    runs.train(load(**QUICK, jobs=2), both, progress=False)
     for run, expected in zip(both, alone, strict=True):
         for name in ("model.safetensors", "test.parquet"):
             assert files(run)[name] == files(expected)[name]
@@ -95,12 +99,12 @@ def test_two_processes_give_what_one_gives(tmp_path, corpus, alone):
 
 def test_what_is_there_is_not_made_again(tmp_path, corpus, threads, monkeypatch):
     seen = []
-    monkeypatch.setattr(runs, "one", lambda path, profile, run: seen.append(run.seed) or empty(path, profile, run))
-    some(tmp_path, 1)[0].folder.mkdir()
-    runs.train(corpus, load(**QUICK, jobs=1), some(tmp_path, 0, 1, 2), progress=False)
+    monkeypatch.setattr(runs, "one", lambda profile, run: seen.append(run.seed) or empty(profile, run))
+    some(tmp_path, corpus, 1)[0].folder.mkdir()
+    runs.train(load(**QUICK, jobs=1), some(tmp_path, corpus, 0, 1, 2), progress=False)
     assert seen == [0, 2]
     monkeypatch.setattr(runs, "ProcessPoolExecutor", None)
-    runs.train(corpus, load(**QUICK), some(tmp_path, 0, 1, 2), progress=False)
+    runs.train(load(**QUICK), some(tmp_path, corpus, 0, 1, 2), progress=False)
 
 
 def test_no_more_workers_than_runs_or_jobs(tmp_path, corpus, monkeypatch):
@@ -108,7 +112,7 @@ def test_no_more_workers_than_runs_or_jobs(tmp_path, corpus, monkeypatch):
     monkeypatch.setattr(runs, "one", empty)
     monkeypatch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: asked.append(n) or ThreadPoolExecutor(n))
     for jobs, seeds in ((1, 3), (2, 3), (8, 3)):
-        runs.train(corpus, load(**QUICK, jobs=jobs), some(tmp_path / str(jobs), *range(seeds)), progress=False)
+        runs.train(load(**QUICK, jobs=jobs), some(tmp_path / str(jobs), corpus, *range(seeds)), progress=False)
     assert asked == [1, 2, 3]
 
 
@@ -118,14 +122,14 @@ def test_the_environment_is_as_before(tmp_path, corpus, threads, monkeypatch, fa
     monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
     before, seen = dict(os.environ), []
 
-    def one(path, profile, run):
+    def one(profile, run):
         seen.append([os.environ[name] for name in NAMES])
         if fails:
             raise RuntimeError
 
     monkeypatch.setattr(runs, "one", one)
     try:
-        runs.train(corpus, load(**QUICK), some(tmp_path, 0), progress=False)
+        runs.train(load(**QUICK), some(tmp_path, corpus, 0), progress=False)
     except RuntimeError:
         assert fails
     assert seen == [["1"] * 4] and dict(os.environ) == before
@@ -133,21 +137,21 @@ def test_the_environment_is_as_before(tmp_path, corpus, threads, monkeypatch, fa
 
 def test_an_error_in_a_worker_reaches_the_caller_and_leaves_no_folder(tmp_path, corpus, threads):
     with pytest.raises(FloatingPointError, match="lower learning_rate"):
-        runs.train(corpus, load(**QUICK, learning_rate=1e37, jobs=1), some(tmp_path, 0), progress=False)
+        runs.train(load(**QUICK, learning_rate=1e37, jobs=1), some(tmp_path, corpus, 0), progress=False)
     assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
 
 
 def test_after_an_error_no_further_run_is_begun(tmp_path, corpus, threads, monkeypatch):
     begun = []
 
-    def one(path, profile, run):
+    def one(profile, run):
         begun.append(run.seed)
         time.sleep(0.05)
         raise FloatingPointError("the loss is nan")
 
     monkeypatch.setattr(runs, "one", one)
     with pytest.raises(FloatingPointError):
-        runs.train(corpus, load(**QUICK, jobs=1), some(tmp_path, *range(20)), progress=False)
+        runs.train(load(**QUICK, jobs=1), some(tmp_path, corpus, *range(20)), progress=False)
     assert begun[0] == 0 and len(begun) < 10
 
 
@@ -157,10 +161,10 @@ class Killed(BaseException):
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path, corpus, monkeypatch):
     profile = load(**QUICK | {"epochs": 2})
-    whole, = some(tmp_path / "whole", 0)
-    runs.one(corpus, profile, whole)
+    whole, = some(tmp_path / "whole", corpus, 0)
+    runs.one(profile, whole)
     monkeypatch.setattr(training, "SECONDS", -1)
-    killed, = some(tmp_path / "killed", 0)
+    killed, = some(tmp_path / "killed", corpus, 0)
     fit = training.fit
 
     def until_killed(*args, on_epoch, **options):
@@ -172,47 +176,62 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, corpus, monkeypatch):
 
     monkeypatch.setattr(training, "fit", until_killed)
     with pytest.raises(Killed):
-        runs.one(corpus, profile, killed)
+        runs.one(profile, killed)
     assert not killed.folder.exists()
     assert (killed.folder.parent / ".acp_net-0.checkpoint").exists()
     epochs = []
     monkeypatch.setattr(training, "fit", lambda *a, on_epoch, **o: fit(
         *a, on_epoch=lambda h: epochs.append(h[-1]["epoch"]) or on_epoch(h), **o))
-    runs.one(corpus, profile, killed)
+    runs.one(profile, killed)
     assert epochs == [2] and files(killed) == files(whole)
     assert {p.name for p in killed.folder.parent.iterdir() if not p.name.endswith(".lock")} == {"acp_net-0"}
 
 
 def test_a_run_that_nobody_waits_for_ends_and_leaves_no_folder(tmp_path, corpus, monkeypatch):
     monkeypatch.setattr(runs, "parent_process", lambda: SimpleNamespace(is_alive=lambda: False))
-    with pytest.raises(SystemExit, match="seed 4: nobody waits for this run"):
-        runs.one(corpus, load(**QUICK), some(tmp_path, 4)[0])
+    with pytest.raises(SystemExit, match="ACP-Net, seed 4: nobody waits for this run"):
+        runs.one(load(**QUICK), some(tmp_path, corpus, 4)[0])
     assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
 
 
 # what a run depends on
 
 
-def test_networks_start_from_their_seed_and_leave_the_generator_alone():
+def test_networks_start_from_their_seed_and_leave_the_generator_alone(tmp_path, corpus):
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    one, two, other = (runs.network(load(**QUICK), s).state_dict()["fusion.0.weight"] for s in (5, 5, 6))
+    one, two, other = (runs.network(run, load(**QUICK)).state_dict()["fusion.0.weight"]
+                       for run in some(tmp_path, corpus, 5, 5, 6))
     assert torch.equal(one, two) and not torch.equal(one, other)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize(("change", "differs"), [
-    ({"dropout": 0.1}, True), ({"first_layer": "dense"}, True), ({"seed": 1}, True), ({"batch": 32}, True),
-    ({"patience": 2}, True), ({"test_pairs": 61}, True), ({"pairs": "uniform"}, True),
-    ({"seeds": 9}, False), ({"jobs": 3}, False), ({"results": "x"}, False), ({"work": "x"}, False),
+PAIRS = ("pairs", "ACP-Net")
+L3 = ("pairs", "L3-Net")
+CNN = ("music", "Spectrogram + CNN")
+FINE = ("image", "AlexNet, fine-tuned")
+PROBE = ("image", "ACP-Net features + MLP")
+PLAIN = ("music", "193 numbers + MLP")
+
+
+@pytest.mark.parametrize(("method", "change", "differs"), [
+    (PAIRS, {"dropout": 0.1}, True), (PAIRS, {"first_layer": "dense"}, True), (PAIRS, {"seed": 1}, True),
+    (PAIRS, {"batch": 32}, True), (PAIRS, {"patience": 2}, True), (PAIRS, {"test_pairs": 61}, True),
+    (PAIRS, {"pairs": "uniform"}, True), (PAIRS, {"precision": "bfloat16"}, True),
+    (PAIRS, {"seeds": 9}, False), (PAIRS, {"jobs": 3}, False), (PAIRS, {"results": "x"}, False),
+    (PAIRS, {"work": "x"}, False), (PAIRS, {"raw_size": 96}, False), (PAIRS, {"width": 0.5}, False),
+    (PAIRS, {"probe_epochs": 3}, False), (PAIRS, {"crops": 2}, False),
+    (L3, {"raw_size": 96}, True), (L3, {"bins": 64}, True), (L3, {"frames": 20}, True), (L3, {"crops": 2}, True),
+    (L3, {"width": 0.5}, True), (L3, {"epochs": 9}, True), (L3, {"dropout": 0.1}, False),
+    (L3, {"alexnet_weights": "x"}, False),
+    (CNN, {"probe_epochs": 9}, True), (CNN, {"probe_patience": 9}, True), (CNN, {"crops": 2}, True),
+    (CNN, {"dropout": 0.1}, True), (CNN, {"epochs": 9}, False), (CNN, {"test_pairs": 9}, False),
+    (CNN, {"raw_size": 96}, False), (CNN, {"dropout_at": "fusion"}, False),
+    (FINE, {"alexnet_weights": "x"}, True), (FINE, {"raw_size": 96}, True), (FINE, {"width": 0.5}, True),
+    (FINE, {"bins": 64}, False), (FINE, {"dropout": 0.1}, False), (FINE, {"patience": 9}, False),
+    (PROBE, {"dropout_at": "fusion"}, True), (PROBE, {"width": 0.5}, False), (PROBE, {"pairs": "uniform"}, False),
+    (PLAIN, {"dropout": 0.1}, True), (PLAIN, {"learning_rate": 0.1}, True), (PLAIN, {"first_layer": "dense"}, False),
 ])
-def test_settings_hold_what_a_run_depends_on_and_no_more(change, differs):
-    assert (runs.settings(load(**QUICK)) != runs.settings(load(**QUICK | change))) == differs
-
-
-def test_evaluation_pairs_follow_the_profiles_seed_and_protocol_and_not_the_runs(corpus):
-    data = Corpus.read(corpus)
-    digests = [runs.test_pairs(data, load(**QUICK, **change), protocol).digest for change, protocol in (
-        ({}, "class_balanced"), ({"seeds": 3}, "class_balanced"), ({"seed": 1}, "class_balanced"), ({}, "uniform"))]
-    assert digests[0] == digests[1] and len(set(digests)) == 3
-    assert set(runs.test_pairs(data, load(**QUICK), "uniform").image) <= set(data.image.rows("test"))
+def test_settings_hold_what_a_run_depends_on_and_no_more(method, change, differs):
+    one, two = (runs.settings(methods.method(*method), load(**QUICK | more)) for more in ({}, change))
+    assert (one != two) == differs

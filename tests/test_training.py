@@ -1,4 +1,4 @@
-"""The training loop: learning, early stopping, the best weights, repeatability, and what survives a kill."""
+"""The training loop: learning, early stopping, the best weights, repeatability, what survives a kill, two processes."""
 
 import json
 import signal
@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_corpus import small
-from torch import nn
+from test_corpus import side, small, streamed
+from torch import distributed, multiprocessing, nn
 
-from acp_lib import evaluation, training
+from acp_lib import evaluation, runs, tasks, training
 from acp_lib.corpus import Corpus, Side
+from acp_lib.emotions import CLASSES
+from acp_lib.methods import Inputs
+from acp_lib.models import MLP, L3Net
 from acp_lib.profiles import load
+from acp_lib.tasks import Correspondence, Recognition
 
 QUICK = {"batch": 32, "pairs_per_epoch": 640, "learning_rate": 0.01, "epochs": 4, "patience": 4, "device": "cpu"}
 
@@ -46,7 +50,17 @@ def state(model):
 def trained(seed=0, corpus=None, start=0, **options):
     """A trained network and its history."""
     model, fitted = Tiny(start), {k: options.pop(k) for k in ("checkpoint", "on_epoch") if k in options}
-    return model, training.fit(model, corpus or small(), load(**QUICK | options), seed, **fitted)
+    profile = load(**QUICK | options)
+    return model, training.fit(model, Correspondence(corpus or small(), profile), profile, seed, **fitted)
+
+
+def convolved(corpus, seed=0, start=0, **fitted):
+    """A trained L3-Net, narrow and on small inputs that are read from shards."""
+    with torch.random.fork_rng():
+        torch.manual_seed(start)
+        model = L3Net(width=0.125, size=32, bins=16, frames=16)
+    profile = load(**QUICK | {"batch": 16, "pairs_per_epoch": 56, "epochs": 3})
+    return model, training.fit(model, Correspondence(corpus, profile), profile, seed, **fitted)
 
 
 @pytest.fixture(scope="module")
@@ -81,36 +95,15 @@ def test_history(unbroken):
 
 def test_the_weights_of_the_best_epoch_are_kept():
     corpus, seen = small(strength=1.0), []
-    model = Tiny()
-    history = training.fit(model, corpus, load(**QUICK | {"epochs": 8, "patience": 8, "learning_rate": 0.03}), 1,
+    model, profile = Tiny(), load(**QUICK | {"epochs": 8, "patience": 8, "learning_rate": 0.03})
+    history = training.fit(model, Correspondence(corpus, profile), profile, 1,
                            on_epoch=lambda h: seen.append((len(h), state(model))))
-    best = training.best_epoch(history)
+    best = tasks.best_epoch(history)
     assert [n for n, _ in seen] == list(range(1, 9)) and best < 8, "a case in which the last epoch is not the best"
     assert state(model) == seen[best - 1][1] and not model.training
-    pairs = corpus.draw("val", "class_balanced", training.EVALUATION_PAIRS, [0, 10])
+    pairs = corpus.draw("val", "class_balanced", tasks.VALIDATION_PAIRS, [0, 10])
     found = evaluation.accuracy(evaluation.probability(model, corpus, pairs), pairs.truth)
     assert found == max(h["val_accuracy"] for h in history)
-
-
-@pytest.mark.parametrize(("values", "epochs", "patience", "best", "done"), [
-    ([0.5], 5, 3, 1, False),
-    ([0.5], 1, 3, 1, True),
-    ([0.5, 0.6, 0.6], 9, 2, 2, False),
-    ([0.5, 0.6, 0.6, 0.6], 9, 2, 2, True),  # equal is not better
-    ([0.6, 0.5, 0.7], 9, 2, 3, False),
-    ([0.6, 0.5, 0.55], 9, 2, 1, True),
-    ([0.6, 0.5], 9, 1, 1, True),
-    ([0.5, 0.6, 0.7], 3, 3, 3, True),
-    ([0.5, 0.6, 0.7], 2, 9, 3, True),
-])
-def test_when_training_ends(values, epochs, patience, best, done):
-    history = [{"val_accuracy": v} for v in values]
-    assert training.best_epoch(history) == best
-    assert training.finished(history, load(epochs=epochs, patience=patience)) == done
-
-
-def test_training_begins_however_short_it_is():
-    assert not training.finished([], load(epochs=1, patience=1))
 
 
 @pytest.mark.parametrize("patience", [1, 3])
@@ -118,15 +111,48 @@ def test_stops_early(monkeypatch, patience):
     scores = iter([0.5, 0.7, 0.6, 0.7, 0.65, 0.6, 0.6, 0.6])
     monkeypatch.setattr(training, "_validate", lambda *_: {"val_loss": 1.0, "val_accuracy": next(scores)})
     _, history = trained(epochs=8, patience=patience, pairs_per_epoch=64)
-    assert len(history) == 2 + patience and training.best_epoch(history) == 2
+    assert len(history) == 2 + patience and tasks.best_epoch(history) == 2
 
 
-@pytest.mark.parametrize(("given", "expected"), [
-    ({"pairs_per_epoch": 7}, 7), ({"batch": 64}, 6400), ({"batch": 2}, 200), ({"batch": 2, "n": 900}, 450),
-])
-def test_pairs_in_an_epoch(given, expected):
-    corpus = small(n=(given.pop("n", 60), 12))
-    assert training.pairs_per_epoch(corpus, load(**given)) == expected
+def blobs(n=90):
+    """Three clouds of points, as a task of recognition."""
+    known = side(8, n, 3, 4.0)
+    return lambda profile: Recognition(known, known.label, CLASSES, profile)
+
+
+def test_classes_are_learned_by_the_same_loop():
+    profile = load(**QUICK | {"probe_epochs": 3, "epochs": 1})
+    task = blobs()(profile)
+    torch.manual_seed(0)
+    model = MLP(8, 3, dropout=0.1)
+    history = training.fit(model, task, profile, 0)
+    table = task.answers(model)
+    assert len(history) == 3 and history[-1]["val_accuracy"] > 0.9
+    assert (table["truth"] == table["predicted"]).mean() > 0.9
+
+
+# precision
+
+
+def test_bfloat16_computes_coarser_and_comes_near(unbroken):
+    model, history = trained(precision="bfloat16")
+    assert all(p.dtype == torch.float32 for p in model.parameters())
+    assert state(model) != state(unbroken[0])
+    for one, other in zip(history, unbroken[1], strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], abs=0.02) and one["loss"] != other["loss"]
+        assert one["val_accuracy"] == pytest.approx(other["val_accuracy"], abs=0.02)
+
+
+def test_networks_run_in_the_precision_of_the_profile():
+    seen, profile = [], load(**QUICK | {"precision": "bfloat16", "epochs": 1, "pairs_per_epoch": 32})
+    model = Tiny()
+    model.fusion[0].register_forward_hook(lambda *a: seen.append((model.training, a[2].dtype)))
+    training.fit(model, Correspondence(small(), profile), profile, 0)
+    assert seen == [(True, torch.bfloat16)]
+    with training.precision(profile):
+        assert model(small().image.x[:2], small().music.x[:2]).dtype == torch.bfloat16
+    with training.precision(load(device="cpu")):
+        assert model(small().image.x[:2], small().music.x[:2]).dtype == torch.float32
 
 
 # repeatability
@@ -142,11 +168,12 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(unbroken):
 
 def test_validation_pairs_are_the_same_for_all_seeds_and_follow_the_profiles(monkeypatch):
     drawn = []
-    validate = training._validate
-    monkeypatch.setattr(training, "_validate", lambda *a: drawn.append(a[2].digest) or validate(*a))
+    logits = evaluation.logits
+    monkeypatch.setattr(evaluation, "logits", lambda *a: drawn.append(a[2].digest) or logits(*a))
     for seed, of_profile in ((0, 0), (1, 0), (0, 1)):
-        training.fit(Tiny(), small(), load(**QUICK | {"epochs": 1, "seed": of_profile}), seed)
-    assert drawn[0] == drawn[1] != drawn[2]
+        profile = load(**QUICK | {"epochs": 1, "seed": of_profile})
+        training.fit(Tiny(), Correspondence(small(), profile), profile, seed)
+    assert len(drawn) == 3 and drawn[0] == drawn[1] != drawn[2]
 
 
 def test_test_data_are_never_looked_at(unbroken):
@@ -205,31 +232,122 @@ def test_no_checkpoint_before_its_time(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-SLOW = """
-import sys, time
+# networks of convolutions, on pictures and spectrograms that are read from shards
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory):
+    return streamed(tmp_path_factory.mktemp("stream") / "made")
+
+
+@pytest.fixture(scope="module")
+def unbroken_convolutions(stream):
+    return convolved(stream)
+
+
+def test_convolutions_repeat_themselves_and_lie_in_memory_as_they_like_it(stream, unbroken_convolutions):
+    model, history = unbroken_convolutions
+    weight = model.image[3].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
+    again, other = convolved(stream), convolved(stream, seed=1)
+    assert state(again[0]) == state(model) and again[1] == history != other[1]
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_resumed_convolutions_are_bit_for_bit_unbroken(tmp_path, monkeypatch, stream, unbroken_convolutions, epoch):
+    monkeypatch.setattr(training, "SECONDS", -1)
+    with pytest.raises(Killed):
+        convolved(stream, checkpoint=tmp_path / "checkpoint", on_epoch=kill_after(epoch))
+    seen = []
+    model, history = convolved(stream, start=9, checkpoint=tmp_path / "checkpoint",
+                               on_epoch=lambda h: seen.append(len(h)))
+    assert seen == list(range(epoch + 1, 4))
+    assert state(model) == state(unbroken_convolutions[0]) and history == unbroken_convolutions[1]
+
+
+DEADLY = """
+import os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from test_training import trained
-from acp_lib import training
+from test_corpus import reread
+from test_training import convolved, training
 training.SECONDS = -1
 def on_epoch(history):
     print(len(history), flush=True)
-    time.sleep(0 if len(history) < 2 else 60)
-trained(checkpoint=Path(sys.argv[2]), on_epoch=on_epoch)
+    if len(history) == 2:
+        os.kill(os.getpid(), 9)
+convolved(reread(Path(sys.argv[2])), checkpoint=Path(sys.argv[3]), on_epoch=on_epoch)
 """
 
 
-def test_a_process_that_is_killed_resumes_bit_for_bit(tmp_path, unbroken):
-    checkpoint = tmp_path / "checkpoint"
-    with subprocess.Popen([sys.executable, "-c", SLOW, Path(__file__).parent, checkpoint],
-                          stdout=subprocess.PIPE) as process:
-        assert [process.stdout.readline() for _ in range(2)] == [b"1\n", b"2\n"]
-        process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL and checkpoint.exists()
+def test_a_process_that_is_killed_resumes_bit_for_bit(tmp_path, stream, unbroken_convolutions):
+    checkpoint, folder = tmp_path / "checkpoint", stream.image.x.folder.parent
+    done = subprocess.run([sys.executable, "-c", DEADLY, Path(__file__).parent, folder, checkpoint],
+                          stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "1\n2\n") and checkpoint.exists()
     seen = []
-    model, history = trained(checkpoint=checkpoint, on_epoch=lambda h: seen.append(len(h)))
-    assert seen == [3, 4]
-    assert state(model) == state(unbroken[0]) and history == unbroken[1]
+    model, history = convolved(stream, checkpoint=checkpoint, on_epoch=lambda h: seen.append(len(h)))
+    assert seen == [3]
+    assert state(model) == state(unbroken_convolutions[0]) and history == unbroken_convolutions[1]
+    assert list(tmp_path.iterdir()) == []
+
+
+# several processes
+
+
+SHARED = {"epochs": 3, "pairs_per_epoch": 96, "batch": 32}
+
+
+def of_two(rank, folder, profile):
+    """What each of two processes does: one run by hand, one that is kept, and a batch that they cannot share."""
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    try:
+        model = Tiny(dropout=0.0)
+        history = training.fit(model, Correspondence(small(), load(**QUICK | SHARED)), load(**QUICK | SHARED), 0)
+        runs.one(profile, runs.Run("pairs", "ACP-Net", 5, folder / "run", Inputs(folder / "corpus")))
+        try:
+            training.fit(Tiny(), Correspondence(small(), load(batch=33, device="cpu")), load(batch=33, device="cpu"), 0)
+        except ValueError as error:
+            refused = str(error)
+        torch.save((history, model.state_dict(), refused, training.share()), folder / f"{rank}.pth")
+    finally:
+        distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two")
+    small((2048, 193), (24, 24)).save(folder / "corpus")
+    profile = load(**QUICK | {"epochs": 1, "pairs_per_epoch": 64, "first_layer": "input", "test_pairs": 50})
+    multiprocessing.spawn(of_two, (folder, profile), nprocs=2)
+    return folder, [torch.load(folder / f"{rank}.pth") for rank in range(2)]
+
+
+def test_two_processes_have_one_history_and_one_network(two):
+    one, other = two[1]
+    assert one[0] == other[0] and len(one[0]) == 3
+    assert all(torch.equal(v, other[1][k]) for k, v in one[1].items())
+    assert [one[3], other[3]] == [(0, 2), (1, 2)]
+
+
+def test_two_processes_learn_what_one_learns_from_the_same_batches(two):
+    model, profile = Tiny(dropout=0.0), load(**QUICK | SHARED)
+    history = training.fit(model, Correspondence(small(), profile), profile, 0)
+    for found, expected in zip(two[1][0][0], history, strict=True):
+        assert found == pytest.approx(expected, rel=1e-4, abs=0.002)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(two[1][0][1][name], value, rtol=1e-3, atol=1e-4)
+
+
+def test_the_first_of_two_processes_keeps_the_run(two):
+    run = runs.Run("pairs", "ACP-Net", 5, two[0] / "run", Inputs(two[0] / "corpus"))
+    assert len(run.history) == 1 and len(run.answers) == 50
+    left = {p.name for p in two[0].iterdir() if "run" in p.name and not p.name.endswith(".lock")}
+    assert left == {"run"}
+
+
+def test_a_batch_that_two_processes_cannot_share_is_refused(two):
+    assert {found[2] for found in two[1]} == {"batch is 33, which 2 processes cannot share evenly; give a multiple"}
 
 
 # what goes wrong

@@ -1,0 +1,185 @@
+"""What is trained for Tables 4 and 5: labels, labels dealt at random, and every method from its data to its answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from test_corpus import shards, small
+
+from acp_lib import methods, runs, tasks
+from acp_lib.corpus import Pictures, Side, Slices
+from acp_lib.emotions import CLASSES, EMOTIONS
+from acp_lib.methods import GROUPS, Inputs, labels, shuffled
+from acp_lib.profiles import load
+from acp_lib.runs import Run
+from acp_lib.tasks import Correspondence, Recognition
+
+QUICK = {"batch": 4, "pairs_per_epoch": 8, "test_pairs": 30, "epochs": 1, "probe_epochs": 1, "first_layer": "input",
+         "device": "cpu", "raw_size": 64, "bins": 16, "frames": 16, "crops": 2, "width": 0.125}
+ALL = [(group, name) for group in GROUPS for name in GROUPS[group]]
+RANDOM = [(group, name) for group, name in ALL if name.endswith("random labels")]
+
+
+# labels
+
+
+def pictures(emotion, part=None):
+    n = len(emotion)
+    return Side(torch.zeros(n, 1), np.arange(n) % 3, np.zeros(n, int) if part is None else part, np.array(emotion))
+
+
+def test_emotions_are_told_apart_where_training_has_all_of_them():
+    side = small().image
+    label, names = labels(side)
+    assert names == EMOTIONS and label is side.emotion
+    with_unknown = pictures([*range(8), -1])
+    assert labels(with_unknown)[1] == EMOTIONS and labels(with_unknown)[0].tolist() == [*range(8), -1]
+
+
+@pytest.mark.parametrize("side", [
+    small().music,  # has none
+    pictures([0, 1, 2, 3, 4, 5, 6, 6]), pictures([-1] * 8),
+    pictures([*range(8), 1], np.array([0] * 7 + [1, 2])),  # one of them in validation alone
+])
+def test_else_classes(side):
+    label, names = labels(side)
+    assert names == CLASSES and label is side.label
+
+
+@given(st.lists(st.integers(-1, 7), min_size=1, max_size=60), st.integers(0, 2**32))
+def test_labels_dealt_at_random_are_the_same_labels(values, seed):
+    label = np.array(values)
+    found = shuffled(label, seed)
+    assert sorted(found) == sorted(label)
+    np.testing.assert_array_equal(found == -1, label == -1)
+    np.testing.assert_array_equal(found, shuffled(label, seed))
+    np.testing.assert_array_equal(label, values)
+
+
+def test_each_seed_deals_labels_otherwise_and_none_as_they_were():
+    label = np.arange(300) % 3
+    dealt = [shuffled(label, seed) for seed in range(3)]
+    assert len({d.tobytes() for d in dealt}) == 3
+    for d in dealt:
+        assert np.mean(d == label) == pytest.approx(1 / 3, abs=0.12)
+
+
+# methods
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_an_unknown_method_is_refused(group):
+    with pytest.raises(ValueError, match=f"method is 'VGG'; expected one of .*{list(GROUPS[group])[-1]}".replace("+", ".")):
+        methods.method(group, "VGG")
+
+
+def test_the_rows_of_the_papers_tables_are_there():
+    assert {group: len(known) for group, known in GROUPS.items()} == {"pairs": 3, "image": 6, "music": 5}
+    assert list(GROUPS["pairs"]) == ["L3-Net", "Spectrogram-ACP", "ACP-Net"]
+    assert all(methods.method(*one) is GROUPS[one[0]][one[1]] for one in ALL)
+    assert [methods.method(*one).pairs for one in ALL] == [group == "pairs" for group, _ in ALL]
+
+
+@pytest.mark.parametrize("one", ALL)
+def test_settings_are_fields_of_a_profile_each_once_and_a_need_brings_its_own(one):
+    method = methods.method(*one)
+    assert len(set(method.settings)) == len(method.settings)
+    assert set(methods.options(load(), *method.settings)) == set(method.settings)
+    for need, field in (("pixels", "raw_size"), ("slices", "frames"), ("slices", "bins"), ("slices", "crops"),
+                        ("acp_net", "first_layer")):
+        assert need not in method.needs or field in method.settings
+    assert method.epochs(load(epochs=7, probe_epochs=3)) == (7 if method.pairs else 3)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A corpus, its shards and a trained ACP-Net."""
+    folder, rng = tmp_path_factory.mktemp("made"), np.random.default_rng(0)
+    small((2048, 193), (60, 24)).save(folder / "corpus.safetensors")
+    shards(folder / "pixels", rng.integers(0, 256, (60, 64, 64, 3), dtype=np.uint8))
+    shards(folder / "slices", rng.normal(size=(24, 40, 16)).astype(np.float16))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "VALIDATION_PAIRS", 50)
+        run = Run("pairs", "ACP-Net", 0, folder / "acp_net", Inputs(folder / "corpus.safetensors"))
+        runs.one(load(**QUICK), run)
+        yield Inputs(run.inputs.corpus, folder / "pixels", folder / "slices", run.folder)
+
+
+@pytest.fixture(scope="module")
+def done(made, tmp_path_factory):
+    """Every method, trained for an epoch."""
+    folder, found = tmp_path_factory.mktemp("done"), {}
+    for k, (group, name) in enumerate(ALL):
+        found[group, name] = Run(group, name, 1, folder / str(k), made)
+        runs.one(load(**QUICK), found[group, name])
+    return found
+
+
+@pytest.mark.parametrize("one", ALL)
+def test_every_method_is_built_trained_and_answers(done, made, one):
+    run, profile = done[one], load(**QUICK)
+    assert [h["epoch"] for h in run.history] == [1] and np.isfinite(run.history[0]["loss"])
+    task, files = run.task(profile), {p.name for p in run.folder.iterdir()}
+    if one[0] == "pairs":
+        assert list(run.answers.columns) == ["image", "music", "truth", "probability", "predicted"]
+        assert isinstance(task, Correspondence) and len(run.answers) == 30
+        assert files == {"history.json", "model.safetensors", "test.parquet"}
+        np.testing.assert_array_equal(run.answers["image"], task.pairs("test").image)
+    else:
+        assert list(run.answers.columns) == ["item", "truth", "predicted"]
+        assert isinstance(task, Recognition) and task.names == (EMOTIONS if one[0] == "image" else CLASSES)
+        assert run.answers["item"].tolist() == task.rows("test").tolist()
+        assert files == {"history.json", "model.safetensors", "test.parquet", "train.parquet"}
+        learnt = pd.read_parquet(run.folder / "train.parquet")
+        assert learnt["item"].tolist() == task.rows("train").tolist()
+        assert run.memorised == (learnt["truth"] == learnt["predicted"]).mean()
+        np.testing.assert_array_equal(learnt["truth"], task.label[learnt["item"]])
+    np.testing.assert_array_equal(run.correct, run.answers["truth"] == run.answers["predicted"])
+    pd.testing.assert_frame_equal(task.answers(run.model(profile)), run.answers)
+
+
+@pytest.mark.parametrize(("group", "name"), RANDOM)
+def test_random_labels_are_dealt_anew_for_each_seed_to_the_same_features(made, group, name):
+    assert len(RANDOM) == 4
+    profile, plain = load(**QUICK), name.removesuffix(", random labels")
+    mixed, other = (Run(group, name, s, None, made).task(profile) for s in (1, 2))
+    task = Run(group, plain, 1, None, made).task(profile)
+    assert torch.equal(mixed.side.x, task.side.x) and mixed.names == task.names
+    assert sorted(mixed.label) == sorted(task.label) and mixed.label.tolist() != other.label.tolist()
+    np.testing.assert_array_equal(mixed.label, shuffled(task.label, 1))
+
+
+def test_inputs_take_the_place_of_features_where_they_are_needed(made):
+    profile = load(**QUICK)
+    plain, whole = made.read(profile), made.read(profile, ("pixels", "slices"))
+    assert type(plain.image) is type(plain.music) is Side
+    assert isinstance(whole.image, Pictures) and isinstance(whole.music, Slices)
+    assert (whole.music.frames, whole.music.crops) == (16, 2)
+    for one, other in ((plain.image, whole.image), (plain.music, whole.music)):
+        for field in ("label", "part", "emotion"):
+            np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
+    assert type(made.read(profile, ("slices",)).image) is Side
+
+
+@pytest.mark.parametrize("modality", ["image", "music"])
+def test_embeddings_are_those_of_the_trained_network_standardised_on_training(done, made, modality):
+    profile = load(**QUICK)
+    side, corpus = methods.embedded(made, profile, modality), made.read(profile)
+    model = Run("pairs", "ACP-Net", 0, made.acp_net, made).model(profile)
+    with torch.inference_mode():
+        x = getattr(model, f"embed_{modality}")(getattr(corpus, modality).x)
+    train = side.rows("train")
+    mean, deviation = x[train].mean(0), x[train].std(0, correction=0)
+    live = deviation > 1e-4
+    assert live.sum() > 100 and side.x.shape == x.shape
+    torch.testing.assert_close(side.x[:, live], ((x - mean) / deviation)[:, live], rtol=1e-2, atol=1e-3)
+
+
+def test_a_frozen_alexnet_gives_all_seeds_the_same_and_leaves_the_generator_alone(made):
+    torch.manual_seed(4)
+    before = torch.get_rng_state()
+    one, two = (Run("image", "AlexNet, frozen", s, None, made).task(load(**QUICK)).side for s in (1, 2))
+    assert torch.equal(one.x, two.x) and one.x.shape == (60, 512) and torch.equal(torch.get_rng_state(), before)
+    assert not torch.equal(one.x, Run("image", "AlexNet, frozen", 1, None, made).task(load(**QUICK, seed=3)).side.x)
