@@ -19,7 +19,7 @@ from acp_lib.corpus import Corpus, Pictures, Side, Slices, scaled
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.features.raw import Shards
 from acp_lib.models import MLP, ACPNet, AlexNet, L3Net, SpectrogramACP, SpectrogramCNN
-from acp_lib.profiles import Profile
+from acp_lib.profiles import Profile, resolve
 from acp_lib.tasks import Correspondence, Recognition, Task
 
 ACP = ("activation", "first_layer", "dropout", "dropout_at")
@@ -146,12 +146,17 @@ def _slices(inputs: Inputs, profile: Profile, modality: str) -> Side:
     return inputs.read(profile, ("slices",)).music
 
 
+def _weights(profile: Profile) -> str:
+    given = profile.alexnet_weights
+    return given if given in ("imagenet", "random") else str(resolve(given))
+
+
 def _frozen_alexnet(inputs: Inputs, profile: Profile, modality: str) -> Side:
     """What AlexNet's last hidden layer gives to each picture, standardised; the network itself is not trained."""
     side = _pixels(inputs, profile, modality)
     with torch.random.fork_rng():
         torch.manual_seed(profile.seed)
-        model = AlexNet(0, weights=profile.alexnet_weights, width=profile.width).eval()
+        model = AlexNet(0, weights=_weights(profile), width=profile.width).eval()
     return _vectors(side, evaluation.embedded(model, side, np.arange(len(side.x))).numpy())
 
 
@@ -171,7 +176,7 @@ def _last_layer(profile: Profile, task: Recognition) -> nn.Module:
 
 
 def _alexnet(profile: Profile, task: Recognition) -> nn.Module:
-    return AlexNet(len(task.names), weights=profile.alexnet_weights, width=profile.width)
+    return AlexNet(len(task.names), weights=_weights(profile), width=profile.width)
 
 
 def _cnn(profile: Profile, task: Recognition) -> nn.Module:

@@ -262,6 +262,8 @@ class Study:
             about = [path and path.parent.name for path in (self._corpus, acp and acp / "_")]
             about += [folder.name for folder in made.values()]
             about += [runs.settings(method, p), code_key("acp_lib.runs"), group, name, seed]
+            if "alexnet_weights" in method.settings and (file := resolve(p.alexnet_weights)).is_file():
+                about.append(file_digest(file))
             folder = f"{re.sub('[^a-z0-9]+', '_', name.lower())}-{digest(*about)}"
             wanted.append(runs.Run(group, name, seed, p.work_path / "cache" / folder, inputs))
         return wanted
@@ -319,7 +321,8 @@ def input_key(profile: Profile) -> str:
     """Stands for all that a chapter's numbers come from: settings, code, data, weights, versions. Cheap to compute."""
     study = Study(profile)
     settings = {k: v for k, v in asdict(profile).items() if k not in PLACES}
-    weights = file_digest(path) if (path := resolve(profile.weights)).is_file() else profile.weights
+    weights = [file_digest(path) if (path := resolve(name)).is_file() else name
+               for name in (profile.weights, profile.alexnet_weights)]
     return digest(settings, code_key(), study.source_key, weights, training.device(profile.device), versions())
 
 

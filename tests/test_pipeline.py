@@ -11,14 +11,15 @@ import soundfile
 from conftest import corpus as folder_corpus
 from conftest import picture, sound
 
-from acp_lib import pipeline, runs, training
+from acp_lib import methods, pipeline, runs, tasks, training
 from acp_lib.database import manifest as manifests
-from acp_lib.features import audio, extract, image
+from acp_lib.features import audio, extract, image, raw
 from acp_lib.pipeline import Study, input_key
 from acp_lib.profiles import PLACES, load
 from acp_lib.splits import PARTS
 
 BROKEN = "music/neutral/nan.wav"
+PROBE = "ACP-Net features + MLP"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,7 +27,7 @@ def quick():
     """Runs in this process, validated on few pairs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: ThreadPoolExecutor(n))
-        patch.setattr(training, "EVALUATION_PAIRS", 100)
+        patch.setattr(tasks, "VALIDATION_PAIRS", 100)
         yield
 
 
@@ -47,7 +48,7 @@ def profile(data, work, **changes):
     return load("folder", **{"data": str(data), "work": str(work), "results": str(work / "results"), "jobs": 1,
                              "weights": "random", "image_size": 75, "seeds": 1, "epochs": 1, "batch": 8,
                              "pairs_per_epoch": 16, "test_pairs": 50, "first_layer": "input", "device": "cpu",
-                             **changes})
+                             "probe_epochs": 1, "bins": 16, "frames": 16, "crops": 2, **changes})
 
 
 def complete(study):
@@ -56,7 +57,8 @@ def complete(study):
             "features": {m: x.tobytes() for m, x in study.features.items()},
             "corpus": [s.x.numpy().tobytes() for s in (study.corpus.image, study.corpus.music)],
             "histories": [r.history for r in study.runs], "answers": [r.probability.tobytes() for r in study.runs],
-            "pairs": study.test_pairs().digest, "provenance": study.provenance}
+            "pairs": study.test_pairs().digest, "provenance": study.provenance,
+            "probes": [r.answers.values.tolist() for r in study.trained("music", PROBE)[PROBE]]}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,7 @@ def test_a_second_study_computes_nothing(data, work, study, monkeypatch):
         raise AssertionError("computed again")
 
     for module, name in ((manifests, "build"), (image, "extractor"), (extract, "shard_task"), (training, "fit"),
-                         (pipeline.corpora, "build")):
+                         (pipeline.corpora, "build"), (raw, "shard_task")):
         monkeypatch.setattr(module, name, refuse)
     assert complete(Study(profile(data, work), progress=False)) == complete(study)
 
@@ -113,7 +115,68 @@ def test_prepare_says_what_there_is(data, work, study, capsys):
     pipeline.prepare(profile(data, work))
     out = capsys.readouterr().out.splitlines()
     assert out == ["18 samples from the folder 'mine', 1 rejected; image features by seeded random weights, batch norm "
-                   "calibrated on training pictures", "1 runs of ACP-Net"]
+                   "calibrated on training pictures", "3 runs of L3-Net, Spectrogram-ACP, ACP-Net",
+                   f"6 runs of {', '.join(methods.PICTURES)}", f"5 runs of {', '.join(methods.MUSIC)}"]
+    made = [p.name for p in (work / "cache").iterdir() if p.is_dir()]
+    for name in ("pixels-", "slices-", "art-", "l3_net-", "spectrogram_cnn-", "alexnet_fine_tuned-"):
+        assert sum(folder.startswith(name) for folder in made) == 1, name
+
+
+# shards and runs
+
+
+def test_shards_are_in_the_order_of_the_manifest(study):
+    for kind, shape in (("pixels", (64, 64, 3)), ("slices", (2400, 16))):
+        held = raw.Shards(study.raw(kind))
+        assert len(held) == 9 and held.shape == shape
+    rows = study.manifest[study.manifest["modality"] == "image"]
+    np.testing.assert_array_equal(raw.Shards(study.raw("pixels"))[np.array([8])][0],
+                                  image.read(study.root / rows["path"].iloc[8], 64))
+    assert len(raw.Shards(study.raw("slices"))) == 9, "the song that does not decode is not among them"
+
+
+@pytest.mark.parametrize(("kind", "change", "differs"), [
+    ("pixels", {"raw_size": 63}, True), ("pixels", {"bins": 20}, False), ("slices", {"bins": 20}, True),
+    ("slices", {"frames": 20}, False), ("art", {"image_size": 80}, True), ("art", {"raw_size": 63}, False),
+])
+def test_folders_of_shards_follow_what_is_in_them(data, work, study, monkeypatch, kind, change, differs):
+    monkeypatch.setattr(raw, "make", lambda kind, root, rows, folder, **options: folder)
+    other = Study(profile(data, work, **change), progress=False)
+    other.__dict__.update(manifest=study.manifest, root=study.root)
+    assert (other.raw(kind) != study.raw(kind)) == differs
+
+
+@pytest.mark.parametrize(("method", "change", "differs"), [
+    (("music", PROBE), {"probe_epochs": 2}, True), (("music", PROBE), {"epochs": 2}, True),  # of the ACP-Net it reads
+    (("music", PROBE), {"raw_size": 63}, False), (("pairs", "ACP-Net"), {"raw_size": 63}, False),
+    (("pairs", "ACP-Net"), {"probe_epochs": 2}, False), (("pairs", "ACP-Net"), {"scaling": "raw"}, True),
+    (("music", "193 numbers + MLP"), {"epochs": 2}, False), (("image", "AlexNet, frozen"), {"raw_size": 63}, True),
+])
+def test_folders_of_runs_follow_what_they_are_made_from(data, work, study, monkeypatch, method, change, differs):
+    monkeypatch.setattr(runs, "train", lambda *_, **__: None)
+    one, other = (Study(profile(data, work, **more), progress=False).planned(*method)[0] for more in ({}, change))
+    assert (one.folder != other.folder) == differs
+    assert (one.group, one.name, one.seed) == (*method, 0) and one.folder.parent == work / "cache"
+
+
+@pytest.mark.parametrize(("name", "differs"), [("AlexNet, fine-tuned", True), ("Inception-V3 features + MLP", False)])
+def test_runs_follow_the_bytes_of_alexnets_weights(data, work, study, tmp_path, name, differs):
+    found = []
+    for content in (b"one", b"two"):
+        (tmp_path / "alexnet.pth").write_bytes(content)
+        given = profile(data, work, alexnet_weights=str(tmp_path / "alexnet.pth"))
+        found.append(Study(given, progress=False).planned("image", name)[0].folder)
+    assert (found[0] != found[1]) == differs
+
+
+def test_a_probe_reads_the_acp_net_of_its_own_seed(data, work, study, monkeypatch):
+    monkeypatch.setattr(runs, "train", lambda *_, **__: None)
+    more = Study(profile(data, work, seeds=2), progress=False)
+    planned = [more.planned(group, PROBE) for group in ("image", "music")]
+    for found in planned:
+        assert [r.inputs.acp_net for r in found] == [r.folder for r in more.runs] and [r.seed for r in found] == [0, 1]
+    assert len({r.folder for found in planned for r in found}) == 4, "pictures and music have probes of one name"
+    assert more.planned("music", "193 numbers + MLP")[0].inputs.acp_net is None
 
 
 # keys
@@ -161,12 +224,13 @@ def test_the_input_key_follows_the_settings(data, work, monkeypatch, change, dif
     assert (input_key(profile(data, work, **change)) != input_key(profile(data, work))) == differs
 
 
-def test_the_input_key_follows_the_weights_bytes(data, work, tmp_path):
+@pytest.mark.parametrize("field", ["weights", "alexnet_weights"])
+def test_the_input_key_follows_the_weights_bytes(data, work, tmp_path, field):
     file = tmp_path / "weights.safetensors"
     keys = []
     for content in (b"one", b"two"):
         file.write_bytes(content)
-        keys.append(input_key(profile(data, work, weights=str(file))))
+        keys.append(input_key(profile(data, work, **{field: str(file)})))
     assert keys[0] != keys[1]
 
 
@@ -213,7 +277,7 @@ def test_all_seeds_are_scored_on_the_same_pairs(data, work, study):
     more = Study(profile(data, work, seeds=2), progress=False)
     assert more.runs[0].folder == study.runs[0].folder and [r.seed for r in more.runs] == [0, 1]
     assert more.runs[0].probability.tobytes() != more.runs[1].probability.tobytes()
-    tables = [runs.pd.read_parquet(r.folder / "test.parquet").drop(columns="probability") for r in more.runs]
+    tables = [r.answers.drop(columns=["probability", "predicted"]) for r in more.runs]
     assert tables[0].equals(tables[1])
     assert more.test_pairs().digest == study.test_pairs().digest != study.test_pairs("uniform").digest
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_circles
 
-from acp_lib.probes import Probed, linear, majority
+from acp_lib.probes import Probed, linear, majority, svm
 
 PART = np.array(["train", "val", "test", "train", "train", "test"] * 30)
 LABEL = np.array(["positive", "neutral", "negative"])[np.arange(180) // 6 % 3]
@@ -45,6 +46,41 @@ def test_rare_labels_weigh_as_much_as_frequent_ones():
     y, part = np.tile(y, 100), np.tile(part, 1000)
     x = np.random.default_rng(0).normal(size=(2000, 2)) + (y == "b")[:, None]
     assert linear(x, y, part).recall(["a", "b"]) == pytest.approx([0.76, 0.76], abs=0.1)  # half the distance is 0.71
+
+
+def test_all_samples_weigh_the_same_where_that_is_asked_for():
+    y, part = np.tile(["a"] * 9 + ["b"], 40), np.tile(["train"] * 10 + ["test"] * 10, 20)
+    x = np.random.default_rng(0).normal(size=(400, 2)) + (y == "b")[:, None]
+    plain, balanced = (linear(x, y, part, balanced=b) for b in (False, True))
+    assert plain.accuracy > balanced.accuracy and plain.recall(["b"])[0] < balanced.recall(["b"])[0]
+
+
+# the support vector machine
+
+
+def test_the_machine_finds_separable_labels():
+    found = svm(points(10), LABEL, PART)
+    assert found.accuracy == 1 and found.correct.all()
+    np.testing.assert_array_equal(found.truth, LABEL[PART == "test"])
+
+
+def test_the_machine_finds_what_no_line_separates():
+    x, y = make_circles(180, noise=0.05, factor=0.5, random_state=0)
+    assert svm(x, y, PART).accuracy > 0.95 and linear(x, y, PART).accuracy < 0.7
+
+
+def test_the_machine_finds_nothing_in_noise():
+    assert np.mean([svm(points(0, seed), LABEL, PART).accuracy for seed in range(10)]) == pytest.approx(1 / 3, abs=0.08)
+
+
+def test_the_machine_learns_from_training_rows_chooses_by_validation_and_never_sees_the_test():
+    x, scale = points(1), np.array([1e-3, 1, 1e3, 10])
+    found = svm(x, LABEL, PART).predicted
+    np.testing.assert_array_equal(svm(x * scale + 5, LABEL, PART).predicted, found)
+    y = np.where(PART == "test", "positive", LABEL)
+    np.testing.assert_array_equal(svm(x, y, PART).predicted, found)
+    held = np.where((PART == "val")[:, None], -x, x)
+    assert (svm(held, LABEL, PART).predicted != found).any(), "another cost is chosen"
 
 
 def test_accuracy_balanced_accuracy_and_recall():
