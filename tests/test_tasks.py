@@ -85,6 +85,11 @@ def test_processes_that_read_ahead_change_nothing(stream, workers):  # noqa: F81
     assert len(loaded) == 5 and all(same(one, made[k]) for k, one in enumerate(loaded))
 
 
+def test_batches_of_an_epoch_differ_in_what_is_random(stream):  # noqa: F811
+    made = Batches((stream.music,), (np.zeros(64, int),), np.zeros(64, int), size=32, seed=(0,))
+    assert not torch.equal(made[0][0][0], made[1][0][0])
+
+
 def test_shares_of_a_batch_differ_in_what_is_random(stream):  # noqa: F811
     rows, side = np.zeros(64, int), stream.music
     one, other = (Batches((side,), (rows,), rows, size=64, seed=(0,), share=(i, 2))[0][0][0] for i in range(2))

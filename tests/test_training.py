@@ -309,7 +309,10 @@ def of_two(rank, folder, profile):
             training.fit(Tiny(), Correspondence(small(), load(batch=33, device="cpu")), load(batch=33, device="cpu"), 0)
         except ValueError as error:
             refused = str(error)
-        torch.save((history, model.state_dict(), refused, training.share()), folder / f"{rank}.pth")
+        training._validate = lambda *_: {"val_loss": 1.0, "val_accuracy": 0.5 + rank * next(better)}
+        better, short = iter(np.arange(6) / 100), load(**QUICK | SHARED | {"epochs": 6, "patience": 2})
+        agreed = training.fit(Tiny(), Correspondence(small(), short), short, 0)
+        torch.save((history, model.state_dict(), refused, training.share(), agreed), folder / f"{rank}.pth")
     finally:
         distributed.destroy_process_group()
 
@@ -328,6 +331,11 @@ def test_two_processes_have_one_history_and_one_network(two):
     assert one[0] == other[0] and len(one[0]) == 3
     assert all(torch.equal(v, other[1][k]) for k, v in one[1].items())
     assert [one[3], other[3]] == [(0, 2), (1, 2)]
+
+
+def test_where_two_processes_judge_otherwise_the_first_decides_when_to_stop(two):
+    one, other = (found[4] for found in two[1])
+    assert one == other and [h["val_accuracy"] for h in one] == [0.5] * 3
 
 
 def test_two_processes_learn_what_one_learns_from_the_same_batches(two):
