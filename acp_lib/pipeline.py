@@ -25,7 +25,7 @@ from acp_lib.corpus import Corpus, Pairs
 from acp_lib.database import manifest as manifests
 from acp_lib.database import tags as screening
 from acp_lib.features import audio, extract, raw
-from acp_lib.profiles import PLACES, Profile, resolve
+from acp_lib.profiles import FILES, PLACES, Profile, resolve
 from acp_lib.tasks import Correspondence
 
 PACKAGES = ("torch", "torchvision", "librosa", "soundfile", "soxr", "numba", "numpy", "scipy", "pillow", "scikit-learn",
@@ -288,7 +288,8 @@ class Study:
     def provenance(self) -> dict:
         """What a number was made from: data, weights, seeds, settings, code and versions."""
         p = self.profile
-        settings = {k: v for k, v in asdict(p).items() if k not in (*PLACES, "profile", "source")}
+        settings = {k: Path(v).name if k in FILES else v for k, v in asdict(p).items()
+                    if k not in (*PLACES, "profile", "source")}
         return {"profile": p.profile, "data": self.data_name, "synthetic": self.synthetic,
                 "data_fingerprint": manifests.fingerprint(self.manifest),
                 "tags_digest": self._tag_file and file_digest(self._tag_file), "image_weights": self.weights_name,

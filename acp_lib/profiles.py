@@ -41,6 +41,8 @@ AT_LEAST = {"seeds": 1, "epochs": 1, "patience": 1, "batch": 2, "test_pairs": 2,
             "probe_patience": 1}
 PLACES = ("data", "weights", "results", "work", "jobs", "device")
 """Fields that say where a run happens, not what it computes."""
+FILES = ("data", "weights", "alexnet_weights")
+"""Fields that may hold a path, of which only the last part is ever shown."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Profile:
         for f in fields(self):
             value = getattr(self, f.name)
             if f.name not in ("results", "work", "jobs", "profile") and value != base.get(f.name, f.default):
-                parts += [f.name, Path(value).name if f.name in ("data", "weights") else str(value)]
+                parts += [f.name, Path(value).name if f.name in FILES else str(value)]
         tag = re.sub(r"[^\w.+-]+", "_", "-".join(parts))
         name = tag.encode()  # file systems count bytes
         short = f"{name[:87].decode(errors='ignore')}-{hashlib.sha256(name).hexdigest()[:12]}"

@@ -15,7 +15,7 @@ from acp_lib import profiles
 from acp_lib.papermill_md import MystHandler
 from acp_lib.profiles import ROOT
 
-CHAPTER = "notebooks/05_acp_net.md"
+CHAPTER = "notebooks/06_baselines.md"
 TINY = {"seeds": 1, "epochs": 1, "pairs_per_epoch": 64, "test_pairs": 200, "image_size": 75, "jobs": 1}
 whole = pytest.mark.book
 
@@ -135,7 +135,7 @@ def test_a_parameter_that_does_not_fit_is_refused(project, name, value, message)
 
 @whole
 def test_papermill_lists_parameters_with_help(project):
-    done = project.run("papermill", "--help-notebook", CHAPTER)
+    done = project.run("papermill", "--help-notebook", "notebooks/05_acp_net.md")
     assert done.returncode == 0, done.stderr
     words = " ".join(done.stdout.split())
     assert "seed: int (default None) of every random choice" in words
