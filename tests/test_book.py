@@ -24,7 +24,8 @@ from test_project import CHAPTERS, files
 from acp_lib import book, pipeline, profiles
 from acp_lib.profiles import ROOT
 
-SMALL = {"n_images": 80, "n_songs": 30, "seeds": 2, "epochs": 1, "pairs_per_epoch": 128, "test_pairs": 400}
+SMALL = {"n_images": 80, "n_songs": 30, "seeds": 2, "epochs": 1, "pairs_per_epoch": 128, "test_pairs": 400,
+         "probe_epochs": 2}
 NAMES = [path.stem for path in CHAPTERS]
 TRACE = "Traceback (most recent call last)"
 whole = pytest.mark.book
