@@ -4,6 +4,7 @@ Chapter: ACP-Net.
 """
 
 import numpy as np
+import pandas as pd
 from sklearn.linear_model import RidgeClassifierCV
 
 from acp_lib.corpus import Corpus, Pairs, Side
@@ -51,3 +52,9 @@ def two_classifiers(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> n
 
 BASELINES = {"always false": always_false, "picture alone": picture_only, "music alone": music_only,
              "two classifiers, compared": two_classifiers}
+
+
+def correct(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> pd.DataFrame:
+    """Whether each of BASELINES, a column, is right about each pair, a row."""
+    return pd.DataFrame({name: ask(corpus, pairs, protocol, seed) == (pairs.truth == 1)
+                         for name, ask in BASELINES.items()})

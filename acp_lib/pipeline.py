@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from acp_lib import baselines, methods, runs, splits, training
 from acp_lib import corpus as corpora
-from acp_lib import methods, runs, splits, training
 from acp_lib.cache import code_key, digest, file_digest, kept
 from acp_lib.corpus import Corpus, Pairs
 from acp_lib.database import manifest as manifests
@@ -281,6 +281,17 @@ class Study:
     def runs(self) -> list[runs.Run]:
         """ACP-Net, trained once for each seed."""
         return self.trained("pairs", "ACP-Net")["ACP-Net"]
+
+    @cached_property
+    def baselines(self) -> pd.DataFrame:
+        """Whether each of `baselines.BASELINES`, a column, is right about each frozen evaluation pair, a row."""
+        p, pairs = self.profile, self.test_pairs()
+
+        def make(folder: Path):
+            baselines.correct(self.corpus, pairs, p.pairs, p.seed).to_parquet(folder / "correct.parquet")
+
+        key = digest(self._corpus.parent.name, p.pairs, p.seed, pairs.digest, code_key("acp_lib.baselines"))
+        return pd.read_parquet(self._kept("baselines", key, make) / "correct.parquet")
 
     # --- provenance
 

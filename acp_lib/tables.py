@@ -117,13 +117,7 @@ def _scores(study: Study, correct: list[np.ndarray], *names: np.ndarray) -> dict
 
 def baseline(study: Study, name: str) -> dict:
     """Accuracy of one of the baselines, which have no seeds to vary."""
-    return _scores(study, [baseline_correct(study, name)], *groups(study, study.test_pairs()))
-
-
-def baseline_correct(study: Study, name: str) -> np.ndarray:
-    """Whether a baseline is right about each of the frozen evaluation pairs."""
-    pairs = study.test_pairs()
-    return BASELINES[name](study.corpus, pairs, study.profile.pairs, study.profile.seed) == (pairs.truth == 1)
+    return _scores(study, [study.baselines[name].to_numpy()], *groups(study, study.test_pairs()))
 
 
 def correspondence(study: Study, name: str) -> dict:

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from conftest import corpus as folder_corpus
 from conftest import picture, sound
 
-from acp_lib import methods, pipeline, runs, tasks, training
+from acp_lib import baselines, methods, pipeline, runs, tasks, training
 from acp_lib.database import manifest as manifests
 from acp_lib.features import audio, extract, image, raw
 from acp_lib.pipeline import Study, input_key
@@ -79,6 +80,14 @@ def test_from_a_folder_to_a_trained_network(study):
     assert study.weights_name.startswith("seeded random weights")
     row = next(study.manifest[study.manifest["modality"] == "music"].itertuples())
     assert [len(study.hear(row, s)) for s in (2, 99)] == [2 * audio.SR, round(10.5 * audio.SR)]
+
+
+def test_the_baselines_are_asked_once(study, monkeypatch):
+    found = study.baselines
+    assert list(found) == list(baselines.BASELINES) and len(found) == 50
+    assert found["always false"].mean() == pytest.approx(1 - study.test_pairs().truth.mean())
+    monkeypatch.setattr(baselines, "correct", None)
+    pd.testing.assert_frame_equal(Study(study.profile, progress=False).baselines, found)
 
 
 def test_a_sample_that_does_not_decode_is_rejected_and_the_rest_stays_aligned(study):

@@ -10,7 +10,7 @@ import pytest
 from conftest import manifest
 from test_corpus import small
 
-from acp_lib import methods, report, tables
+from acp_lib import baselines, methods, report, tables
 from acp_lib.baselines import BASELINES
 from acp_lib.database.tags import screen, screened
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
@@ -32,6 +32,10 @@ class Counted(SimpleNamespace):
     """A study whose numbers were made by hand; it counts how often it is asked for what was trained."""
 
     asked = 0
+
+    @property
+    def baselines(self):
+        return baselines.correct(self.corpus, self.test_pairs(), "class_balanced", 0)
 
     def trained(self, group, *names):
         self.asked += 1
