@@ -332,11 +332,8 @@ def curves(histories: dict[int, list[dict]], best: dict[int, int], bayes: float 
     """Loss and accuracy over epochs, a line a seed; a dot marks the epoch whose weights were kept."""
     fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 3))
     for (seed, history), colour in zip(histories.items(), sns.color_palette("viridis", len(histories)), strict=True):
-        table = pd.DataFrame(history).set_index("epoch")
-        for ax, what, factor in ((axes[0], "loss", 1), (axes[1], "accuracy", 100)):
-            ax.plot(factor * table[what], color=colour, lw=1, ls="--", alpha=0.7)
-            ax.plot(factor * table[f"val_{what}"], color=colour, lw=1.6, label=f"seed {seed}")
-            ax.plot(best[seed], factor * table[f"val_{what}"][best[seed]], "o", color=colour, ms=6)
+        for ax, what in zip(axes, ("loss", "accuracy"), strict=True):
+            _course(ax, history, what, best[seed], color=colour, label=f"seed {seed}")
     axes[0].axhline(np.log(2), color="0.4", ls=":", lw=1)
     axes[0].set(xlabel="epoch", ylabel="cross-entropy")
     axes[1].axhline(50, color="0.4", ls=":", lw=1)
@@ -348,6 +345,14 @@ def curves(histories: dict[int, list[dict]], best: dict[int, int], bayes: float 
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     fig.legend(*_unique(axes[1]), loc="outside lower center", ncols=5, fontsize="small")
     return fig
+
+
+def _course(ax, history: list[dict], what: str, kept: int, **style) -> None:
+    """Loss, or accuracy in percent, over epochs: training dashed, validation solid, a dot at the epoch `kept`."""
+    table = pd.DataFrame(history).set_index("epoch")[[what, f"val_{what}"]] * (100 if what == "accuracy" else 1)
+    ax.plot(table[what], lw=1, ls="--", alpha=0.7, marker="." if len(table) == 1 else "", color=style["color"])
+    ax.plot(table[f"val_{what}"], lw=1.6, **style)
+    ax.plot(kept, table[f"val_{what}"][kept], "o", ms=5, color=style["color"])
 
 
 def scatter(ax, xy: np.ndarray, label: np.ndarray, marker: str = "o") -> None:
@@ -446,11 +451,8 @@ def training_curves(histories: dict[str, dict[int, list[dict]]], best: dict[str,
     fig, axes = plt.subplots(2, len(histories), figsize=(WIDTH, 4.6), sharex="col", sharey="row", squeeze=False)
     for column, (name, made) in zip(axes.T, histories.items(), strict=True):
         for (seed, history), colour in zip(made.items(), sns.color_palette("viridis", len(made)), strict=True):
-            table, kept = pd.DataFrame(history).set_index("epoch"), best[name][seed]
-            for ax, what, factor in zip(column, ("loss", "accuracy"), (1, 100), strict=True):
-                ax.plot(factor * table[what], color=colour, lw=1, ls="--", alpha=0.7)
-                ax.plot(factor * table[f"val_{what}"], color=colour, lw=1.6, label=f"seed {seed}")
-                ax.plot(kept, factor * table[f"val_{what}"][kept], "o", color=colour, ms=5)
+            for ax, what in zip(column, ("loss", "accuracy"), strict=True):
+                _course(ax, history, what, best[name][seed], color=colour, label=f"seed {seed}")
         column[0].axhline(np.log(2), color="0.4", ls=":", lw=1)
         column[1].axhline(chance, color="0.4", ls=":", lw=1)
         if bayes:
@@ -765,10 +767,7 @@ def probe_curves(histories: dict[str, list[list[dict]]], columns: int = 4) -> Fi
     fig, axes = plt.subplots(lines, columns, figsize=(WIDTH, 1.75 * lines + 0.3), sharey=True, squeeze=False)
     for ax, (name, made) in zip(axes.flat, histories.items(), strict=False):
         for history, colour in zip(made, sns.color_palette("viridis", len(made)), strict=True):
-            table = pd.DataFrame(history).set_index("epoch")
-            ax.plot(100 * table["accuracy"], color=colour, lw=1, ls="--", marker="." if len(table) == 1 else "")
-            ax.plot(100 * table["val_accuracy"], color=colour, lw=1.5)
-            ax.plot(table["val_accuracy"].idxmax(), 100 * table["val_accuracy"].max(), "o", color=colour, ms=4)
+            _course(ax, history, "accuracy", max(history, key=lambda e: e["val_accuracy"])["epoch"], color=colour)
         ax.set_title(_wrapped(name, 23), fontsize="x-small")
         ax.set_ylim(0, 100)
         ax.tick_params(labelsize="x-small")

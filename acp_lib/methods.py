@@ -82,12 +82,9 @@ def options(profile: Profile, *names: str) -> dict:
 # --- true or false?
 
 
-def _correspondence(*needs: str) -> Callable[[Inputs, Profile, int], Task]:
-    return lambda inputs, profile, seed: Correspondence(inputs.read(profile, needs), profile)
-
-
 def _pairwise(build: Callable[[Profile], nn.Module], needs: tuple[str, ...], settings: tuple[str, ...]) -> Method:
-    return Method(_correspondence(*needs), lambda profile, task: build(profile), needs, (*ALWAYS, *PAIRS, *settings))
+    return Method(lambda inputs, profile, seed: Correspondence(inputs.read(profile, needs), profile),
+                  lambda profile, task: build(profile), needs, (*ALWAYS, *PAIRS, *settings))
 
 
 CORRESPONDENCE = {

@@ -259,8 +259,7 @@ class Study:
         for k, seed in enumerate(p.run_seeds):
             acp = self.runs[k].folder if "acp_net" in method.needs else None
             inputs = methods.Inputs(self._corpus, acp_net=acp, **made)
-            about = [path and path.parent.name for path in (self._corpus, acp and acp / "_")]
-            about += [folder.name for folder in made.values()]
+            about = [self._corpus.parent.name, acp and acp.name, *(folder.name for folder in made.values())]
             about += [runs.settings(method, p), code_key("acp_lib.runs"), group, name, seed]
             if "alexnet_weights" in method.settings and (file := resolve(p.alexnet_weights)).is_file():
                 about.append(file_digest(file))

@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from acp_lib import evaluation
-from acp_lib.corpus import Corpus, Side
+from acp_lib.corpus import Corpus, Pairs, Side
 from acp_lib.profiles import Profile
 
 UPDATES = {"pairs": 100, "items": 25}
@@ -80,7 +80,7 @@ class Correspondence:
         pairs = self.pairs(part)
         return evaluation.logits(model, self.corpus, pairs), pairs.truth
 
-    def pairs(self, part: str, protocol: str | None = None):
+    def pairs(self, part: str, protocol: str | None = None) -> Pairs:
         """The frozen pairs of `val` or `test`: the same for every run and every network of a profile."""
         p = self.profile
         n, stream = (VALIDATION_PAIRS, 10) if part == "val" else (p.test_pairs, 20)

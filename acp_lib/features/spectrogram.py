@@ -49,7 +49,7 @@ def extract(y: np.ndarray, sr: int) -> np.ndarray:
 
     Paper: Section 4.  Chapter: Hearing.
     """
-    return _decibels(np.concatenate([np.square(m, out=m) for m in _magnitudes(y, sr)])).T
+    return _decibels(np.concatenate([np.square(s.real) + np.square(s.imag) for s in _spectra(y, sr)])).T
 
 
 def pooled(y: np.ndarray, sr: int, bins: int = 257, frames: int = FRAMES) -> np.ndarray:
@@ -77,13 +77,13 @@ def pooled(y: np.ndarray, sr: int, bins: int = 257, frames: int = FRAMES) -> np.
     if not 1 <= bins <= total:
         raise ValueError(f"bins is {bins}; expected 1 to {total}, the bins of a {WINDOW} s window at {sr} Hz")
     edges = np.linspace(0, total, bins + 1).astype(int)
-    means = np.concatenate([np.add.reduceat(m, edges[:-1], axis=1) / np.diff(edges) for m in _magnitudes(y, sr)])
+    means = np.concatenate([np.add.reduceat(np.abs(s), edges[:-1], axis=1) / np.diff(edges) for s in _spectra(y, sr)])
     heard = np.log(np.maximum(means, 1e-12)) / 5
     return np.take(heard, np.arange(frames), axis=0, mode="wrap").T.astype(np.float16)
 
 
-def _magnitudes(y: np.ndarray, sr: int) -> Iterator[np.ndarray]:
-    """Blocks (up to BLOCK frames, bins) of the short-time Fourier transform's magnitude."""
+def _spectra(y: np.ndarray, sr: int) -> Iterator[np.ndarray]:
+    """Blocks (up to BLOCK frames, bins) of the short-time Fourier transform, complex64."""
     if not isinstance(y, np.ndarray) or y.ndim != 1 or not len(y):
         raise ValueError(f"y has the shape {np.shape(y)}; expected (n,) with one sample or more")
     width, hop = _samples(WINDOW, sr), _samples(HOP, sr)
@@ -91,7 +91,7 @@ def _magnitudes(y: np.ndarray, sr: int) -> Iterator[np.ndarray]:
     frames = np.lib.stride_tricks.sliding_window_view(padded, width)[::hop]
     window = scipy.signal.get_window("hann", width).astype(np.float32)
     for start in range(0, len(frames), BLOCK):
-        yield np.abs(scipy.fft.rfft(frames[start:start + BLOCK] * window))
+        yield scipy.fft.rfft(frames[start:start + BLOCK] * window)
 
 
 def _decibels(power: np.ndarray) -> np.ndarray:

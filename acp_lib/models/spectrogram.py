@@ -9,9 +9,9 @@ from torch import nn
 from acp_lib.ledger import default
 from acp_lib.models._branches import TwoBranches, expect
 from acp_lib.models.acp_net import MUSIC, ACPNet, layers
+from acp_lib.models.probes import HIDDEN
 
 CHANNELS = (32, 64, 128, 256)
-HIDDEN = (512, 32)
 
 
 def trunk(channels=CHANNELS) -> nn.Sequential:
