@@ -18,6 +18,7 @@ SOUNDS = {
     "faint": 1e-6 * RNG.standard_normal(6 * SR),
     "silence": np.zeros(3 * SR),
     "half silence": np.where(T < 3, 0, 0.5 * np.sin(2 * np.pi * 500 * T)),
+    "loud beside faint": RNG.standard_normal(6 * SR) * np.where(T % 1 < 0.5, 1e-3, 0.3),
     "short": RNG.standard_normal(700),
     "odd": RNG.standard_normal(33333),
 }
