@@ -20,7 +20,7 @@ import pandas as pd
 
 from acp_lib import baselines, methods, runs, splits, training
 from acp_lib import corpus as corpora
-from acp_lib.cache import code_key, digest, file_digest, kept
+from acp_lib.cache import code_key, digest, file_digest, kept, write
 from acp_lib.corpus import Corpus, Pairs
 from acp_lib.database import manifest as manifests
 from acp_lib.database import tags as screening
@@ -32,6 +32,8 @@ PACKAGES = ("torch", "torchvision", "librosa", "soundfile", "soxr", "numba", "nu
             "pandas")
 SYNTHETIC = "the synthetic mini database"
 CALIBRATION = 256  # training pictures that set the batch norm of random weights
+AGREEMENT = 64  # training pictures on which bfloat16 features are held against float32 ones
+COSINE = 0.999  # of the lowest of them
 
 
 class Study:
@@ -177,14 +179,13 @@ class Study:
             return path
         about = [p.weights, code_key("acp_lib.features.image"), version("torchvision")]
         if p.weights == "random":
-            shown = self.listed[(self.listed["modality"] == "image") & (self._listed_part == "train")]
-            shown = shown.sample(min(len(shown), CALIBRATION), random_state=p.seed)
+            shown = self._training_pictures(CALIBRATION)
             about += [p.seed, p.image_size, shown["sha"].tolist()]
 
         def make(folder: Path):
             network = image.extractor(p.weights, seed=p.seed)
             if p.weights == "random":
-                network.calibrate(np.stack([image.read(self.root / path, p.image_size) for path in shown["path"]]))
+                network.calibrate(self._read(shown))
             network.save(folder / "inception_v3.safetensors")
 
         return self._kept("weights", digest(*about), make) / "inception_v3.safetensors"
@@ -206,8 +207,43 @@ class Study:
 
     def extracted(self, modality: str) -> tuple[np.ndarray, pd.DataFrame]:
         """Features of "image" or "music" in the order of `listed`, NaN for what cannot be decoded; and the rejects."""
-        options = {"weights": self.weights, "size": self.profile.image_size} if modality == "image" else {}
-        return self._features(modality, **options)
+        return self._features(modality, **(self._image_options if modality == "image" else {}))
+
+    @property
+    def _image_options(self) -> dict:
+        p = self.profile
+        options = {"weights": self.weights, "size": p.image_size, "precision": p.image_precision,
+                   "device": training.device(p.device)}
+        if p.image_precision == "bfloat16" and (lowest := self._agreement) < COSINE:
+            raise ValueError(f"image_precision is bfloat16, but with {self.weights_name} it turns a picture's features "
+                             f"to a cosine of {lowest:.5f} to those in float32; expected {COSINE} or more: set "
+                             "image_precision to float32")
+        return options
+
+    @cached_property
+    def _agreement(self) -> float:
+        """The lowest cosine between features in bfloat16 and in float32 of some training pictures."""
+        from acp_lib.features import image
+
+        p = self.profile
+        shown = self._training_pictures(AGREEMENT)
+        key = digest(file_digest(self.weights), p.image_size, shown["sha"].tolist(), training.device(p.device),
+                     code_key("acp_lib.features.image"))
+
+        def make(folder: Path):
+            cosine = image.agreement(self.weights, self._read(shown), training.device(p.device))
+            write(folder / "cosine.json", json.dumps({"lowest": float(cosine.min())}))
+
+        return json.loads((self._kept("agreement", key, make) / "cosine.json").read_text())["lowest"]
+
+    def _training_pictures(self, most: int) -> pd.DataFrame:
+        shown = self.listed[(self.listed["modality"] == "image") & (self._listed_part == "train")]
+        return shown.sample(min(len(shown), most), random_state=self.profile.seed)
+
+    def _read(self, rows: pd.DataFrame) -> np.ndarray:
+        from acp_lib.features import image
+
+        return np.stack([image.read(self.root / path, self.profile.image_size) for path in rows["path"]])
 
     @cached_property
     def _extracted(self) -> dict[str, tuple[np.ndarray, pd.DataFrame]]:
@@ -227,7 +263,7 @@ class Study:
     def _corpus(self) -> Path:
         p = self.profile
         key = digest(manifests.fingerprint(self.manifest), self.part.tolist(), file_digest(self.weights), p.scaling,
-                     p.image_size, code_key("acp_lib.corpus", "acp_lib.features.extract"))
+                     p.image_size, p.image_precision, code_key("acp_lib.corpus", "acp_lib.features.extract"))
 
         def make(folder: Path):
             built = corpora.build(self.manifest, self.part, self.features, p.scaling)

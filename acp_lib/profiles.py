@@ -32,6 +32,7 @@ CHOICES = {
     "split": ("song", "artist", "segment"),
     "scaling": ("zscore", "raw", "minmax", "logmel"),
     "precision": ("float32", "bfloat16"),
+    "image_precision": ("float32", "bfloat16"),
     "width": (1.0, 0.5, 0.25, 0.125),
     "device": ("auto", "cpu", "cuda"),
 }
@@ -71,6 +72,7 @@ class Profile:
     split: str = default("split")
     last_segment: float = default("last_segment")
     image_size: int = default("image_size")
+    image_precision: str = default("image_precision")
     scaling: str = default("scaling")
     pairs: str = default("pairs")
     pairs_per_epoch: int = default("pairs_per_epoch")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 from conftest import picture
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors.torch import save_file
 
-from acp_lib.features.image import WeightsUnavailable, extractor, read
+from acp_lib.features.image import WeightsUnavailable, agreement, extractor, frozen, read
 
 QUARTERS = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], np.uint8)
 UPRIGHT = Image.fromarray(QUARTERS).resize((120, 120), Image.Resampling.NEAREST)
@@ -56,6 +56,41 @@ def test_pictures_are_turned_upright(tmp_path, orientation):
     exif[0x0112] = orientation
     stored.save(tmp_path / "a.png", exif=exif)
     assert close(read(tmp_path / "a.png"))
+
+
+def pillow(path, size):
+    """A picture as Pillow alone reads it."""
+    with Image.open(path) as file:
+        upright = ImageOps.exif_transpose(file).convert("RGB")
+        return np.asarray(upright.resize((size, size), Image.Resampling.BILINEAR)).astype(int)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (77, 640), (1500, 1000), (33, 20), (1, 1)])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("how", [{"quality": 95}, {"quality": 40, "progressive": True}, {"subsampling": 0}])
+def test_a_jpeg_has_pillows_pixels_within_one_grey_level(tmp_path, size, mode, how):
+    Image.open(picture(tmp_path / "a.png", 3, size=size)).convert(mode).save(tmp_path / "a.jpg", **how)
+    for side in (224, 75):
+        assert np.abs(read(tmp_path / "a.jpg", side) - pillow(tmp_path / "a.jpg", side)).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_jpeg_is_turned_upright_as_pillow_turns_it(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.open(picture(tmp_path / "a.png", 3, size=(90, 60))).convert("RGB").save(tmp_path / "a.jpg", exif=exif)
+    assert np.abs(read(tmp_path / "a.jpg") - pillow(tmp_path / "a.jpg", 224)).max() <= 1
+
+
+def test_a_jpeg_that_ends_early_or_promises_too_much_is_refused(tmp_path, monkeypatch):
+    Image.open(picture(tmp_path / "a.png", 3, size=(300, 200))).convert("RGB").save(tmp_path / "a.jpg")
+    whole = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(OSError, match="truncated"):
+        read(tmp_path / "cut.jpg")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20_000)
+    with pytest.raises(Image.DecompressionBombError):
+        read(tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 300), (1000, 3), (77, 640)])
@@ -112,6 +147,15 @@ def test_calibration_wakes_the_features(pictures):
     raw, awake = extractor("random", seed=5)(pictures), calibrated(pictures)(pictures)
     assert np.ptp(raw, axis=0).max() < 0.2 * np.ptp(awake, axis=0).max()
     assert (np.ptp(awake, axis=0) > 0.1).mean() > 0.95 and 0.1 < awake.std() < 10
+
+
+def test_bfloat16_is_near_and_how_near_is_measured(pictures, weights):
+    exact, rough = frozen(weights)(pictures), frozen(weights, "bfloat16")(pictures)
+    assert rough.dtype == np.float32 and not np.array_equal(exact, rough)
+    cosine = agreement(weights, pictures)
+    assert cosine.shape == (12,) and 0.5 < cosine.min() < cosine.max() < 1
+    lengths = np.linalg.norm(exact, axis=1) * np.linalg.norm(rough, axis=1)
+    np.testing.assert_allclose(cosine, (exact * rough).sum(1) / lengths, rtol=1e-4)
 
 
 def test_fuse_computes_the_same_function(tmp_path):

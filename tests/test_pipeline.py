@@ -82,6 +82,21 @@ def test_from_a_folder_to_a_trained_network(study):
     assert [len(study.hear(row, s)) for s in (2, 99)] == [2 * audio.SR, round(10.5 * audio.SR)]
 
 
+def test_bfloat16_features_are_refused_where_they_depart(data, work):
+    rough = Study(profile(data, work, image_precision="bfloat16"), progress=False)
+    with pytest.raises(ValueError, match=r"seeded random weights.* a cosine of 0\.\d{5} to those in float32; expected "
+                                         r"0\.999 or more: set image_precision to float32"):
+        rough.extracted("image")
+
+
+def test_bfloat16_features_are_kept_apart(data, work, study, monkeypatch):
+    monkeypatch.setattr(pipeline, "COSINE", 0.5)
+    rough = Study(profile(data, work, image_precision="bfloat16"), progress=False)
+    x, exact = rough.features["image"], study.features["image"]
+    assert x.shape == exact.shape and not np.array_equal(x, exact)
+    assert np.corrcoef(x.ravel(), exact.ravel())[0, 1] > 0.9
+
+
 def test_the_baselines_are_asked_once(study, monkeypatch):
     found = study.baselines
     assert list(found) == list(baselines.BASELINES) and len(found) == 50

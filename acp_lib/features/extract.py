@@ -23,15 +23,16 @@ from acp_lib.features.spread import isolated, spread
 from acp_lib.progress import bar
 
 SHARD = {"music": 4, "image": 32}  # samples; a few seconds of work each
+GPU_SHARD = 256  # pictures, which keep a GPU busy while other processes decode
 WIDTH = {"music": 193, "image": 2048}
 SCHEMA = pa.schema([("id", pa.string()), ("x", pa.list_(pa.float32())), ("reason", pa.string())])
 
 
 @cache
-def _extractor(weights: Path):
+def _extractor(weights: Path, precision: str, device: str):
     from acp_lib.features import image
 
-    return image.extractor(weights).fuse()
+    return image.frozen(weights, precision, device)
 
 
 def music_vector(root: Path, row: dict) -> np.ndarray:
@@ -48,12 +49,13 @@ def _vectors(modality: str, root: Path, rows: list[dict], *, options: dict) -> l
 
     from acp_lib.features import image
 
-    found = [_tried(root, lambda row=row: image.read(root / row["path"], options["size"])) for row in rows]
-    pictures = [picture for picture, _ in found if picture is not None]
+    size, network = options["size"], (options["weights"], options["precision"], options["device"])
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the processes share the cores
     try:
-        vectors = iter(_extractor(options["weights"])(np.stack(pictures)) if pictures else ())
+        found = [_tried(root, lambda row=row: image.read(root / row["path"], size)) for row in rows]
+        pictures = [picture for picture, _ in found if picture is not None]
+        vectors = iter(_extractor(*network)(np.stack(pictures)) if pictures else ())
     finally:
         torch.set_num_threads(threads)
     return [(None if picture is None else next(vectors), reason) for picture, reason in found]
@@ -106,7 +108,7 @@ def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs
     rows : manifest rows; features come in their order
     jobs : processes on this machine
     scheduler : address of a Dask scheduler, tcp://host:port; its workers must see `root` and `folder` under these paths
-    options : for pictures, `weights` (path) and `size`
+    options : for pictures, `weights` (path), `size`, and maybe `precision` (float32) and `device` (cpu)
 
     Returns
     -------
@@ -114,7 +116,10 @@ def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs
 
     Paper: Section 4.  Chapter: Hearing; Seeing.
     """
-    records, size = rows.to_dict("records"), SHARD[modality]
+    if modality == "image":
+        options = {"precision": "float32", "device": "cpu", **options}
+    records = rows.to_dict("records")
+    size = GPU_SHARD if options.get("device") == "cuda" else SHARD[modality]
     shards = [(folder / f"{i // size:06d}.parquet", records[i:i + size]) for i in range(0, len(records), size)]
     tables = {target: _whole(target, part) for target, part in shards}
     todo = [(target, part) for target, part in shards if tables[target] is None]
