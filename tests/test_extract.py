@@ -180,6 +180,46 @@ def test_a_killed_run_loses_no_whole_shard(run, tmp_path, counted, many):
     assert all((target / name).stat().st_mtime_ns == t for name, t in times.items())
 
 
+KILLED = """
+import os, random, signal, sys, time
+from pathlib import Path
+import pandas as pd
+from acp_lib.features import audio, extract
+root, rows, target = Path(sys.argv[1]), pd.read_parquet(sys.argv[2]), Path(sys.argv[3])
+extract.music_vector(root, rows.iloc[0].to_dict())  # compiled here, once, and not after each fork
+moments = random.Random(20)
+for kill in range(20):
+    child = os.fork()
+    if not child:
+        extract.extract("music", root, rows, target, progress=False)
+        os._exit(0)
+    time.sleep(moments.uniform(0, 0.5))
+    os.kill(child, signal.SIGKILL)
+    ended = os.waitpid(child, 0)[1]
+    whole = len(list(target.glob("0*.parquet")))
+    print(os.WIFSIGNALED(ended), whole, len(list(target.iterdir())) - whole if target.exists() else 0, flush=True)
+"""
+
+
+def test_twenty_kills_at_random_moments_leave_the_same_files(run, root, table, tmp_path, capsys):
+    """Each run goes on where the killed one was; what is there at the end has the bits of an undisturbed run."""
+    first = rows(table, "music").iloc[:1]
+    many = pd.concat([first] * 400, ignore_index=True).assign(
+        id=[f"s{i:03}" for i in range(400)], start=np.arange(400) / 1000, duration=3.0)
+    many.to_parquet(tmp_path / "rows.parquet")
+    out = subprocess.run([sys.executable, "-c", KILLED, root, tmp_path / "rows.parquet", tmp_path / "killed"],
+                         check=True, capture_output=True, text=True).stdout
+    lines = [line.split() for line in out.splitlines()]
+    kills, whole = sum(line[0] == "True" for line in lines), [int(line[1]) for line in lines]
+    assert len(lines) == 20 and kills >= 10 and whole == sorted(whole) and len(set(whole)) >= 2
+    run("music", tmp_path / "killed", many, where=root)
+    run("music", tmp_path / "whole", many, where=root, jobs=2)
+    made = [{p.name: p.read_bytes() for p in (tmp_path / name).glob("0*.parquet")} for name in ("killed", "whole")]
+    assert len(made[0]) == 100 and made[0] == made[1]
+    with capsys.disabled():
+        print(f"\n{kills} of 20 runs killed; whole shards after each: {whole}; parts left over: {lines[-1][2]}")
+
+
 @pytest.fixture
 def broken(root, tmp_path):
     """The corpus after a picture and a song went bad since the manifest was made."""

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections import Counter
 
 import pytest
 from conftest import corpus
 
 from acp_lib.cache import write
-from acp_lib.database import folder, manifest
+from acp_lib.database import folder as source
+from acp_lib.database import manifest
 from acp_lib.features import extract
 from acp_lib.features.spread import isolated, spread
 
@@ -26,6 +29,22 @@ def task(target, items, *, alone=False):
     found = isolated(describe, items) if alone else describe(items)
     write(target, ",".join(str(value) for value, _ in found))
     return len(items)
+
+
+def counted(target, items, *, alone=False):
+    """Doubles the items and notes each call; the first that meets an item of 99 kills its process."""
+    with (target.parent / "calls").open("a") as calls:
+        calls.write(f"{target.name} {os.getpid()}\n")
+    if 99 in items and not (killed := target.parent / "killed").exists():
+        killed.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.05)
+    return task(target, items, alone=alone)
+
+
+def calls(folder):
+    """How often each task was begun."""
+    return Counter(line.split()[0] for line in (folder / "calls").read_text().splitlines())
 
 
 def broken(target, items, *, alone=False):
@@ -49,6 +68,16 @@ def test_an_item_that_kills_its_process_costs_itself_alone(tmp_path):
     list(spread(task, todo, 2))
     assert [t.read_text() for t, _ in todo[:6]] == [f"{2 * i},{2 * i + 2}" for i in range(0, 12, 2)]
     assert [t.read_text() for t, _ in todo[6:]] == ["40,None,42", "60"]
+
+
+def test_a_killed_process_costs_no_more_than_its_own_task(tmp_path):
+    todo = tasks(tmp_path, *[[i] for i in range(10)], [99], *[[i] for i in range(20, 30)])
+    list(spread(counted, todo, 2))
+    assert [t.read_text() for t, _ in todo] == [",".join(str(2 * i) for i in items) for _, items in todo]
+    found = calls(tmp_path)
+    repeated = {name: n for name, n in found.items() if n > 1}
+    assert sum(found.values()) <= len(todo) + 2 and repeated.pop("10.txt") == 2  # and what the other process was at
+    assert len(repeated) <= 1
 
 
 def test_isolated_names_the_items_that_kill():
@@ -85,12 +114,23 @@ def test_a_cluster_gives_the_same_files(tmp_path, cluster):
     assert [t.read_text() for t, _ in todo] == ["2,4", "6", "8,None,12", "14"]
 
 
-def test_features_are_bit_identical_here_and_on_a_cluster(tmp_path, cluster):
+def test_a_worker_of_the_cluster_that_is_killed_costs_no_more_than_its_own_task(tmp_path, cluster):
+    todo = tasks(tmp_path, *[[i] for i in range(40)], [99], *[[i] for i in range(60, 70)])
+    assert sum(spread(counted, todo, scheduler=cluster)) == len(todo)
+    assert [t.read_text() for t, _ in todo] == [",".join(str(2 * i) for i in items) for _, items in todo]
+    found = calls(tmp_path)
+    assert found.pop("40.txt") == 2 and set(found.values()) == {1}
+
+
+def test_features_are_bit_identical_here_and_on_a_cluster(tmp_path, cluster, weights):
     root = corpus(tmp_path / "corpus")
-    rows, _ = manifest.build(root, folder.scan(root)[0], progress=False)
-    rows = rows[rows["modality"] == "music"]
-    made = {}
-    for name, how in (("one", {}), ("two", {"jobs": 2}), ("cluster", {"scheduler": cluster})):
-        extract.extract("music", root, rows, tmp_path / name, progress=False, **how)
-        made[name] = [p.read_bytes() for p in sorted((tmp_path / name).iterdir())]
-    assert made["one"] and made["one"] == made["two"] == made["cluster"]
+    rows, _ = manifest.build(root, source.scan(root)[0], progress=False)
+    ways = {"one": {}, "two": {"jobs": 2}, "cluster": {"scheduler": cluster}}
+    for modality, options in (("music", {}), ("image", {"weights": weights, "size": 75})):
+        made = {}
+        for name, how in ways.items():
+            folder = tmp_path / modality / name
+            extract.extract(modality, root, rows[rows["modality"] == modality], folder, progress=False, **how,
+                            **options)
+            made[name] = {p.name: p.read_bytes() for p in folder.iterdir()}
+        assert made["one"] and made["one"] == made["two"] == made["cluster"]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -76,12 +77,18 @@ def _dask(run: Callable, tasks: Sequence[Task], scheduler: str) -> Iterator[int]
     except ImportError:
         raise ImportError("a scheduler needs Dask: pip install 'acp-lib[cluster]'") from None
     with Client(scheduler) as client:
-        futures = client.map(lambda task: run(*task), tasks, pure=False)
+        futures = client.map(partial(_unless_made, run), tasks, pure=False)
         for future in as_completed(futures):
             if isinstance(future.exception(), KilledWorker):
                 continue
             yield future.result()
             future.release()
+
+
+def _unless_made(run: Callable, task: Task) -> int:
+    """Run a task whose file is not there: what a lost worker had finished, but not said, Dask asks for again."""
+    target, items = task
+    return len(items) if target.exists() else run(target, items)
 
 
 def isolated(describe: Callable[[list], list[tuple]], items: Sequence) -> list[tuple]:
