@@ -1,8 +1,10 @@
 """`make bench`: every comparison, each measured in one run against what it is compared with.
 
-    python -m benchmarks                     all of it, some minutes
-    python -m benchmarks --quick             shorter sounds and fewer rounds, within two minutes
-    python -m benchmarks music --json FILE   one part, the results also as JSON
+    python -m benchmarks                     all of it, some minutes; kept in benchmarks/results
+    python -m benchmarks --quick             shorter sounds and fewer rounds, within two minutes; not kept
+    python -m benchmarks music --json FILE   one part, kept in another file
+
+A file of results holds the newest rows of each part; the book draws those in benchmarks/results.
 """
 
 from benchmarks.compare import machine  # isort: skip - sets the threads before numpy loads
@@ -10,11 +12,15 @@ from benchmarks.compare import machine  # isort: skip - sets the threads before 
 import argparse
 import importlib
 import json
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-PARTS = ("music", "pictures", "networks")
+from acp_lib.cache import write
+
+PARTS = ("music", "pictures", "networks", "growth")
+RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> int:
@@ -22,19 +28,25 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--quick", action="store_true", help="within two minutes")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to this file")
+    parser.add_argument("--json", type=Path, metavar="FILE",
+                        help="write the results to this file (benchmarks/results/<cpu>.json)")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"part {sorted(unknown)[0]!r}; expected some of {', '.join(PARTS)}")
     about = machine()
     print(", ".join(f"{key} {value}" for key, value in about.items()))
-    rows = [row for part in options.parts or PARTS for row in importlib.import_module(f"benchmarks.{part}").run(
-        options.quick)]
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        made = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "quick": options.quick, "machine": about, "rows": rows}
-        options.json.write_text(json.dumps(made, indent=1) + "\n")
+    made = {part: importlib.import_module(f"benchmarks.{part}").run(options.quick) for part in options.parts or PARTS}
+    name = re.sub(r"[^a-z0-9]+", "-", f"{about['cpu']} {about['cores']} cores".lower())
+    target = options.json or (None if options.quick else RESULTS / f"{name}.json")
+    if target:
+        keep(target, made, {"date": f"{datetime.now(UTC):%Y-%m-%d}", "quick": options.quick, **about})
     return 0
+
+
+def keep(target: Path, made: dict[str, list[dict]], about: dict) -> None:
+    """Write parts to a file of results, beside the parts that it holds already."""
+    before = json.loads(target.read_text()) if target.exists() else {}
+    write(target, json.dumps(before | {part: {**about, "rows": rows} for part, rows in made.items()}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torchvision.transforms import v2
 
 from acp_lib.features import image
@@ -29,9 +29,10 @@ def jpegs(folder: Path, n: int, seed: int) -> list[Path]:
 
 
 def pillow(path: Path) -> np.ndarray:
-    """A picture decoded and resized by Pillow alone."""
+    """A picture decoded, turned upright and resized by Pillow alone."""
     with Image.open(path) as file:
-        return np.asarray(file.convert("RGB").resize((image.SIZE, image.SIZE), Image.Resampling.BILINEAR))
+        upright = ImageOps.exif_transpose(file).convert("RGB")
+        return np.asarray(upright.resize((image.SIZE, image.SIZE), Image.Resampling.BILINEAR))
 
 
 def on_gpu(pixels: np.ndarray, rounds: int) -> list[dict]:
@@ -84,7 +85,7 @@ def run(quick: bool) -> list[dict]:
         left, right = torch.randn(2048, 2048), torch.randn(2048, 5408)  # 45 billion operations, as 8 pictures take
         prepared = prepared.contiguous(memory_format=torch.channels_last)
         return [
-            compare("decode and resize 8 pictures of 640 x 480", lambda: [pillow(f) for f in files],
+            compare("decode, turn and resize 8 pictures of 640 x 480", lambda: [pillow(f) for f in files],
                     lambda: [image.read(f) for f in files], 5 * rounds, 2.2),
             compare("2048 numbers of 8 pictures, from JPEG", one_by_one, lambda: batched(exact), rounds, 1.5),
             compare("the same in bfloat16", one_by_one, lambda: batched(rough), rounds, 2.7),

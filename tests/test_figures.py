@@ -139,6 +139,11 @@ CASES = {
                                            np.array(["image", "music"])[np.arange(30) // 15]),
     "across": lambda p: figures.across([(p[0], "awe", [(clip(), "positive"), (clip(2), "negative")]),
                                         (clip(), "neutral", [(p[1], "fear")]), (p[2], "neutral", [])], SR),
+    "ratios": lambda p: figures.ratios([
+        {"name": f"step {i}", "ratio": r, "lowest": r / 2, "highest": 1.5 * r, "wanted": 2} for i, r in
+        enumerate((1.5, 30.0))]),
+    "growth": lambda p: figures.growth(pd.DataFrame([
+        {"modality": m, "samples": n, "cpu_s": n, "peak_mib": 400} for n in (9, 36) for m in ("music", "image")])),
 }
 
 

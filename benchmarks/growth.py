@@ -1,0 +1,100 @@
+"""Cost of the run over a manifest against the number of samples: processor time, peak memory, gain of a second process.
+
+Each size is a run of its own, `acp_lib.features.extract` on repeated copies of a few files, in a fresh process. What it
+loads, compiles and tabulates for each of the files once is not counted.
+"""
+
+from benchmarks.compare import seconds  # isort: skip - sets the threads before numpy loads
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+BASE = {"music": 24, "image": 48}  # samples; the others are multiples
+TIMES = (1, 4, 16)
+
+
+def corpus(root: Path) -> None:
+    """Four songs of a minute and eight pictures."""
+    from benchmarks.music import song, write
+    from benchmarks.pictures import jpegs
+
+    for i in range(4):
+        write(root / f"{i}.ogg", song(60, 22050, i), 22050)
+    jpegs(root, 8, 1)
+
+
+def rows(modality: str, n: int) -> pd.DataFrame:
+    names = [f"{i % 4}.ogg" if modality == "music" else f"{i % 8}.jpg" for i in range(n)]
+    return pd.DataFrame({"id": [f"s{i:06}" for i in range(n)], "path": names, "start": 0.0, "duration": 60.0})
+
+
+def measured(root: Path, modality: str, n: int, jobs: int) -> dict:
+    """Wall seconds of n samples with `jobs` processes; processor seconds and peak memory of this one."""
+    from acp_lib.features import extract
+
+    options = {} if modality == "music" else {"weights": root / "weights.safetensors", "size": 224}
+    with tempfile.TemporaryDirectory() as folder:
+        extract.extract(modality, root, rows(modality, 8), Path(folder) / "first", progress=False, **options)
+        spent = time.process_time()
+        wall = seconds(lambda: extract.extract(modality, root, rows(modality, n), Path(folder) / "all", jobs=jobs,
+                                               progress=False, **options))
+    return {"wall_s": wall, "cpu_s": time.process_time() - spent, "peak_mib": _peak()}
+
+
+def _peak() -> float:
+    """Peak memory of this process in MiB; NaN where there is no /proc. (What getrusage says, a child inherits.)"""
+    status = Path("/proc/self/status")
+    return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024 if status.exists() else float("nan")
+
+
+def _apart(*what) -> dict:
+    done = subprocess.run([sys.executable, "-m", "benchmarks.growth", *map(str, what)], check=True, text=True,
+                          capture_output=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run(quick: bool) -> list[dict]:
+    """One row a size; and one a second process."""
+    from acp_lib.features import image
+
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        corpus(root)
+        image.extractor("random").save(root / "weights.safetensors")
+        for modality, base in BASE.items():
+            base = base // 8 if quick else base
+            sizes = {k: _apart(root, modality, k * base, 1) for k in TIMES}
+            for k, row in sizes.items():
+                name = f"{modality}, {k * base} samples"
+                found.append({"name": name, "modality": modality, "samples": k * base, **row})
+                print(f"{name:46}{row['cpu_s']:8.2f} s of processor time, {1000 * row['cpu_s'] / (k * base):6.1f} ms a "
+                      f"sample, peak {row['peak_mib']:5.0f} MiB", flush=True)
+            least, most = sizes[TIMES[0]], sizes[TIMES[-1]]
+            dearer = most["cpu_s"] / least["cpu_s"] * TIMES[0] / TIMES[-1]
+            print(f"{modality}: a sample of {TIMES[-1]} times as many costs {dearer:.3f} times as much (within 10 % "
+                  f"wanted: {'met' if abs(dearer - 1) <= 0.1 else 'NOT MET'}), peak memory "
+                  f"{most['peak_mib'] / least['peak_mib']:.3f} times")
+            if not quick:
+                found.append({"name": f"{modality}, 2 processes for 1", "modality": modality,
+                              "gain": _gain(root, modality, base, sizes)})
+                print(f"{found[-1]['name']:46}{found[-1]['gain']:8.2f} times, their start not counted", flush=True)
+    return found
+
+
+def _gain(root: Path, modality: str, base: int, sizes: dict[int, dict]) -> float:
+    """How many times faster two processes take the samples that the largest size has more than the middle one."""
+    wall = {k: _apart(root, modality, k * base, 2)["wall_s"] for k in TIMES[1:]}
+    return (sizes[TIMES[2]]["wall_s"] - sizes[TIMES[1]]["wall_s"]) / (wall[TIMES[2]] - wall[TIMES[1]])
+
+
+if __name__ == "__main__":
+    where, kind, count, processes = sys.argv[1:]
+    print(json.dumps(measured(Path(where), kind, int(count), int(processes))))

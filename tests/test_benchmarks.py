@@ -1,0 +1,73 @@
+"""The benchmarks' own arithmetic, and what they keep."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from acp_lib.features import music
+from benchmarks import __main__ as bench
+from benchmarks import compare, equality, growth
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Functions that take as long as they say."""
+    monkeypatch.setattr(compare, "seconds", lambda function: function())
+
+
+def test_a_ratio_is_the_median_of_the_rounds(clock, capsys):
+    plain, fast = iter([6.0, 2.0, 8.0]), iter([1.0, 1.0, 2.0, 2.0, 1.0, 3.0])
+    row = compare.compare("step", lambda: next(plain), lambda: next(fast), 3, 3)
+    assert (row["lowest"], row["ratio"], row["highest"]) == (1, 4, 6)
+    assert (row["plain_ms"], row["fast_ms"]) == (6000, 2000)
+    assert "4.00 times (1.00 to 6.00), wanted 3: met" in capsys.readouterr().out
+
+
+def test_a_ratio_below_the_aim_is_said_so(clock, capsys):
+    compare.compare("step", lambda: 1.0, lambda: 1.0, 2, 1.5)
+    assert "1.00 times (1.00 to 1.00), wanted 1.5: NOT MET" in capsys.readouterr().out
+
+
+def test_parts_are_kept_beside_those_that_are_there(tmp_path):
+    target = tmp_path / "results" / "machine.json"
+    bench.keep(target, {"music": [{"name": "a"}], "growth": [{"name": "b"}]}, {"date": "2026-01-01"})
+    bench.keep(target, {"growth": [{"name": "c"}]}, {"date": "2026-02-02"})
+    kept = json.loads(target.read_text())
+    assert kept == {"music": {"date": "2026-01-01", "rows": [{"name": "a"}]},
+                    "growth": {"date": "2026-02-02", "rows": [{"name": "c"}]}}
+
+
+@pytest.mark.parametrize("argument", ["musik", "musik growth"])
+def test_an_unknown_part_is_named(argument, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["benchmarks", *argument.split()])
+    with pytest.raises(SystemExit):
+        bench.main()
+    assert "part 'musik'; expected some of music, pictures, networks, growth" in capsys.readouterr().err
+
+
+def test_deviations_are_in_units_of_what_is_allowed():
+    plain = np.ones(193, np.float32)
+    fast = plain.copy()
+    fast[music.BLOCKS["chroma"].start] += 2 * 1.1e-4
+    found = equality.errors(fast, plain)
+    assert found.pop("chroma") == pytest.approx(2, rel=1e-2) and set(found.values()) == {0}
+
+
+def test_growth_measures_a_run(tmp_path):
+    growth.corpus(tmp_path)
+    made = growth.measured(tmp_path, "music", 2, 1)
+    assert made["cpu_s"] > 0.05 and made["wall_s"] > 0.05 and made["peak_mib"] > 50
+    repeated = growth.rows("music", 6)
+    assert repeated["id"].is_unique and repeated["path"].value_counts().to_dict() == {
+        "0.ogg": 2, "1.ogg": 2, "2.ogg": 1, "3.ogg": 1}
+    assert isinstance(repeated, pd.DataFrame)
+
+
+def test_real_recordings_have_plain_librosas_numbers(real):
+    """Four of the clips; `python -m benchmarks.equality` takes all."""
+    paths = sorted((real / "real" / "music").rglob("*.ogg"))[::100]
+    assert len(paths) == 4
+    worst = pd.DataFrame([equality.compared(path) for path in paths]).max()
+    assert worst.max() < 1, worst.to_dict()
