@@ -22,10 +22,10 @@ from acp_lib.models import MLP, ACPNet, AlexNet, L3Net, SpectrogramACP, Spectrog
 from acp_lib.profiles import Profile, resolve
 from acp_lib.tasks import Correspondence, Recognition, Task
 
-ACP = ("activation", "first_layer", "dropout", "dropout_at")
+ACP = ("activation", "first_layer", "dropout", "dropout_at", "fc_width")
 HEARING = ("width", "bins", "frames")
-ALWAYS = ("seed", "batch", "learning_rate", "precision")
-PAIRS = ("pairs", "pairs_per_epoch", "epochs", "patience", "test_pairs")
+ALWAYS = ("seed", "init_draw", "batch", "learning_rate", "precision")
+PAIRS = ("pairs", "pairs_per_epoch", "pair_draw", "epochs", "patience", "test_pairs")
 PROBES = ("probe_epochs", "probe_patience")
 
 

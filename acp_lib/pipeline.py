@@ -10,7 +10,7 @@ import importlib
 import json
 import platform
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +46,22 @@ class Study:
         self.profile = profile
         self.progress = progress
         self.scheduler = scheduler  # of a Dask cluster that extracts features
+
+    def other(self, **changes) -> "Study":
+        """The same with some values of the profile replaced; the network that sees pictures stays the same, whatever
+        the split it was calibrated on.
+
+        Chapter: How sure are we.
+        """
+        return Study(replace(self.profile, weights=str(self.weights), **changes), self.progress, self.scheduler)
+
+    @property
+    def audited(self) -> "Study":
+        """The same with as many and as small networks as audits train: `audit_seeds` of `audit_width`.
+
+        Chapter: Shortcuts.
+        """
+        return self.other(seeds=self.profile.audit_seeds, fc_width=self.profile.audit_width)
 
     # --- database
 
@@ -154,7 +170,8 @@ class Study:
 
     @cached_property
     def _listed_part(self) -> pd.Series:
-        return splits.deal(self.listed, by=self.profile.split, seed=self.profile.seed)
+        return splits.deal(self.listed, by=self.profile.split, seed=self.profile.seed,
+                           draw=self.profile.split_draw)
 
     @cached_property
     def part(self) -> pd.Series:

@@ -34,12 +34,14 @@ CHOICES = {
     "precision": ("float32", "bfloat16"),
     "image_precision": ("float32", "bfloat16"),
     "width": (1.0, 0.5, 0.25, 0.125),
+    "fc_width": (1.0, 0.5, 0.25, 0.125),
+    "audit_width": (1.0, 0.5, 0.25, 0.125),
     "device": ("auto", "cpu", "cuda"),
 }
 AT_LEAST = {"seeds": 1, "epochs": 1, "patience": 1, "batch": 2, "test_pairs": 2, "n_images": 80, "n_songs": 30,
             "pairs_per_epoch": 0, "seed": 0, "jobs": 0, "image_size": 75, "last_segment": 10.0, "learning_rate": 0.0,
             "dropout": 0.0, "raw_size": 63, "bins": 16, "frames": 16, "crops": 1, "probe_epochs": 1,
-            "probe_patience": 1}
+            "probe_patience": 1, "init_draw": 0, "pair_draw": 0, "split_draw": 0, "audit_seeds": 2, "audit_runs": 4}
 PLACES = ("data", "weights", "results", "work", "jobs", "device")
 """Fields that say where a run happens, not what it computes."""
 FILES = ("data", "weights", "alexnet_weights")
@@ -94,6 +96,13 @@ class Profile:
     alexnet_weights: str = default("alexnet_weights")  # imagenet, random, or a file
     probe_epochs: int = default("probe_epochs")
     probe_patience: int = default("probe_patience")
+    fc_width: float = default("fc_width")  # of ACP-Net
+    init_draw: int = 0  # another draw of initial weights, pairs or split with all else as it is
+    pair_draw: int = 0
+    split_draw: int = 0
+    audit_seeds: int = 10  # runs of each audit
+    audit_width: float = 1.0  # fc_width of the networks that audits train
+    audit_runs: int = 48  # points of the specification curve
 
     def __post_init__(self):
         for f in fields(self):

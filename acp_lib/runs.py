@@ -82,9 +82,9 @@ class Run:
 
 
 def network(run: Run, profile: Profile, task: Task | None = None) -> nn.Module:
-    """A run's network with the initial weights of its seed."""
+    """A run's network with the initial weights of its seed, or of another draw."""
     with torch.random.fork_rng():
-        torch.manual_seed(run.seed)
+        torch.manual_seed(run.seed + profile.init_draw * 2**32)
         return run.method.build(profile, task)
 
 

@@ -37,11 +37,11 @@ def units(table: pd.DataFrame, by: str) -> pd.Series:
     return table["group"].groupby(whole).transform("min")
 
 
-def deal(table: pd.DataFrame, *, by: str = "song", seed: int = 0, ratios=RATIOS) -> pd.Series:
+def deal(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: int = 0, ratios=RATIOS) -> pd.Series:
     """The part of each manifest row: train, val or test, stratified by modality and class.
 
     Within a class, shuffled units are dealt one by one to the part that lacks most of its share of samples. A unit
-    whose samples have several classes (an artist's songs) counts for its most frequent one.
+    whose samples have several classes (an artist's songs) counts for its most frequent one. Another `draw` deals anew.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def deal(table: pd.DataFrame, *, by: str = "song", seed: int = 0, ratios=RATIOS)
 
     Paper: Section 4, ratios 70:10:20.  Chapter: Splits and pairs.
     """
-    rng = np.random.default_rng([seed, 70])
+    rng = np.random.default_rng([seed, 70, draw])
     part = pd.Series("", index=table.index)
     unit = units(table, by)
     for modality in ("image", "music"):

@@ -65,7 +65,7 @@ class Correspondence:
     def epoch(self, seed: Sequence[int], share: tuple[int, int] = (0, 1)) -> Batches:
         """The batches of an epoch."""
         p, corpus = self.profile, self.corpus
-        pairs = corpus.draw("train", p.pairs, self.pairs_per_epoch, seed)
+        pairs = corpus.draw("train", p.pairs, self.pairs_per_epoch, [*seed, p.pair_draw])
         return Batches((corpus.image, corpus.music), (pairs.image, pairs.music), pairs.truth, size=p.batch, seed=seed,
                        share=share)
 
@@ -84,7 +84,7 @@ class Correspondence:
         """The frozen pairs of `val` or `test`: the same for every run and every network of a profile."""
         p = self.profile
         n, stream = (VALIDATION_PAIRS, 10) if part == "val" else (p.test_pairs, 20)
-        return self.corpus.draw(part, protocol or p.pairs, n, [p.seed, stream])
+        return self.corpus.draw(part, protocol or p.pairs, n, [p.seed, stream, p.pair_draw])
 
     def answers(self, model: nn.Module) -> pd.DataFrame:
         """What a network says of the test pairs: image, music, truth, probability of "true", predicted."""

@@ -28,6 +28,11 @@ def layers(widths, *, dropout: float, first: str = "dense", last_activation=True
     return net
 
 
+def narrower(widths: tuple[int, ...], share: float) -> tuple[int, ...]:
+    """A share of each width."""
+    return tuple(round(share * width) for width in widths)
+
+
 class ACPNet(TwoBranches):
     """Affective correspondence prediction network, 14,842,020 parameters.
 
@@ -38,6 +43,7 @@ class ACPNet(TwoBranches):
     activation : "relu", or "linear_embeddings" for embeddings without ReLU
     first_layer : "dense", or "input" where the first box of each branch and of the fusion stands for its input
         (6,411,874 parameters)
+    fc_width : share of the hidden layers' widths
     dropout : probability of dropping a node
     dropout_at : "hidden", "fusion" (there alone) or "not_embeddings"
 
@@ -50,13 +56,18 @@ class ACPNet(TwoBranches):
     """
 
     def __init__(self, *, activation: str = default("activation"), first_layer: str = default("first_layer"),
-                 dropout: float = default("dropout"), dropout_at: str = default("dropout_at")):
-        for name, value in (("activation", activation), ("first_layer", first_layer), ("dropout_at", dropout_at)):
+                 dropout: float = default("dropout"), dropout_at: str = default("dropout_at"),
+                 fc_width: float = default("fc_width")):
+        for name, value in (("activation", activation), ("first_layer", first_layer), ("dropout_at", dropout_at),
+                            ("fc_width", fc_width)):
             choices = [default(name), *details()[name].alternatives]
             if value not in choices:
-                raise ValueError(f"{name} is {value!r}; expected one of {', '.join(choices)}")
+                raise ValueError(f"{name} is {value!r}; expected one of {', '.join(map(str, choices))}")
+        kept = 2 if first_layer == "input" else 1  # widths that are the input's
+        image, music = ((*widths[:kept], *narrower(widths[kept:], fc_width)) for widths in (IMAGE, MUSIC))
+        fusion = (*[2 * image[-1]] * kept, *narrower(FUSION[kept:-1], fc_width), FUSION[-1])
         branch = {"dropout": 0.0 if dropout_at == "fusion" else dropout, "first": first_layer,
                   "last_activation": activation == "relu", "last_dropout": dropout_at == "hidden"}
-        super().__init__(layers(IMAGE, **branch), layers(MUSIC, **branch),
-                         layers(FUSION, dropout=dropout, first=first_layer, last_activation=False, last_dropout=False),
+        super().__init__(layers(image, **branch), layers(music, **branch),
+                         layers(fusion, dropout=dropout, first=first_layer, last_activation=False, last_dropout=False),
                          {"image": IMAGE[:1], "music": MUSIC[:1]})
