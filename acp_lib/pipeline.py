@@ -34,6 +34,11 @@ SYNTHETIC = "the synthetic mini database"
 CALIBRATION = 256  # training pictures that set the batch norm of random weights
 AGREEMENT = 64  # training pictures on which bfloat16 features are held against float32 ones
 COSINE = 0.999  # of the lowest of them
+BEFORE = {"source", "data", "weights", "work", "seed", "n_images", "n_songs", "last_segment", "image_size",
+          "image_precision", "device"}
+"""Fields that database and features depend on."""
+STAGES = ("source_key", "root", "_database", "listed", "_extracted", "_usable", "manifest")
+"""What a study with other values of the other fields need not read again."""
 
 
 class Study:
@@ -45,7 +50,7 @@ class Study:
     def __init__(self, profile: Profile, progress: bool = True, scheduler: str = ""):
         self.profile = profile
         self.progress = progress
-        self.scheduler = scheduler  # of a Dask cluster that extracts features
+        self.scheduler = scheduler  # of a Dask cluster that extracts features and trains
 
     def other(self, **changes) -> "Study":
         """The same with some values of the profile replaced; the network that sees pictures stays the same, whatever
@@ -53,7 +58,10 @@ class Study:
 
         Chapter: How sure are we.
         """
-        return Study(replace(self.profile, weights=str(self.weights), **changes), self.progress, self.scheduler)
+        made = Study(replace(self.profile, weights=str(self.weights), **changes), self.progress, self.scheduler)
+        if not BEFORE & set(changes):
+            made.__dict__ |= {name: self.__dict__[name] for name in STAGES if name in self.__dict__}
+        return made
 
     @property
     def audited(self) -> "Study":
@@ -276,6 +284,11 @@ class Study:
         """Scaled features, classes and parts."""
         return Corpus.read(self._corpus)
 
+    @property
+    def corpus_key(self) -> str:
+        """Stands for the scaled features, classes and parts."""
+        return self._corpus.parent.name
+
     @cached_property
     def _corpus(self) -> Path:
         p = self.profile
@@ -312,7 +325,7 @@ class Study:
         for k, seed in enumerate(p.run_seeds):
             acp = self.runs[k].folder if "acp_net" in method.needs else None
             inputs = methods.Inputs(self._corpus, acp_net=acp, **made)
-            about = [self._corpus.parent.name, acp and acp.name, *(folder.name for folder in made.values())]
+            about = [self.corpus_key, acp and acp.name, *(folder.name for folder in made.values())]
             about += [runs.settings(method, p), code_key("acp_lib.runs"), group, name, seed]
             if "alexnet_weights" in method.settings and (file := resolve(p.alexnet_weights)).is_file():
                 about.append(file_digest(file))
@@ -326,7 +339,8 @@ class Study:
         Chapter: Baselines; Probes.
         """
         wanted = {name: self.planned(group, name) for name in names or methods.GROUPS[group]}
-        runs.train(self.profile, [run for some in wanted.values() for run in some], progress=self.progress)
+        runs.train(self.profile, [run for some in wanted.values() for run in some], progress=self.progress,
+                   scheduler=self.scheduler)
         return wanted
 
     @cached_property
@@ -342,7 +356,7 @@ class Study:
         def make(folder: Path):
             baselines.correct(self.corpus, pairs, p.pairs, p.seed).to_parquet(folder / "correct.parquet")
 
-        key = digest(self._corpus.parent.name, p.pairs, p.seed, pairs.digest, code_key("acp_lib.baselines"))
+        key = digest(self.corpus_key, p.pairs, p.seed, pairs.digest, code_key("acp_lib.baselines"))
         return pd.read_parquet(self._kept("baselines", key, make) / "correct.parquet")
 
     # --- provenance
@@ -379,6 +393,11 @@ def prepare(profile: Profile) -> None:
     for group in methods.GROUPS:
         done = study.trained(group)
         print(f"{sum(map(len, done.values()))} runs of {', '.join(done)}", flush=True)
+    from acp_lib.audits import repeated  # it imports this module
+
+    plan = repeated.planned(study)
+    runs.train_all(plan, progress=study.progress)
+    print(f"{len(plan)} runs of ACP-Net for the audits", flush=True)
 
 
 def input_key(profile: Profile) -> str:
