@@ -41,7 +41,7 @@ def spread(groups: dict[str, Sequence[float]], chance: float, bayes: float | Non
 
 
 def reliability(runs: Sequence[tuple[np.ndarray, np.ndarray]], probability: np.ndarray) -> Figure:
-    """Share of true pairs over the mean probability in each bin, a line a run; below, how often each probability is given.
+    """Share of true pairs over the mean probability in each bin, a line a run; below, how often each is given.
 
     Chapter: How sure are we.
     """
@@ -114,7 +114,8 @@ def specification_curve(rows: list[dict], own: dict, reported: float, outcome: s
     firsts = [k for k, (name, _) in enumerate(lines) if not k or lines[k - 1][0] != name]
     for y in firsts[1:]:
         below.axhline(y - 0.5, color="0.8", lw=0.8)
-    below.set(yticks=range(len(lines)), ylim=(len(lines) - 0.5, -0.5), xlabel="readings, in the order of their accuracy")
+    below.set(yticks=range(len(lines)), ylim=(len(lines) - 0.5, -0.5),
+              xlabel="readings, in the order of their accuracy")
     below.set_yticklabels([f"{name.replace('_', ' ')}: {_shown(value)}" if k in firsts else _shown(value)
                            for k, (name, value) in enumerate(lines)], fontsize="x-small")
     below.grid(False)

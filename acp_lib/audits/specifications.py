@@ -1,7 +1,7 @@
 """ACP-Net under many readings of what the paper leaves open: a specification curve over the ledger.
 
-A reading gives each swept detail of the ledger one of its values. Readings are full training runs, with one seed, so that
-what moves the result is the reading. Source: Simonsohn, Simmons and Nelson (2020), Specification curve analysis, Nature
+A reading gives each swept detail of the ledger one of its values. Readings are full training runs, with one seed, so
+that what moves the result is the reading. Source: Simonsohn, Simmons and Nelson (2020), Specification curve analysis, Nature
 Human Behaviour 4.
 
 Chapter: The garden of forking paths.

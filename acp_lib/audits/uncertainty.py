@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 from sklearn.calibration import calibration_curve
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.metrics import brier_score_loss, confusion_matrix, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -154,6 +153,8 @@ def permuted(one: np.ndarray, other: np.ndarray, *groups: np.ndarray, resamples:
     for names in groups:
         which = np.unique(names, return_inverse=True)[1]
         sums = [np.bincount(which, weights=values) for values in (one, other)]
+        if len(sums[0]) < 2:
+            return found  # one cluster can only change the sign
         test = stats.permutation_test(sums, lambda a, b, axis: (a - b).sum(axis), permutation_type="samples",
                                       vectorized=True, n_resamples=resamples, rng=np.random.default_rng([seed, 1935]))
         ps.append(float(test.pvalue))
@@ -259,10 +260,9 @@ def wrong_labels(x: np.ndarray, label: np.ndarray, groups: np.ndarray, *, width:
     own = np.array([p[y == k, k].mean() for k in range(len(held))])
     sure = np.where(p >= own, p, -1)
     counted = sure.max(1) >= 0
-    table = pd.crosstab(y[counted], sure[counted].argmax(1)).reindex(
-        index=range(len(held)), columns=range(len(held)), fill_value=0).to_numpy(float)
-    table[table.sum(1) == 0] = np.eye(len(held))[table.sum(1) == 0]
-    return table / table.sum(1, keepdims=True)
+    table = confusion_matrix(y[counted], sure[counted].argmax(1), labels=range(len(held)))
+    return np.where(table.sum(1, keepdims=True) == 0, np.eye(len(held)),
+                    table / np.maximum(table.sum(1, keepdims=True), 1))
 
 
 def noise(given: np.ndarray, label: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """The paper's claims, one by one, each judged by a rule that was fixed beforehand.
 
-`verdicts.yml` beside this file lists them. A rule is one of the functions in RULES; what it is given are numbers of this
-run's results. On synthetic data a rule says whether the method works, never whether a claim about IMAC is true.
+`verdicts.yml` beside this file lists them. A rule is one of the functions in RULES; what it is given are numbers of
+this run's results. On synthetic data a rule says whether the method works, never whether a claim about IMAC is true.
 
 Chapter: Verdicts.
 """
@@ -25,8 +25,8 @@ from acp_lib.audits import how_sure, results, specifications
 if TYPE_CHECKING:
     from acp_lib.pipeline import Study
 
-HOLDS, FAILS, OPEN, DEPENDS, MISSING = "holds", "does not hold", "undecided", "depends on the reading", "not in this run"
-OUTCOMES = (HOLDS, FAILS, OPEN, DEPENDS, MISSING)
+OUTCOMES = HOLDS, FAILS, OPEN, DEPENDS, MISSING = (
+    "holds", "does not hold", "undecided", "depends on the reading", "not in this run")
 SYNTHETIC = {HOLDS: "the method works", FAILS: "not seen here", OPEN: OPEN, DEPENDS: DEPENDS, MISSING: MISSING}
 """What the outcomes are called on synthetic data."""
 PAPER_TEXT_MUSIC = "63.56"  # Paper: Section 4, where Table 5 has 63.5
@@ -57,7 +57,8 @@ class Claim:
         if self.rule not in (*RULES, "arithmetic"):
             raise ValueError(f"rule of {self.claim!r} is {self.rule!r}; expected one of arithmetic, {', '.join(RULES)}")
         if self.rule == "arithmetic" and self.function not in ARITHMETIC:
-            raise ValueError(f"function of {self.claim!r} is {self.function!r}; expected one of {', '.join(ARITHMETIC)}")
+            raise ValueError(f"function of {self.claim!r} is {self.function!r}; expected one of "
+                             f"{', '.join(ARITHMETIC)}")
 
 
 @dataclass(frozen=True)
