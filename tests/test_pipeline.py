@@ -49,7 +49,8 @@ def profile(data, work, **changes):
     return load("folder", **{"data": str(data), "work": str(work), "results": str(work / "results"), "jobs": 1,
                              "weights": "random", "image_size": 75, "seeds": 1, "epochs": 1, "batch": 8,
                              "pairs_per_epoch": 16, "test_pairs": 50, "first_layer": "input", "device": "cpu",
-                             "probe_epochs": 1, "bins": 16, "frames": 16, "crops": 2, **changes})
+                             "probe_epochs": 1, "bins": 16, "frames": 16, "crops": 2, "audit_seeds": 2, "audit_runs": 4,
+                             **changes})
 
 
 def complete(study):
@@ -140,7 +141,8 @@ def test_prepare_says_what_there_is(data, work, study, capsys):
     out = capsys.readouterr().out.splitlines()
     assert out == ["18 samples from the folder 'mine', 1 rejected; image features by seeded random weights, batch norm "
                    "calibrated on training pictures", "3 runs of L3-Net, Spectrogram-ACP, ACP-Net",
-                   f"6 runs of {', '.join(methods.PICTURES)}", f"5 runs of {', '.join(methods.MUSIC)}"]
+                   f"6 runs of {', '.join(methods.PICTURES)}", f"5 runs of {', '.join(methods.MUSIC)}",
+                   "8 runs of ACP-Net for the audits"]
     made = [p.name for p in (work / "cache").iterdir() if p.is_dir()]
     for name in ("pixels-", "slices-", "art-", "l3_net-", "spectrogram_cnn-", "alexnet_fine_tuned-"):
         assert sum(folder.startswith(name) for folder in made) == 1, name
