@@ -29,8 +29,8 @@ def layers(widths, *, dropout: float, first: str = "dense", last_activation=True
 
 
 def narrower(widths: tuple[int, ...], share: float) -> tuple[int, ...]:
-    """A share of each width."""
-    return tuple(round(share * width) for width in widths)
+    """A share of each width, but no less than the narrowest layer of the whole network has: dropout would empty it."""
+    return tuple(max(round(share * width), min(FUSION[:-1])) for width in widths)
 
 
 class ACPNet(TwoBranches):
