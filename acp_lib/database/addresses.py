@@ -16,7 +16,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 # What `ipaddress` calls global, by Python's version, and is not the public network
-NOT_PUBLIC = [IPv4Network(n) for n in ("192.0.0.0/24", "192.88.99.0/24")]
+NOT_PUBLIC = [IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"), IPv6Network("3fff::/20")]
 PUBLIC_6 = IPv6Network("2000::/3")
 TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address in the last 32 bits (NAT64)
 
@@ -38,7 +38,7 @@ def public(address: IPv4Address | IPv6Address) -> bool:
             return public(IPv4Address(int(address) & 0xFFFFFFFF))
         if address not in PUBLIC_6 or address.sixtofour or address.teredo:
             return False
-    elif any(address in network for network in NOT_PUBLIC):
+    if any(address in network for network in NOT_PUBLIC):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
