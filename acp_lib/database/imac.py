@@ -4,7 +4,7 @@
     <data>/YouTubeURLs.csv          MSD_track_id,id1,...,id10; optional
     <data>/agg/<emotion>.csv        emotion,url,disagree,agree; optional
     <data>/lastfm_tags.db           optional, for Table 2
-    <data>/images/<emotion>/*       a picture is named as the last part of its URL
+    <data>/images/<emotion>/*       a picture is named as the last part of its URL (acp_lib.database.names)
     <data>/music/<MSD_track_id>.*
 
 The embedded mini database has the same layout.
@@ -14,11 +14,10 @@ Paper: Section 2.  Chapter: Building the database.
 
 import csv
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
 
 import pandas as pd
 
-from acp_lib.database import folder, tags
+from acp_lib.database import folder, names, tags
 from acp_lib.database.manifest import candidates, rejects
 from acp_lib.emotions import EMOTIONS, regroup
 
@@ -50,29 +49,28 @@ def songs(path: Path) -> pd.DataFrame:
 
 
 def picture_lists(agg: Path) -> pd.DataFrame:
-    """The URL lists: emotion, url, disagree, agree; one file an emotion, no header.
+    """The URL lists: emotion, url, disagree, agree; one file an emotion, no header. And file: <emotion>/<name>.
 
     Raises
     ------
     ValueError
         For an emotion that is none of the eight, or a folder without lists.
     """
-    names, files = ["emotion", "url", "disagree", "agree"], sorted(agg.glob("*.csv"))
+    columns, files = ["emotion", "url", "disagree", "agree"], sorted(agg.glob("*.csv"))
     if not files:
         raise ValueError(f"{agg.name} holds no list; put {agg.name}/<emotion>.csv there, or remove it")
-    table = pd.concat([pd.read_csv(p, header=None, names=names) for p in files], ignore_index=True)
+    table = pd.concat([pd.read_csv(p, header=None, names=columns) for p in files], ignore_index=True)
     if unknown := set(table["emotion"].fillna("")) - set(EMOTIONS):
         raise ValueError(f"{agg.name} names the emotions {sorted(unknown)}; expected some of {', '.join(EMOTIONS)}")
-    return table
+    return table.assign(file=names.files(table["emotion"], table["url"]))
 
 
 def _pictures(root: Path) -> tuple[list[dict], list[tuple[str, str]]]:
     if not (root / "agg").is_dir():
         return folder.scan_modality(root, "image")
     listed = picture_lists(root / "agg")
-    names = [PurePosixPath(urlsplit(url).path).name for url in listed["url"]]
-    return [{"id": f"{e}/{n}", "modality": "image", "path": f"images/{e}/{n}", "emotion": e, "class": regroup(e),
-             "title": PurePosixPath(n).stem} for e, n in zip(listed["emotion"], names, strict=True)], []
+    return [{"id": file, "modality": "image", "path": f"images/{file}", "emotion": e, "class": regroup(e),
+             "title": PurePosixPath(file).stem} for e, file in zip(listed["emotion"], listed["file"], strict=True)], []
 
 
 def scan(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
