@@ -278,6 +278,16 @@ def test_the_rules_keep_most_of_the_authors_tags_and_every_loss_is_named(authors
     assert "sad but happy" in set(tags.disagreements(authors)["tag"]) and tags.screen("full spainy")[0] == "negative"
 
 
+def test_what_rules_say_of_the_authors_lists_is_so(authors):
+    lost = tags.disagreements(authors)
+    by_rule = {r.name: lost[lost["reason"] == r.reason] for r in tags.rules()}
+    assert {n: len(t) for n, t in by_rule.items() if n in ("country", "typing error", "painting", "proper name",
+                                                          "another word")} == {
+        "country": 0, "typing error": 0, "painting": 4, "proper name": 4, "another word": 4}
+    assert set(by_rule["painting"]["string"]) == {"pain"} and by_rule["another word"]["string"].eq("sad").all()
+    assert "not sad" in by_rule["negation"]["tag"].tolist() and len(by_rule["contradiction"]) > 20
+
+
 def test_what_the_authors_name_as_irrelevant_is_in_no_list_of_theirs(authors):
     every = {t for listed in authors.values() for t in listed}
     assert not every & {"spain", "excalm", "happysad"}
