@@ -3,11 +3,15 @@
 import sqlite3
 from contextlib import closing
 
+import pandas as pd
 import pytest
 from conftest import picture, sound
 
-from acp_lib.database import imac
+from acp_lib.database import imac, validate
 from acp_lib.database.manifest import build
+from acp_lib.emotions import CLASSES
+from acp_lib.pipeline import Study
+from acp_lib.profiles import load
 
 SCORES = """\
 TR1,Welcome,Frankie,1_0_0
@@ -203,3 +207,47 @@ def test_the_authors_videos(real):
 def test_the_authors_clean_tags(real, name, count):
     lines = (real / "imac" / f"clean_tags_{name}.txt").read_text("utf8").splitlines()
     assert len(lines) == count
+
+
+def authors_folder(root, songs=3, missing=5):
+    """The authors' files in their layout, pictures by emotion, and audio for few of the songs."""
+    lines, urls = [], []
+    for k, (label, score) in enumerate(zip(CLASSES, ("2_1_0", "0_1_0", "0_1_2"), strict=True)):
+        for i in range(songs + missing):
+            track = f"TR{label[:3].upper()}{i:013d}"
+            lines.append(f"{track},Title, \"{i},Artist,{score}\n")
+            urls.append(f"{track},id{i},\n")
+            if i < songs:
+                sound(root / f"music/{track}.ogg", 10 * k + i)
+    for k, emotion in enumerate(("awe", "contentment", "sadness")):
+        for i in range(3):
+            picture(root / "images" / emotion / f"p{i}.jpg", 10 * k + i)
+    (root / "SongEmotionScore.csv").write_text("".join(lines))
+    (root / "YouTubeURLs.csv").write_text("".join(urls[1:]))
+    return root
+
+
+def test_the_profile_works_where_most_media_are_missing(tmp_path):
+    root = authors_folder(tmp_path / "imac")
+    study = Study(load("imac", data=str(root), work=str(tmp_path / "work"), jobs=1), progress=False)
+    assert study.listed["modality"].value_counts().to_dict() == {"image": 9, "music": 9}
+    assert set(study._listed_part) == {"train", "val", "test"}
+    bad = pd.read_parquet(study._database / "rejects.parquet")
+    lost = validate.losses(bad, dict(imac.songs(root / "SongEmotionScore.csv")[["track", "class"]].to_numpy()))
+    assert {tuple(row) for row in lost.to_numpy()} == {("songs", c, "no audio file", 5) for c in CLASSES}
+
+
+def test_too_few_songs_to_split_are_named_with_the_remedy(tmp_path):
+    root = authors_folder(tmp_path / "imac")
+    next((root / "music").glob("TRNEG*")).unlink()
+    study = Study(load("imac", data=str(root), work=str(tmp_path / "work"), jobs=1), progress=False)
+    with pytest.raises(ValueError, match="class negative has 2 music units to split .*; give it 3 or more of its own"):
+        study._listed_part  # noqa: B018
+
+
+def test_a_class_without_any_audio_is_named(tmp_path):
+    root = authors_folder(tmp_path / "imac")
+    for path in (root / "music").glob("TRNEG*"):
+        path.unlink()
+    with pytest.raises(ValueError, match="imac/music has no usable file of class negative, which the other"):
+        Study(load("imac", data=str(root), work=str(tmp_path / "work"), jobs=1), progress=False).listed  # noqa: B018
