@@ -99,10 +99,10 @@ def _artists(listed: pd.DataFrame, root: Path) -> pd.Series:
         return listed["artist"]
     known = metadata(path, listed["track"])
     known = known[known["artist_id"].fillna("") != ""]
-    names = known["artist"].fillna("").groupby(known["artist_id"]).agg(lambda n: n.mode().iloc[0])
-    shared = names.duplicated(keep=False)
-    names = names.where(~shared, names + " (" + names.index + ")")
-    return listed["track"].map(known["artist_id"].map(names)).fillna(listed["artist"])
+    usual = known["artist"].fillna("").groupby(known["artist_id"]).agg(lambda n: n.mode().iloc[0])
+    shared = usual.duplicated(keep=False)
+    usual = usual.where(~shared, usual + " (" + usual.index + ")")
+    return listed["track"].map(known["artist_id"].map(usual)).fillna(listed["artist"])
 
 
 # --- pictures
@@ -154,7 +154,7 @@ def picture_lists(agg: Path) -> pd.DataFrame:
     return read_pictures(agg)[0]
 
 
-def _pictures(root: Path, agreement: str) -> tuple[list[dict], list[tuple[str, str]]]:
+def _pictures(root: Path, agreement: str = "all") -> tuple[list[dict], list[tuple[str, str]]]:
     if not (root / "agg").is_dir():
         return folder.scan_modality(root, "image")
     listed, bad = read_pictures(root / "agg")

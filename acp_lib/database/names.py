@@ -14,15 +14,15 @@ LONGEST = 120  # bytes in UTF-8; file systems end at 255, and a temporary name i
 UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff/\\:*?"<>|]')
 
 
-def _mark(url: str) -> str:
-    """Eight hexadecimal digits that stand for a URL."""
-    return hashlib.sha256(url.encode(errors="surrogatepass")).hexdigest()[:8]
+def _mark(url: str, tried: int = 0) -> str:
+    """Eight hexadecimal digits that stand for a URL; others for each further try."""
+    return hashlib.sha256((url + " " * tried).encode(errors="surrogatepass")).hexdigest()[:8]
 
 
-def _marked(name: str, url: str) -> str:
+def _marked(name: str, url: str, tried: int = 0) -> str:
     stem, ending = PurePosixPath(name).stem, PurePosixPath(name).suffix
     ending = ending if len(ending.encode()) <= 8 else ""
-    return stem.encode()[:LONGEST - 24].decode(errors="ignore") + "-" + _mark(url) + ending
+    return stem.encode()[:LONGEST - 24].decode(errors="ignore") + "-" + _mark(url, tried) + ending
 
 
 def safe(url: str) -> str:
@@ -49,9 +49,8 @@ def files(emotions: Iterable[str], urls: Iterable[str]) -> list[str]:
     owner, found = {}, []
     for emotion, url in zip(emotions, urls, strict=True):
         url = url if isinstance(url, str) else ""  # pandas' NaN for an empty field
-        name = safe(url)
-        if owner.setdefault((emotion, name.casefold()), url) != url:
-            name = _marked(name, url)
-            owner.setdefault((emotion, name.casefold()), url)
+        name, tried = safe(url), 0
+        while owner.setdefault((emotion, name.casefold()), url) != url:
+            name, tried = _marked(safe(url), url, tried), tried + 1
         found.append(f"{emotion}/{name}")
     return found
