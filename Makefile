@@ -34,7 +34,7 @@ $(STAMP): requirements.txt pyproject.toml
 	  else "$(PY)" -m pip install -r requirements.txt; fi
 	touch "$(STAMP)"
 
-book: $(STAMP) ## the book; PROFILE=mini|folder|imac DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
+book: $(STAMP) ## the book; PROFILE=mini|folder|imac|emid DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
 	$(BOOK)
 
 test: $(STAMP) ## every test, a whole small book among them
