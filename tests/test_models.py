@@ -124,6 +124,20 @@ def test_narrower_networks_keep_a_share_of_their_channels(width, channels):
     assert l3(torch.zeros(2, 3, 32, 32), torch.zeros(2, 1, 16, 16)).shape == (2, 2)
 
 
+@pytest.mark.parametrize(("options", "count"), [
+    ({"fc_width": 0.5}, 4_770_546), ({"fc_width": 0.25}, 1_722_746),
+    ({"fc_width": 0.25, "first_layer": "input"}, 813_466),
+])
+def test_a_narrower_acp_net_keeps_inputs_and_answers(options, count):
+    model = ACPNet(**options)
+    assert sum(p.numel() for p in model.parameters()) == count
+    hearing = SpectrogramACP(**options, width=0.125, bins=16, frames=16)
+    embedded = round(options["fc_width"] * 1024)
+    for net, music in ((model, torch.zeros(2, 193)), (hearing, torch.zeros(2, 1, 16, 16))):
+        assert net.embed_image(torch.zeros(2, 2048)).shape == net.embed_music(music).shape == (2, embedded)
+        assert net(torch.zeros(2, 2048), music).shape == (2, 2)
+
+
 @pytest.mark.parametrize(("options", "last", "drops_last"), [
     ({}, "Dropout", True), ({"dropout_at": "fusion"}, "ReLU", False), ({"dropout_at": "not_embeddings"}, "ReLU", False),
     ({"activation": "linear_embeddings"}, "Dropout", True), ({"dropout": 0.0}, "ReLU", False),
@@ -213,6 +227,7 @@ def test_logits_are_linear_and_hidden_layers_are_not():
     ({"first_layer": "Dense"}, "first_layer is 'Dense'; expected one of dense, input"),
     ({"dropout_at": "all"}, "dropout_at is 'all'; expected one of hidden, fusion, not_embeddings"),
     ({"dropout": 1.5}, "dropout probability .* 1.5"),
+    ({"fc_width": 0.3}, "fc_width is 0.3; expected one of 1.0, 0.5, 0.25, 0.125"),
 ])
 def test_other_switches_are_refused(options, message):
     with pytest.raises(ValueError, match=message):

@@ -15,7 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from acp_lib import ledger
+from acp_lib import chapter, ledger
 from acp_lib.profiles import ROOT, Profile
 
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.md"))
@@ -70,6 +70,13 @@ def test_one_cell_of_parameters_each_a_field_of_a_profile_with_a_comment(path):
 @chapters
 def test_a_chapter_begins_by_checking_its_parameters(path):
     assert [i for i, c in enumerate(cells(path, "code")) if "chapter.begin(globals())" in c.source] == [1]
+
+
+@chapters
+def test_nothing_but_parameters_would_pass_for_one_when_a_chapter_begins(path):
+    names = {}
+    exec(cells(path, "code")[1].source.split("study = ")[0], names)
+    assert chapter.given({k: v for k, v in names.items() if k != "__builtins__"}) == {}
 
 
 @chapters

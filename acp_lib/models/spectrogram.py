@@ -8,7 +8,7 @@ from torch import nn
 
 from acp_lib.ledger import default
 from acp_lib.models._branches import TwoBranches, expect
-from acp_lib.models.acp_net import MUSIC, ACPNet, layers
+from acp_lib.models.acp_net import MUSIC, ACPNet, layers, narrower
 from acp_lib.models.probes import HIDDEN
 
 CHANNELS = (32, 64, 128, 256)
@@ -33,17 +33,19 @@ class SpectrogramACP(TwoBranches):
     ----------
     width : share of the trunk's channels that is kept
     bins, frames : of the spectrogram
-    activation, first_layer, dropout, dropout_at : of ACP-Net
+    activation, first_layer, dropout, dropout_at, fc_width : of ACP-Net
 
     Paper: Section 4.  Chapter: Baselines.
     """
 
     def __init__(self, *, width: float = 1.0, bins: int = 257, frames: int = 199,
                  activation: str = default("activation"), dropout: float = default("dropout"),
-                 dropout_at: str = default("dropout_at"), first_layer: str = default("first_layer")):
-        acp = ACPNet(activation=activation, dropout=dropout, dropout_at=dropout_at, first_layer=first_layer)
+                 dropout_at: str = default("dropout_at"), first_layer: str = default("first_layer"),
+                 fc_width: float = default("fc_width")):
+        acp = ACPNet(activation=activation, dropout=dropout, dropout_at=dropout_at, first_layer=first_layer,
+                     fc_width=fc_width)
         channels = [round(width * c) for c in CHANNELS]
-        last = layers((channels[-1], MUSIC[-1]), dropout=0.0 if dropout_at == "fusion" else dropout,
+        last = layers((channels[-1], *narrower(MUSIC[-1:], fc_width)), dropout=0.0 if dropout_at == "fusion" else dropout,
                       last_activation=activation == "relu", last_dropout=dropout_at == "hidden")
         super().__init__(acp.image, trunk(channels).extend(last), acp.fusion,
                          {**acp.inputs, "music": (1, bins, frames)})
