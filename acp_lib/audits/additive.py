@@ -17,6 +17,7 @@ from torch import nn
 
 from acp_lib import baselines, evaluation, runs
 from acp_lib.audits import keep, retrained
+from acp_lib.audits.scores import scored
 from acp_lib.corpus import Corpus, Pairs, Side
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 from acp_lib.methods import labels
@@ -178,9 +179,9 @@ def named(study: Study) -> list[np.ndarray]:
     return found
 
 
-def compared(study: Study) -> pd.DataFrame:
-    """Everything of this chapter on the same frozen test pairs, in per cent: what, labels (whether it was given the
-    classes), accuracy, low and high (over the seeds, where there are several), clustered_low, clustered_high.
+def compared(study: Study) -> list[dict]:
+    """Everything of this chapter on the same frozen test pairs: "row", its name; and `scores.scored` on pictures and
+    songs.
     """
     emap, asked = projected(study), study.test_pairs()
     controls = retrained.controls(study)
@@ -191,15 +192,9 @@ def compared(study: Study) -> pd.DataFrame:
             "ACP-Net that hears no music": [run.correct for run in controls["picture alone"]],
             **untrained(study), "two ridge classifiers, compared":
             [study.baselines["two classifiers, compared"].to_numpy()], "two perceptrons, compared": named(study)}
-    names, rows = evaluation.groups(study.manifest, asked), []
-    for what, right in told.items():
-        values = [100 * float(np.mean(r)) for r in right]
-        low, high = evaluation.interval(values) if len(values) > 1 else (None, None)
-        ends = evaluation.clustered(np.mean(right, 0), *names, seed=study.profile.seed)
-        rows.append({"what": what, "labels": what.startswith("two "), "accuracy": float(np.mean(values)),
-                     "runs": len(values), "low": low, "high": high, "clustered_low": 100 * ends[0],
-                     "clustered_high": 100 * ends[1]})
-    return pd.DataFrame(rows)
+    names = evaluation.groups(study.manifest, asked)
+    return [{"row": what, "paper": None, **scored(right, *names, seed=study.profile.seed)}
+            for what, right in told.items()]
 
 
 def gap(study: Study) -> dict:

@@ -22,7 +22,6 @@ DRAWN = {"nothing": ("#8c8c8c", "square", -0.22), "the picture": (BRANCHES["imag
          "the music": (BRANCHES["music"], "triangle", 0.22)}
 FREE = {"image": "pictures", "music": "music"}
 LEAST = 1  # per cent of a class
-SCRIPTS = ("bokeh.min.js", "bokeh-widgets.min.js")  # of the package, in this order
 
 MOVE = ORACLES + """
 const said = {};

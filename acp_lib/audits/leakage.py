@@ -22,6 +22,7 @@ from scipy.ndimage import maximum_filter
 from acp_lib import baselines, evaluation, probes, splits
 from acp_lib import corpus as corpora
 from acp_lib.audits import keep, retrained
+from acp_lib.audits.scores import scored
 from acp_lib.features import audio
 from acp_lib.splits import PARTS
 
@@ -42,31 +43,28 @@ CHUNK = 512
 # --- accuracy on splits that keep more or less whole
 
 
-def accuracy(study: Study) -> pd.DataFrame:
+def accuracy(study: Study) -> list[dict]:
     """Accuracy of the audited ACP-Net, and of two ridge classifiers that are compared, for each way to split.
 
     Each split has test pairs of its own.
 
     Returns
     -------
-    per cent: split, method, accuracy, values (of the runs), low and high (over the runs; None of the classifiers),
-    clustered_low and clustered_high (over pictures and songs)
+    dicts: "split", "method", "row" (both, for readers), and `scores.scored` on pictures and songs
     """
-    rows = []
+    rows, p = [], study.profile
     for by, audited in retrained.by_split(study).items():
         if isinstance(audited, str):
             continue
         asked = audited.test_pairs()
         names = evaluation.groups(audited.manifest, asked)
         right = {"ACP-Net": [run.correct for run in audited.runs],
-                 "two classifiers, compared": [audited.baselines["two classifiers, compared"].to_numpy()]}
+                 "two classifiers, compared": [baselines.two_classifiers(audited.corpus, asked, p.pairs, p.seed)
+                                               == (asked.truth == 1)]}
         for method, correct in right.items():
-            values = [100 * float(c.mean()) for c in correct]
-            low, high = evaluation.interval(values) if len(values) > 1 else (None, None)
-            ends = evaluation.clustered(np.mean(correct, 0), *names, seed=study.profile.seed)
-            rows.append({"split": by, "method": method, "accuracy": float(np.mean(values)), "values": values,
-                         "low": low, "high": high, "clustered_low": 100 * ends[0], "clustered_high": 100 * ends[1]})
-    return pd.DataFrame(rows)
+            rows.append({"split": by, "method": method, "row": f"{method}, by {by}", "paper": None,
+                         **scored(correct, *names, seed=p.seed)})
+    return rows
 
 
 def compared(manifest: pd.DataFrame, features: dict[str, np.ndarray], by: str, *, seed: int = 0, draw: int = 0,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from acp_lib import methods, splits
+from acp_lib import splits
 from acp_lib.profiles import CHOICES
 from acp_lib.runs import Run
 
@@ -36,8 +36,11 @@ def by_split(study: Study) -> dict[str, Study | str]:
 
 
 def controls(study: Study) -> dict[str, list[Run]]:
-    """The runs of `methods.CONTROLS`, as many and as small as those of other audits."""
-    return study.audited.trained("controls", *methods.CONTROLS)
+    """The runs of `methods.CONTROLS`, as small as those of other audits and a third as many: they are to be at chance,
+    where runs are much alike.
+    """
+    few = max(2, study.profile.audit_seeds // 3)
+    return study.audited.other(seeds=few).trained("controls")
 
 
 def runs(study: Study) -> dict[str, list[Run]]:

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import RidgeCV
 
-from acp_lib import evaluation, pairs
+from acp_lib import baselines, evaluation, pairs
 from acp_lib.audits import keep
-from acp_lib.baselines import PAIRS
-from acp_lib.corpus import Corpus, Pairs, Side
-from acp_lib.probes import STRENGTHS
+from acp_lib.audits.scores import scored
+from acp_lib.corpus import Corpus, Pairs
 
 if TYPE_CHECKING:
     from acp_lib.pipeline import Study
@@ -89,29 +87,11 @@ def _best_answers(table: np.ndarray, axis: int) -> np.ndarray:
     return (true > table.sum(1 - axis) - true).astype(int)
 
 
-def half_blind(side: Side, seen: np.ndarray, truth: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """What a ridge regression on one side's features says of pairs: bool (n,).
-
-    It is fitted on training pairs. A sample that stands in several of them counts so often, with the mean of its
-    answers, lest the strength of the penalty be chosen on copies.
-
-    Parameters
-    ----------
-    seen, truth : sample and truth of each training pair
-    asked : sample of each pair that is judged
-    """
-    rows, where, times = np.unique(seen, return_inverse=True, return_counts=True)
-    answer = np.bincount(where, 2 * truth - 1) / times
-    model = RidgeCV(STRENGTHS).fit(side.x[rows].numpy(), answer, sample_weight=times)
-    rows, where = np.unique(asked, return_inverse=True)
-    return model.predict(side.x[rows].numpy())[where] > 0
-
-
 def learnt(corpus: Corpus, protocol: str, asked: Pairs, seed: int) -> dict[str, np.ndarray]:
     """Whether guessers that were trained on one half of the pairs of a protocol are right about pairs of the same."""
-    known = corpus.draw("train", protocol, PAIRS, [seed, 30])
-    said = {"the picture": half_blind(corpus.image, known.image, known.truth, asked.image),
-            "the music": half_blind(corpus.music, known.music, known.truth, asked.music)}
+    known = corpus.draw("train", protocol, baselines.PAIRS, [seed, 30])
+    said = {"the picture": baselines.half_blind(corpus.image, known.image, known.truth, asked.image),
+            "the music": baselines.half_blind(corpus.music, known.music, known.truth, asked.music)}
     return {who: answer == (asked.truth == 1) for who, answer in said.items()}
 
 
@@ -126,9 +106,9 @@ def trained(study: Study) -> pd.DataFrame:
         rows = []
         for name, asked in frozen.items():
             for who, right in learnt(study.corpus, name, asked, p.seed).items():
-                low, high = evaluation.clustered(right, *evaluation.groups(study.manifest, asked), seed=p.seed)
-                rows.append({"protocol": name, "guesser": who, "accuracy": 100 * right.mean(), "low": 100 * low,
-                             "high": 100 * high})
+                found = scored([right], *evaluation.groups(study.manifest, asked), seed=p.seed)
+                rows.append({"protocol": name, "guesser": who, "accuracy": found["ours"], "low": found["clustered"][0],
+                             "high": found["clustered"][1]})
         return rows
 
     about = [study.corpus_key, p.seed, [asked.digest for asked in frozen.values()]]

@@ -129,8 +129,8 @@ def probed(side: Side, group: np.ndarray, seed: int = 0) -> dict:
 
 
 def found(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`agreement` and `probed` of both modalities, for the features, and for the embeddings of each run's network before
-    and after training: columns space, seed and modality beside theirs.
+    """`agreement` and `probed` of both modalities, for the features, and for the embeddings of each run's network
+    before and after training: columns space, seed and modality beside theirs.
     """
     trained, p = study.runs, study.profile
     groups = {m: study.manifest["group"][study.manifest["modality"] == m].to_numpy() for m in MODALITIES}
@@ -150,8 +150,8 @@ def found(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
                 rows.append(about | {"truth": "probe", **probed(side, groups[m], p.seed)})
         return rows
 
-    table = keep.table(study, __name__, "structure", [study.corpus_key, [r.folder.name for r in trained],
-                                                       p.seed], make)
+    table = keep.table(study, __name__, "structure",
+                       [study.corpus_key, [r.folder.name for r in trained], p.seed], make)
     probe = table["truth"] == "probe"
     return (table[~probe].drop(columns=["probe", "control"]).astype({"k": int}),
             table.loc[probe, ["space", "seed", "modality", "probe", "control"]])
