@@ -20,6 +20,7 @@ import pandas as pd
 
 from acp_lib import baselines, methods, runs, splits, training
 from acp_lib import corpus as corpora
+from acp_lib.audits import retrained
 from acp_lib.cache import code_key, digest, file_digest, kept, write
 from acp_lib.corpus import Corpus, Pairs
 from acp_lib.database import manifest as manifests
@@ -297,6 +298,11 @@ class Study:
         """Scaled features, classes and parts."""
         return Corpus.read(self._corpus)
 
+    @property
+    def corpus_key(self) -> str:
+        """Stands for the scaled features, classes and parts."""
+        return self._corpus.parent.name
+
     @cached_property
     def _corpus(self) -> Path:
         p = self.profile
@@ -333,7 +339,7 @@ class Study:
         for k, seed in enumerate(p.run_seeds):
             acp = self.runs[k].folder if "acp_net" in method.needs else None
             inputs = methods.Inputs(self._corpus, acp_net=acp, **made)
-            about = [self._corpus.parent.name, acp and acp.name, *(folder.name for folder in made.values())]
+            about = [self.corpus_key, acp and acp.name, *(folder.name for folder in made.values())]
             about += [runs.settings(method, p), code_key("acp_lib.runs"), group, name, seed]
             if "alexnet_weights" in method.settings and (file := resolve(p.alexnet_weights)).is_file():
                 about.append(file_digest(file))
@@ -342,7 +348,7 @@ class Study:
         return wanted
 
     def trained(self, group: str, *names: str) -> dict[str, list[runs.Run]]:
-        """The runs of some methods of a group ("pairs", "image" or "music"), all of them if none is named.
+        """The runs of some methods of a group of `methods.GROUPS`, all of them if none is named.
 
         Chapter: Baselines; Probes.
         """
@@ -363,7 +369,7 @@ class Study:
         def make(folder: Path):
             baselines.correct(self.corpus, pairs, p.pairs, p.seed).to_parquet(folder / "correct.parquet")
 
-        key = digest(self._corpus.parent.name, p.pairs, p.seed, pairs.digest, code_key("acp_lib.baselines"))
+        key = digest(self.corpus_key, p.pairs, p.seed, pairs.digest, code_key("acp_lib.baselines"))
         return pd.read_parquet(self._kept("baselines", key, make) / "correct.parquet")
 
     # --- provenance
@@ -397,9 +403,11 @@ def prepare(profile: Profile) -> None:
     print(f"{len(study.manifest)} samples from {study.data_name}, {len(study.rejects)} rejected; "
           f"image features by {study.weights_name}", flush=True)
     study.raw("art")
-    for group in methods.GROUPS:
+    for group in ("pairs", "image", "music"):
         done = study.trained(group)
         print(f"{sum(map(len, done.values()))} runs of {', '.join(done)}", flush=True)
+    for what, done in retrained.runs(study).items():
+        print(f"{len(done)} runs of ACP-Net, {what}", flush=True)
 
 
 def input_key(profile: Profile) -> str:

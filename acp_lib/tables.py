@@ -111,9 +111,7 @@ def row_of(rows: list[dict], name: str) -> dict:
 
 def groups(study: Study, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
     """For each pair the picture and the song that it was drawn with, copies counting as one."""
-    names = study.manifest["group"].to_numpy()
-    is_image = (study.manifest["modality"] == "image").to_numpy()
-    return names[is_image][pairs.image], names[~is_image][pairs.music]
+    return evaluation.groups(study.manifest, pairs)
 
 
 def _scores(study: Study, correct: list[np.ndarray], *names: np.ndarray) -> dict:

@@ -25,7 +25,7 @@ from acp_lib import book, pipeline, profiles
 from acp_lib.profiles import ROOT
 
 SMALL = {"n_images": 80, "n_songs": 30, "seeds": 2, "epochs": 1, "pairs_per_epoch": 128, "test_pairs": 400,
-         "probe_epochs": 2}
+         "probe_epochs": 2, "audit_seeds": 2, "audit_runs": 4}
 NAMES = [path.stem for path in CHAPTERS]
 TRACE = "Traceback (most recent call last)"
 whole = pytest.mark.book
@@ -304,7 +304,7 @@ def test_figures_and_tables_are_numbered_and_referred_to(made, name):
         assert own == [f"{number}.{i + 1}" for i in range(len(own))]
     references = [tag.get_text() for tag in found.soup.find_all(class_="std-numref")]
     assert captions and references
-    assert all(re.fullmatch(r"(Fig\.|Table) \d\.\d+", r) for r in references)
+    assert all(re.fullmatch(r"(Fig\.|Table) \d+\.\d+", r) for r in references)
     assert "??" not in found.soup.find("article").get_text()
     assert "{numref}" not in found.text and "{ref}" not in found.text
 
