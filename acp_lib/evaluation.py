@@ -17,6 +17,7 @@ from torch import nn
 from acp_lib.corpus import Corpus, Pairs, Side
 
 CHUNK = 8192  # pairs that are fused at once
+AT_ONCE = 100  # bootstrap draws
 
 
 @torch.inference_mode()
@@ -133,13 +134,12 @@ def paired(one: np.ndarray, other: np.ndarray, *groups: np.ndarray, draws: int =
 
 
 def _resampled(values: np.ndarray, groups: Sequence[np.ndarray], draws: int, seed: int) -> np.ndarray:
+    values, rng, means = np.asarray(values, float), np.random.default_rng([seed, 2007]), []
     members = [np.unique(g, return_inverse=True) for g in groups]
-    rng = np.random.default_rng([seed, 2007])
-    means = []
-    for _ in range(draws):
-        weight = 1
+    for first in range(0, draws, AT_ONCE):
+        weight = np.ones((min(AT_ONCE, draws - first), len(values)))
         for names, which in members:
-            weight = weight * np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[which]
-        if weight.any():
-            means.append(np.average(values, weights=weight))
-    return np.array(means)
+            weight *= rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=len(weight))[:, which]
+        total = weight.sum(1)
+        means.append((weight @ values)[total > 0] / total[total > 0])
+    return np.concatenate(means)

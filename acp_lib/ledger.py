@@ -24,10 +24,17 @@ class Detail:
     status: str
     what: str
     source: str
+    unswept: str = ""  # why the alternatives are not swept
+    field: str = ""  # of the profile; empty: the same name
 
     def __post_init__(self):
         if self.status not in STATUSES:
             raise ValueError(f"ledger entry {self.name!r} has status {self.status!r}; expected one of {STATUSES}")
+
+    @property
+    def parameter(self) -> str:
+        """The field of a profile that decides it, where there is one."""
+        return self.field or self.name
 
 
 @cache
@@ -35,6 +42,14 @@ def details() -> dict[str, Detail]:
     """Every detail by name, in the order of the file."""
     text = (Path(__file__).parent / "ledger.yml").read_text("utf8")
     return {name: Detail(name, **entry) for name, entry in yaml.safe_load(text).items()}
+
+
+def swept() -> dict[str, Detail]:
+    """The details whose alternatives are tried in the specification curve.
+
+    Chapter: The garden of forking paths.
+    """
+    return {name: detail for name, detail in details().items() if detail.alternatives and not detail.unswept}
 
 
 def default(name: str):

@@ -24,7 +24,7 @@ from acp_lib.tasks import Correspondence, Recognition, Task
 
 ACP = ("activation", "first_layer", "dropout", "dropout_at", "fc_width")
 HEARING = ("width", "bins", "frames")
-ALWAYS = ("seed", "init_draw", "batch", "learning_rate", "precision")
+ALWAYS = ("seed", "init_draw", "batch", "learning_rate", "decay", "precision")
 PAIRS = ("pairs", "pairs_per_epoch", "pair_draw", "epochs", "patience", "test_pairs")
 PROBES = ("probe_epochs", "probe_patience")
 

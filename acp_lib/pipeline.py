@@ -35,6 +35,11 @@ SYNTHETIC = "the synthetic mini database"
 CALIBRATION = 256  # training pictures that set the batch norm of random weights
 AGREEMENT = 64  # training pictures on which bfloat16 features are held against float32 ones
 COSINE = 0.999  # of the lowest of them
+BEFORE = {"source", "data", "weights", "work", "seed", "n_images", "n_songs", "last_segment", "image_size",
+          "image_precision", "device"}
+"""Fields that database and features depend on."""
+STAGES = ("source_key", "root", "_database", "listed", "_extracted", "_usable", "manifest")
+"""What a study with other values of the other fields need not read again."""
 
 
 class Study:
@@ -46,7 +51,7 @@ class Study:
     def __init__(self, profile: Profile, progress: bool = True, scheduler: str = ""):
         self.profile = profile
         self.progress = progress
-        self.scheduler = scheduler  # of a Dask cluster that extracts features
+        self.scheduler = scheduler  # of a Dask cluster that extracts features and trains
 
     def other(self, **changes) -> "Study":
         """The same with some values of the profile replaced; the network that sees pictures stays the same, whatever
@@ -54,11 +59,18 @@ class Study:
 
         Chapter: How sure are we.
         """
-        return Study(replace(self.profile, weights=str(self.weights), **changes), self.progress, self.scheduler)
+        made = Study(replace(self.profile, weights=str(self.weights), **changes), self.progress, self.scheduler)
+        if not BEFORE & set(changes):
+            made.__dict__ |= {name: self.__dict__[name] for name in STAGES if name in self.__dict__}
+        return made
 
     @property
     def audited(self) -> "Study":
-        """The same with as many and as small networks as audits train: `audit_seeds` of `audit_width`.
+        """The same with as many and as small networks as audits train: `audit_seeds` of `audit_width`, at a learning rate
+        that is higher by as much as they are narrower.
+
+        Adam's steps have the same size in each weight, so that a sum over fewer of them moves less. Source: Yang et
+        al. (2021), Tuning large neural networks via zero-shot hyperparameter transfer, NeurIPS 34.
 
         Adam's steps are as much longer as the network is narrower, so that it learns in as many epochs. Source: Yang et
         al. (2021), Tensor Programs V.
@@ -353,7 +365,8 @@ class Study:
         Chapter: Baselines; Probes.
         """
         wanted = {name: self.planned(group, name) for name in names or methods.GROUPS[group]}
-        runs.train(self.profile, [run for some in wanted.values() for run in some], progress=self.progress)
+        runs.train(self.profile, [run for some in wanted.values() for run in some], progress=self.progress,
+                   scheduler=self.scheduler)
         return wanted
 
     @cached_property
@@ -408,6 +421,11 @@ def prepare(profile: Profile) -> None:
         print(f"{sum(map(len, done.values()))} runs of {', '.join(done)}", flush=True)
     for what, done in retrained.runs(study).items():
         print(f"{len(done)} runs of ACP-Net, {what}", flush=True)
+    from acp_lib.audits import repeated  # it imports this module
+
+    plan = repeated.planned(study)
+    runs.train_all(plan, progress=study.progress)
+    print(f"{len(plan)} runs of ACP-Net for the audits", flush=True)
 
 
 def input_key(profile: Profile) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from acp_lib.ledger import default
+from acp_lib.ledger import default, details
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(__file__).parent / "profiles"
@@ -32,6 +32,7 @@ CHOICES = {
     "split": ("song", "artist", "segment"),
     "agreement": ("all", "majority"),
     "scaling": ("zscore", "raw", "minmax", "logmel"),
+    "decay": ("none", "plateau"),
     "precision": ("float32", "bfloat16"),
     "image_precision": ("float32", "bfloat16"),
     "width": (1.0, 0.5, 0.25, 0.125),
@@ -89,6 +90,7 @@ class Profile:
     dropout_at: str = default("dropout_at")
     batch: int = default("batch")
     learning_rate: float = default("learning_rate")
+    decay: str = default("decay")
     epochs: int = default("epochs")
     patience: int = default("patience")
     precision: str = default("precision")
@@ -184,6 +186,27 @@ def read(name: str) -> dict:
     values = yaml.safe_load((FOLDER / f"{name}.yml").read_text("utf8")) or {}
     refuse_unknown(values)
     return values
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A detail that a profile's file decides in another way than the ledger's default, and the reason given there."""
+
+    name: str
+    default: object
+    value: object
+    reason: str
+
+
+def departures(name: str) -> list[Departure]:
+    """What a profile's file decides in another way than the ledger, each with the comment on its line.
+
+    Chapter: The ledger.
+    """
+    said = read(name)
+    reasons = dict(re.findall(r"^(\w+):.*?  # (.+)$", (FOLDER / f"{name}.yml").read_text("utf8"), re.M))
+    return [Departure(d.name, d.default, said[d.parameter], reasons.get(d.parameter, ""))
+            for d in details().values() if said.get(d.parameter, d.default) != d.default]
 
 
 def refuse_unknown(values) -> None:

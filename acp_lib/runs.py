@@ -3,7 +3,7 @@
 One thread a run, because then a run gives the same numbers however many of them share a machine.
 
 Paper: Section 4.
-Chapter: ACP-Net; Baselines; Probes.
+Chapter: ACP-Net; Baselines; Probes; The garden of forking paths.
 """
 
 import json
@@ -22,6 +22,7 @@ from torch import distributed, nn
 
 from acp_lib import methods, training
 from acp_lib.cache import kept, write
+from acp_lib.features.spread import spread
 from acp_lib.methods import Inputs, Method
 from acp_lib.profiles import Profile
 from acp_lib.progress import bar
@@ -93,7 +94,7 @@ def settings(method: Method, profile: Profile) -> dict:
     return methods.options(profile, *method.settings) | {"device": training.device(profile.device).split(":")[0]}
 
 
-def train(profile: Profile, runs: Sequence[Run], *, progress: bool = True) -> None:
+def train(profile: Profile, runs: Sequence[Run], *, progress: bool = True, scheduler: str = "") -> None:
     """Make the runs that are not there yet, with a progress bar over the epochs of all of them.
 
     Raises
@@ -101,29 +102,52 @@ def train(profile: Profile, runs: Sequence[Run], *, progress: bool = True) -> No
     FloatingPointError
         If a run's loss is no longer finite.
     """
-    todo = [r for r in runs if not r.folder.exists()]
+    train_all([(profile, run) for run in runs], progress=progress, scheduler=scheduler)
+
+
+def train_all(plan: Sequence[tuple[Profile, Run]], *, progress: bool = True, scheduler: str = "") -> None:
+    """The same for runs of several profiles, which differ in what a run depends on; also on a Dask cluster, whose
+    workers have one thread each and see the data and the work folder under the same paths.
+
+    Chapter: The garden of forking paths.
+    """
+    todo = [(p, r) for p, r in {r.folder: (p, r) for p, r in plan}.values() if not r.folder.exists()]
     if not todo:
         return
-    workers = 1 if training.device(profile.device) == "cuda" else min(profile.processes, len(todo))
+    what = ", ".join(dict.fromkeys(r.name for _, r in todo))
+    if scheduler:
+        tasks = [(r.folder, [(p, r)]) for p, r in todo]
+        for _ in bar(spread(_each, tasks, scheduler=scheduler), total=len(tasks), what=what, unit="run",
+                     shown=progress):
+            pass
+        return
+    first = todo[0][0]
+    workers = 1 if training.device(first.device) == "cuda" else min(first.processes, len(todo))
     with (one_each(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
-          bar(total=sum(r.method.epochs(profile) for r in todo), what=", ".join(dict.fromkeys(r.name for r in todo)),
-              unit="epoch", shown=progress) as shown):
-        pending = {pool.submit(one, profile, run) for run in todo}
+          bar(total=sum(r.method.epochs(p) for p, r in todo), what=what, unit="epoch", shown=progress) as shown):
+        pending = {pool.submit(one, p, run) for p, run in todo}
         try:
             while pending:
                 done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
                 for future in done:
                     future.result()
-                _show(shown, profile, todo)
+                _show(shown, todo)
         except BaseException:
             pool.shutdown(cancel_futures=True)  # begin no further run
             raise
 
 
-def _show(shown, profile: Profile, runs: Sequence[Run]) -> None:
+def _each(folder: Path, plan: list[tuple[Profile, Run]], alone: bool = False) -> int:
+    """Make the runs of a task of `spread`; `alone`, after a death, is no different."""
+    for profile, run in plan:
+        one(profile, run)
+    return len(plan)
+
+
+def _show(shown, plan: Sequence[tuple[Profile, Run]]) -> None:
     """A run that stopped early takes what it did not need off the bar's total."""
-    done = [len(r.history) if r.folder.exists() else _epochs(r) for r in runs]
-    shown.total = sum(n if r.folder.exists() else r.method.epochs(profile) for n, r in zip(done, runs, strict=True))
+    done = [len(r.history) if r.folder.exists() else _epochs(r) for _, r in plan]
+    shown.total = sum(n if r.folder.exists() else r.method.epochs(p) for n, (p, r) in zip(done, plan, strict=True))
     shown.update(sum(done) - shown.n)
 
 

@@ -28,6 +28,7 @@ from acp_lib.profiles import Profile
 from acp_lib.tasks import Task, best_epoch
 
 SECONDS = 60  # between two checkpoints, at least
+DECAY = 3  # epochs without a lower validation loss that a learning rate outlasts
 
 
 def device(name: str) -> str:
@@ -89,6 +90,8 @@ def fit(model: nn.Module, task: Task, profile: Profile, seed: int, *, checkpoint
     saved = time.monotonic()
     while not task.finished(history):
         epoch = len(history) + 1
+        for group in optimiser.param_groups:
+            group["lr"] = rate(profile, history)
         with precision(profile):
             record = _together({**_epoch(net, optimiser, task, profile, [seed, epoch], where),
                                 **_validate(model, task)}, where)
@@ -108,6 +111,19 @@ def fit(model: nn.Module, task: Task, profile: Profile, seed: int, *, checkpoint
     if checkpoint:
         checkpoint.unlink(missing_ok=True)
     return history
+
+
+def rate(profile: Profile, history: list[dict]) -> float:
+    """Learning rate of the epoch after `history`, worked out anew from it, so that a resumed run has the same.
+
+    Paper: Section 4, "initialized at"; see decay in the ledger.  Chapter: The garden of forking paths.
+    """
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=profile.learning_rate)
+    if profile.decay == "plateau":
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.1, patience=DECAY)
+        for record in history:
+            schedule.step(record["val_loss"])
+    return optimiser.param_groups[0]["lr"]
 
 
 def _shared(model: nn.Module, profile: Profile, where: str) -> nn.Module:

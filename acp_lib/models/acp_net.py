@@ -12,6 +12,7 @@ from acp_lib.models._branches import TwoBranches
 IMAGE = (2048, 2048, 1024)
 MUSIC = (193, 193, 512, 2048, 1024)
 FUSION = (2048, 2048, 512, 32, 2)
+NARROWEST = 32  # a layer of few nodes, nearly half of them dropped, lets nothing through to learn from
 
 
 def layers(widths, *, dropout: float, first: str = "dense", last_activation=True, last_dropout=True) -> nn.Sequential:
@@ -29,8 +30,8 @@ def layers(widths, *, dropout: float, first: str = "dense", last_activation=True
 
 
 def narrower(widths: tuple[int, ...], share: float) -> tuple[int, ...]:
-    """A share of each width, but no less than the narrowest layer of the whole network has: dropout would empty it."""
-    return tuple(max(round(share * width), min(FUSION[:-1])) for width in widths)
+    """A share of each width, but none below NARROWEST."""
+    return tuple(max(round(share * width), min(width, NARROWEST)) for width in widths)
 
 
 class ACPNet(TwoBranches):

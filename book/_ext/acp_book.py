@@ -43,10 +43,28 @@ class Ledger(MarkdownDirective):
             others = ", ".join(f"`{a}`" for a in d.alternatives) or "–"
             status = f"[{d.status}]{{.status .status-{d.status}}}"
             name = d.name.replace("_", "-")
-            rows.append([f"[`{d.name}`]{{#ledger-{name}}}", f"`{d.default}`", others, status, f"{d.what} *{d.source}*"])
-        table = "\n".join("* " + "\n  ".join(f"- {cell}" for cell in row) for row in rows)
-        return (f"::::{{list-table}} Every detail that the paper leaves open, and what is done here\n"
-                f":name: tab-ledger\n:header-rows: 1\n:class: ledger\n\n{table}\n::::")
+            what = f"{d.what} *{d.source}*" + (f" Not swept: {d.unswept}" if d.unswept else "")
+            rows.append([f"[`{d.name}`]{{#ledger-{name}}}", f"`{d.default}`", others, status, what])
+        return list_table(rows, "tab-ledger", "Every detail that the paper leaves open, and what is done here")
+
+
+class Departures(MarkdownDirective):
+    """Where the profiles decide a detail in another way than the ledger, with the reasons that their files give."""
+
+    def text(self) -> str:
+        from acp_lib import profiles
+
+        rows = [["Profile", "Detail", "Ledger", "Profile's", "Why"]]
+        for name in profiles.NAMES:
+            self.env.note_dependency(str(profiles.FOLDER / f"{name}.yml"))
+            rows += [[f"`{name}`", f"`{d.name}`", f"`{d.default}`", f"`{d.value}`", d.reason]
+                     for d in profiles.departures(name)]
+        return list_table(rows, "tab-departures", "Details that a profile decides in another way than the ledger")
+
+
+def list_table(rows: list[list[str]], name: str, caption: str) -> str:
+    body = "\n".join("* " + "\n  ".join(f"- {cell}" for cell in row) for row in rows)
+    return f"::::{{list-table}} {caption}\n:name: {name}\n:header-rows: 1\n:class: ledger\n\n{body}\n::::"
 
 
 class Parameters(MarkdownDirective):
@@ -149,6 +167,7 @@ def setup(app) -> dict:
     own_library(Path(app.srcdir))
     app.add_config_value("acp_result_readers", [], "")
     app.add_directive("acp-ledger", Ledger)
+    app.add_directive("acp-departures", Departures)
     app.add_directive("acp-parameters", Parameters)
     app.add_directive("acp-versions", Versions)
     app.connect("config-inited", fresh_cache)

@@ -1,0 +1,46 @@
+"""The training runs of the audits: seeds, draws and readings, side by side here or on a Dask cluster.
+
+Chapter: How to read and rerun.
+"""
+
+import argparse
+import sys
+
+from acp_lib import commands
+
+EXAMPLES = """\
+examples:
+  python -m acp_lib.audits mini                                            on all cores
+  python -m acp_lib.audits imac -p data imac -p audit_runs 96 --jobs 8
+  python -m acp_lib.audits imac -p data /mnt/imac -p work /mnt/work --scheduler tcp://head:8786
+
+Runs that are there already are kept, so a command that was stopped goes on where it was; the book finds them all. On a
+cluster every worker must see the data and the work folder under the same paths; start workers with one thread each.
+"""
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = commands.parser("acp_lib.audits", __doc__, EXAMPLES)
+    parser.add_argument("--jobs", type=int, help="processes on this machine (one a core)")
+    parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler: tcp://host:port")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code: 0, or 2 for a wrong argument or data that cannot be used."""
+    options = arguments().parse_args(argv)
+    try:
+        profile = commands.profile(options, jobs=options.jobs)
+        from acp_lib.audits import repeated  # only now: --help should not wait for it
+        from acp_lib.pipeline import Study
+
+        made = repeated.all_runs(Study(profile, scheduler=options.scheduler))
+        print(f"{len(made)} runs of ACP-Net, {sum(len(run.history) for run in made)} epochs")
+    except (ValueError, ImportError) as error:
+        print(f"error: {error} (python -m acp_lib.audits --help)", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

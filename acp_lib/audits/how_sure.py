@@ -1,0 +1,86 @@
+"""Accuracies of this run with all that is known of their luck, as other chapters read them.
+
+Chapter: How sure are we.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from acp_lib import evaluation, tables
+from acp_lib.audits import repeated, results, uncertainty
+from acp_lib.emotions import CLASSES
+
+if TYPE_CHECKING:
+    from acp_lib.pipeline import Study
+
+OTHERS = ("L3-Net", "Spectrogram-ACP")
+
+
+def load(study: Study) -> list[dict]:
+    """Rows "what" = "accuracy" (in per cent, ACP-Net of the audits), "difference" (in points, of it and each other way
+    of Table 4) and "component" (standard deviation in points).
+
+    Chapter: How sure are we.
+    """
+    return results.load(study, "how_sure", _rows)
+
+
+def right(study: Study) -> dict[str, list[np.ndarray]]:
+    """For each method, for each of its runs, whether it was right about each frozen evaluation pair; ACP-Net is that of
+    the audits.
+    """
+    trained = study.trained("pairs", *OTHERS)
+    found = {"ACP-Net": [run.correct for run in study.audited.runs]}
+    found |= {name: [run.correct for run in trained[name]] for name in OTHERS}
+    return found | {name: [study.baselines[name].to_numpy()] for name in study.baselines}
+
+
+def _rows(study: Study) -> list[dict]:
+    said, names = right(study), tables.groups(study, study.test_pairs())
+    share = {name: np.mean(some, 0) for name, some in said.items()}
+    values = [100 * float(c.mean()) for c in said["ACP-Net"]]
+    rows = [{"what": "accuracy", "row": "ACP-Net", "ours": float(np.mean(values)), "values": values,
+             "interval": [float(e) for e in evaluation.interval(values)],
+             "clustered": [100 * e for e in evaluation.clustered(share["ACP-Net"], *names, seed=study.profile.seed)]}]
+    compared = []
+    for name in share:
+        if name != "ACP-Net":
+            found = evaluation.paired(share["ACP-Net"], share[name], *names, seed=study.profile.seed)
+            test = uncertainty.permuted(share["ACP-Net"], share[name], *names, seed=study.profile.seed)
+            compared.append({"what": "difference", "row": name, "ours": 100 * found["difference"],
+                             "interval": [100 * e for e in found["interval"]], "p": test["p"]})
+    rows += uncertainty.holm(compared)
+    groups = repeated.accuracies(study)
+    return rows + [{"what": "component", "row": row.pop("source"), "values": groups[name], **row}
+                   for name, row in zip(groups, uncertainty.components(groups), strict=True)]
+
+
+def mislabelled(study: Study) -> dict[str, dict[str, np.ndarray]]:
+    """P(true class | label) of "image" and "music" over the training part: "estimated" from the features and, where the
+    data is synthetic, "known"; nothing where a class is missing or has a single song.
+
+    Chapter: How sure are we.
+    """
+    found = {}
+    for modality in ("image", "music"):
+        side, rows = getattr(study.corpus, modality), study.manifest[study.manifest["modality"] == modality]
+        train = side.rows("train")
+        label, groups = side.label[train], rows["group"].to_numpy()[train]
+        fewest = pd.Series(groups).groupby(label).nunique().min()
+        if len(set(label)) < len(CLASSES) or fewest < 2:
+            return {}
+        estimated = uncertainty.wrong_labels(side.x[train].numpy(), label, groups, folds=int(min(5, fewest)),
+                                             seed=study.profile.seed)
+        found[modality] = {"label": label, "estimated": estimated}
+        if study.synthetic:
+            truth = pd.read_csv(study.root / "truth.csv").drop_duplicates("id").set_index("id")
+            names = rows["id"].str.split("#").str[0].iloc[train]
+            true = truth["true_class"].reindex(names).to_numpy()
+            counts = pd.crosstab(label, pd.Series(true).map({c: k for k, c in enumerate(CLASSES)})).reindex(
+                index=range(3), columns=range(3), fill_value=0).to_numpy(float)
+            found[modality]["known"] = counts / counts.sum(1, keepdims=True)
+    return found

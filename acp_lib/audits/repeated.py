@@ -1,0 +1,72 @@
+"""ACP-Net trained again and again: with other seeds; with another draw of one thing and all else as it is; and under
+other readings of what the paper leaves open.
+
+    python -m acp_lib.audits mini                                            all of these runs, on all cores
+    python -m acp_lib.audits imac -p data /mnt/imac -p work /mnt/work --scheduler tcp://head:8786
+
+Chapter: How sure are we; The garden of forking paths.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from acp_lib import runs
+from acp_lib.audits import specifications
+from acp_lib.runs import Run
+
+if TYPE_CHECKING:
+    from acp_lib.pipeline import Study
+
+DRAWS = {"initial weights": "init_draw", "pairs": "pair_draw", "split": "split_draw"}
+"""What is drawn anew by itself, and the field of a profile that numbers the draw."""
+
+
+def drawn(study: Study, name: str) -> list[Study]:
+    """Studies of one run each, which differ in the draw of one of DRAWS and in nothing else.
+
+    Chapter: How sure are we.
+    """
+    base = study.audited.other(seeds=1)
+    return [base.other(**{DRAWS[name]: k}) for k in range(study.profile.audit_seeds)]
+
+
+def accuracies(study: Study) -> dict[str, list[float]]:
+    """Accuracy in per cent of each run: with other seeds, and for each of DRAWS; trained where it is not there.
+
+    Another seed draws the initial weights, the training pairs and what dropout drops. Another draw of pairs draws
+    those of training, validation and test; another draw of the split leaves nothing but the samples as they were.
+
+    Chapter: How sure are we.
+    """
+    runs.train_all(_drawn(study), progress=study.progress, scheduler=study.scheduler)
+    found = {"seed": [100 * float(run.correct.mean()) for run in study.audited.runs]}
+    return found | {name: [100 * float(s.runs[0].correct.mean()) for s in drawn(study, name)] for name in DRAWS}
+
+
+def _drawn(study: Study) -> list[tuple]:
+    audited = study.audited
+    plan = [(audited.profile, run) for run in audited.planned("pairs", "ACP-Net")]
+    return plan + [(s.profile, run) for name in DRAWS for s in drawn(study, name)
+                   for run in s.planned("pairs", "ACP-Net")]
+
+
+def planned(study: Study) -> list[tuple]:
+    """(profile, run) of everything that the audits train again, each folder once.
+
+    Chapter: How sure are we; The garden of forking paths.
+    """
+    plan: dict[object, tuple] = {}
+    for profile, run in (*_drawn(study), *specifications.planned(study)):
+        plan.setdefault(run.folder, (profile, run))
+    return list(plan.values())
+
+
+def all_runs(study: Study) -> list[Run]:
+    """All of them, trained.
+
+    Chapter: How to read and rerun.
+    """
+    plan = planned(study)
+    runs.train_all(plan, progress=study.progress, scheduler=study.scheduler)
+    return [run for _, run in plan]

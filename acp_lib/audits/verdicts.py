@@ -1,0 +1,244 @@
+"""The paper's claims, one by one, each judged by a rule that was fixed beforehand.
+
+`verdicts.yml` beside this file lists them. A rule is one of the functions in RULES; what it is given are numbers of
+this run's results. On synthetic data a rule says whether the method works, never whether a claim about IMAC is true.
+
+Chapter: Verdicts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from acp_lib import tables
+from acp_lib.audits import how_sure, results, specifications
+
+if TYPE_CHECKING:
+    from acp_lib.pipeline import Study
+
+OUTCOMES = HOLDS, FAILS, OPEN, DEPENDS, MISSING = (
+    "holds", "does not hold", "undecided", "depends on the reading", "not in this run")
+SYNTHETIC = {HOLDS: "the method works", FAILS: "not seen here", OPEN: OPEN, DEPENDS: DEPENDS, MISSING: MISSING}
+"""What the outcomes are called on synthetic data."""
+PAPER_TEXT_MUSIC = "63.56"  # Paper: Section 4, where Table 5 has 63.5
+LEAST_PAIRS = 1000  # that a test list should have: the paper's part of 20 % holds many more samples
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of the paper, where it is tested, and how it is judged.
+
+    Raises
+    ------
+    ValueError
+        For a rule or a function that there is not.
+    """
+
+    part: str
+    claim: str
+    quote: str
+    where: str
+    rule: str
+    paper: float | None = None
+    value: dict | None = None
+    than: dict | float | None = None
+    function: str = ""
+
+    def __post_init__(self):
+        if self.rule not in (*RULES, "arithmetic"):
+            raise ValueError(f"rule of {self.claim!r} is {self.rule!r}; expected one of arithmetic, {', '.join(RULES)}")
+        if self.rule == "arithmetic" and self.function not in ARITHMETIC:
+            raise ValueError(f"function of {self.claim!r} is {self.function!r}; expected one of "
+                             f"{', '.join(ARITHMETIC)}")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came out: the number, its interval, what it was held against, and the outcome, one of OUTCOMES."""
+
+    claim: Claim
+    outcome: str
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    than: float | None = None
+    note: str = ""
+
+
+# --- rules
+
+
+def above(value: float, interval: tuple[float, float], than: float) -> str:
+    """Whether a value lies above another, by its interval.
+
+    Chapter: Verdicts.
+    """
+    return HOLDS if interval[0] > than else FAILS if interval[1] < than else OPEN
+
+
+def contains(value: float, interval: tuple[float, float], than: float) -> str:
+    """Whether the interval of a value holds a number."""
+    return HOLDS if interval[0] <= than <= interval[1] else FAILS
+
+
+def every(value: float, interval: tuple[float, float], than: float) -> str:
+    """Whether something is true of all of `than` items, `value` being of how many it is."""
+    return HOLDS if value == than else DEPENDS if value else FAILS
+
+
+RULES: dict[str, Callable[[float, tuple[float, float], float], str]] = {
+    "above": above, "contains": contains, "every": every}
+
+
+# --- the paper's arithmetic: each (holds, number, in words)
+
+
+def granularity(values: Sequence[str]) -> int:
+    """The smallest number of pairs on which all of these per cents, as printed, can be shares of right ones.
+
+    Raises
+    ------
+    ValueError
+        Without values.
+
+    Paper: Table 4.  Chapter: Verdicts.
+    """
+    if not values:
+        raise ValueError("values is empty; expected per cents as they are printed, such as '57.17'")
+    half = [(Fraction(v), Fraction(1, 2 * 10 ** len(v.partition(".")[2]))) for v in values]
+    return next(n for n in count(1)
+                if all(math.ceil((v - h) * n / 100) <= math.floor((v + h) * n / 100) for v, h in half))
+
+
+def _tags():
+    total = sum(tables.PAPER_CLEAN_TAGS.values())
+    return total == 2971, total, f"they add up to {total:,}"
+
+
+def _songs():
+    total = sum(tables.PAPER_SONGS.values())
+    return total == 3812, total, f"they add up to {total:,}"
+
+
+def _pictures():
+    total = sum(tables.PAPER_IMAGES.values())
+    return total > 85_000, total, f"they add up to {total:,}"
+
+
+def _minutes():
+    minutes = 60 * tables.PAPER_HOURS / sum(tables.PAPER_SONGS.values())
+    return 2 <= minutes <= 6, minutes, f"{minutes:.2f} minutes a song"
+
+
+def _granularity():
+    n = granularity([f"{v:.2f}" for v in tables.PAPER_CORRESPONDENCE.values()])
+    return n >= LEAST_PAIRS, n, f"the smallest such list has {n:,} pairs; how long the paper's was, it does not say"
+
+
+def _rounding():
+    rounded, printed = round(float(PAPER_TEXT_MUSIC), 1), tables.PAPER_EMOTION["music"]["ACP-Net features + MLP"]
+    return rounded == printed, rounded, f"{PAPER_TEXT_MUSIC} rounds to {rounded}, and the table has {printed}"
+
+
+def _majority():
+    share = 100 * max(tables.PAPER_SONGS.values()) / sum(tables.PAPER_SONGS.values())
+    return share <= tables.PAPER_EMOTION["music"]["Random"], share, (
+        f"naming the largest class of Table 3 for every song gets {share:.1f} %")
+
+
+ARITHMETIC: dict[str, Callable[[], tuple[bool, float, str]]] = {
+    "tags": _tags, "songs": _songs, "pictures": _pictures, "minutes": _minutes, "granularity": _granularity,
+    "rounding": _rounding, "majority": _majority}
+
+
+# --- claims and their numbers
+
+
+@cache
+def claims() -> tuple[Claim, ...]:
+    """Every claim, in the order of the file.
+
+    Chapter: Verdicts.
+    """
+    known = {f.name for f in fields(Claim)}
+    entries = yaml.safe_load((Path(__file__).parent / "verdicts.yml").read_text("utf8"))
+    for entry in entries:
+        if unknown := sorted(set(entry) - known):
+            raise ValueError(f"a claim of verdicts.yml has {', '.join(unknown)}; expected some of "
+                             f"{', '.join(sorted(known))}")
+    return tuple(Claim(**entry) for entry in entries)
+
+
+def judge(claim: Claim, read: Callable[[str], list[dict] | None]) -> Verdict:
+    """The verdict on one claim.
+
+    read : the rows of a result by its name, None where this run has none
+
+    Chapter: Verdicts.
+    """
+    if claim.rule == "arithmetic":
+        holds, number, words = ARITHMETIC[claim.function]()
+        return Verdict(claim, HOLDS if holds else FAILS, number, note=words)
+    row = _row(read, claim.value)
+    than = _number(read, claim.than) if claim.than is not None else claim.paper
+    if row and "of" in claim.value:
+        than = row[claim.value["of"]]
+    if row is None or than is None or row.get(claim.value["value"]) is None:
+        return Verdict(claim, MISSING)
+    value = float(row[claim.value["value"]])
+    ends = [row[name] for name in claim.value.get("interval", ()) if row.get(name)]
+    interval = (min(e[0] for e in ends), max(e[1] for e in ends)) if ends else (value, value)
+    return Verdict(claim, RULES[claim.rule](value, interval, float(than)), value, interval if ends else None,
+                   float(than))
+
+
+def _row(read: Callable, source: dict) -> dict | None:
+    """The first row whose texts begin as the source says."""
+    for row in read(source["file"]) or ():
+        if all(str(row.get(key, "")).startswith(text) if key == "what" else row.get(key) == text
+               for key, text in source["row"].items()):
+            return row
+    return None
+
+
+def _number(read: Callable, source: dict | float) -> float | None:
+    if isinstance(source, dict):
+        row = _row(read, source)
+        return None if row is None else row.get(source["value"])
+    return source
+
+
+MADE = {"how_sure": how_sure.load, "specifications": specifications.load}
+
+
+def all_of(study: Study) -> list[Verdict]:
+    """Every claim judged on a study: results are read, and those of MADE and the tables made where they are missing.
+
+    Chapter: Verdicts.
+    """
+    @cache
+    def read(name: str):
+        if name in MADE:
+            return MADE[name](study)
+        return tables.load(study, int(name.removeprefix("table"))) if name.startswith("table") else results.known(
+            study, name)
+
+    return [judge(claim, read) for claim in claims()]
+
+
+def called(verdict: Verdict, synthetic: bool) -> str:
+    """The outcome in words: what data decided is called otherwise where the data is synthetic.
+
+    Chapter: Verdicts.
+    """
+    if not synthetic or verdict.claim.rule == "arithmetic":
+        return verdict.outcome
+    return "other data" if verdict.claim.rule == "contains" else SYNTHETIC[verdict.outcome]

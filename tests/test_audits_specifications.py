@@ -1,0 +1,177 @@
+"""Readings of the paper: a balanced design, effects that were planted and none that were not, runs of several profiles."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_corpus import small
+from test_runs import QUICK
+
+from acp_lib import ledger, runs, tasks
+from acp_lib.audits import specifications
+from acp_lib.corpus import scaled
+from acp_lib.methods import Inputs
+from acp_lib.profiles import load
+from acp_lib.runs import Run
+
+VALUES = {"a": [1, 2], "b": [10, 20, 30, 40, 50], "c": ["x", "y", "z"], "d": [0.4, 0.0]}
+
+
+@settings(max_examples=20)
+@given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.integers(0, 9), min_size=2, max_size=5, unique=True),
+                       min_size=1, max_size=5), st.integers(4, 40))
+def test_a_design_holds_the_own_reading_first_and_each_value_about_equally_often(values, n):
+    made = specifications.design(values, n)
+    own = {name: some[0] for name, some in values.items()}
+    assert len(made) == n and made[0] == own
+    single = sum(len(some) - 1 for some in values.values())
+    first = 1 + (single if 2 * (1 + single) <= n else 0)
+    assert all(sum(row[k] != own[k] for k in own) == 1 for row in made[1:first])
+    for name, some in values.items():
+        found = Counter(row[name] for row in made[first:])
+        assert set(found) <= set(some) and max(found.values()) - min(found[v] for v in some) <= 1
+
+
+def test_the_same_seed_gives_the_same_design_and_another_one_another():
+    one, two, other = (specifications.design(VALUES, 16, seed) for seed in (0, 0, 1))
+    assert one == two != other
+
+
+def test_details_are_little_tied():
+    assert specifications.balance(specifications.design(VALUES, 60)[11:]) < 0.35
+    tied = [{"a": k % 2, "b": k % 2} for k in range(10)]
+    assert specifications.balance(tied) > 0.99
+
+
+def outcome(rows, planted: float, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    return [60 + planted * (row["c"] == "y") + rng.normal() for row in rows]
+
+
+def test_the_planted_choice_is_found():
+    rows = specifications.design(VALUES, 40)
+    found = specifications.importance(rows, outcome(rows, 6.0))
+    assert found[0]["detail"] == "c" and found[0]["holm"] < 0.001 and found[0]["share"] > 0.5
+    effect, = (r for r in specifications.effects(rows, outcome(rows, 6.0), rows[0]) if r["value"] == "y")
+    assert effect["interval"][0] < 6 < effect["interval"][1] and effect["interval"][0] > 3
+
+
+def test_where_nothing_matters_nothing_is_found():
+    rows = specifications.design(VALUES, 40)
+    wrong = [min(r["holm"] for r in specifications.importance(rows, outcome(rows, 0.0, seed))) < 0.05
+             for seed in range(40)]
+    assert np.mean(wrong) < 0.2
+
+
+def test_effects_without_enough_readings_have_no_interval():
+    rows = [{"a": 1}, {"a": 1}, {"a": 2}]
+    assert specifications.effects(rows, [50, 52, 60], {"a": 1}) == [
+        {"detail": "a", "value": 2, "n": 1, "effect": 9.0, "interval": None}]
+
+
+# training
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(tasks, "VALIDATION_PAIRS", 200)
+    monkeypatch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: ThreadPoolExecutor(n))
+
+
+def scale(side, kind):
+    x = side.x.numpy().copy()
+    x[:, 0] *= 1e4  # one feature in another unit, and it says nothing
+    x[:, 0] = np.random.default_rng(0).permutation(x[:, 0])
+    return replace(side, x=torch.from_numpy(scaled(x, side.rows("train"), kind)))
+
+
+def test_a_curve_over_trained_networks_finds_the_scaling_that_matters(tmp_path, quick):
+    """A feature in another unit drowns the others unless they are scaled; the activation makes no odds."""
+    plain = small((2048, 193), (96, 96), strength=6.0)
+    files = {}
+    for kind in ("zscore", "raw"):
+        files[kind] = tmp_path / f"{kind}.safetensors"
+        replace(plain, image=scale(plain.image, kind), music=scale(plain.music, kind)).save(files[kind])
+    values = {"scaling": ["zscore", "raw"], "activation": ["relu", "linear_embeddings"]}
+    rows = specifications.design(values, 6)
+    given = QUICK | {"epochs": 6, "patience": 6, "pairs_per_epoch": 640, "batch": 32, "learning_rate": 0.0005,
+                     "test_pairs": 400, "fc_width": 0.25, "dropout": 0.0}
+    plan = [(load(**given | row), Run("pairs", "ACP-Net", 0, tmp_path / f"run-{k}", Inputs(files[row["scaling"]])))
+            for k, row in enumerate(rows)]
+    runs.train_all(plan, progress=False)
+    found = [100 * run.correct.mean() for _, run in plan]
+    by = {kind: np.mean([v for v, row in zip(found, rows, strict=True) if row["scaling"] == kind])
+          for kind in values["scaling"]}
+    assert by["zscore"] > by["raw"] + 15, found
+    assert specifications.importance(rows, found)[0]["detail"] == "scaling"
+
+
+def test_runs_of_several_profiles_are_each_made_with_their_own(tmp_path, quick, monkeypatch):
+    seen = []
+
+    def one(profile, run):
+        run.folder.mkdir()
+        (run.folder / "history.json").write_text("[]")
+        seen.append((profile.dropout, run.folder.name))
+
+    monkeypatch.setattr(runs, "one", one)
+    plan = [(load(**QUICK, dropout=d), Run("pairs", "ACP-Net", 0, tmp_path / name, None))
+            for d, name in ((0.1, "a"), (0.2, "b"), (0.2, "b"), (0.3, "c"))]
+    plan[3][1].folder.mkdir()
+    runs.train_all(plan, progress=False)
+    assert sorted(seen) == [(0.1, "a"), (0.2, "b")]
+
+
+def test_a_cluster_gets_each_run_once(tmp_path, monkeypatch):
+    tried = []
+
+    def spread(run, todo, jobs=1, scheduler=""):
+        tried.append((scheduler, [target.name for target, _ in todo]))
+        yield from (run(*task) for task in todo)
+
+    monkeypatch.setattr(runs, "spread", spread)
+    monkeypatch.setattr(runs, "one", lambda profile, run: run.folder.mkdir())
+    plan = [(load(**QUICK), Run("pairs", "ACP-Net", s, tmp_path / str(s), None)) for s in range(3)]
+    plan[1][1].folder.mkdir()
+    runs.train_all(plan, progress=False, scheduler="tcp://head:8786")
+    assert tried == [("tcp://head:8786", ["0", "2"])]
+    assert all(run.folder.is_dir() for _, run in plan)
+
+
+# what is swept
+
+
+def test_swept_details_are_of_acp_net_and_their_values_are_accepted():
+    assert set(ledger.swept()) == {"activation", "first_layer", "dropout", "dropout_at", "pairs", "split", "scaling",
+                                   "batch", "patience", "decay"}
+    for detail in ledger.swept().values():
+        for value in detail.alternatives:
+            assert getattr(load(**{detail.parameter: value}), detail.parameter) == value
+
+
+class Fake:
+    """A study of which nothing but its profile is known; it cannot be split by artist."""
+
+    def __init__(self, **given):
+        self.profile, self.split = load(**given), given.get("split")
+
+    def other(self, **changes):
+        return Fake(**changes)
+
+    def test_pairs(self):
+        if self.split == "artist":
+            raise ValueError("no artists")
+
+
+def test_readings_that_cost_much_or_cannot_be_are_left_out_with_the_reason():
+    levels, left = specifications.levels(Fake(batch=64, epochs=10, patience=10))
+    assert levels["batch"] == [64, 128, 32] and levels["patience"] == [10, 5, 3] and levels["split"] == ["song", "segment"]
+    assert {(row["detail"], row["value"]): row["reason"] for row in left} == {
+        ("split", "artist"): "no artists", ("batch", 256): "an epoch would cost 4 times as much",
+        ("batch", 512): "an epoch would cost 8 times as much",
+        ("patience", 15): "the same as none: training ends after 10 epochs"}
