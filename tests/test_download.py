@@ -15,6 +15,7 @@ from aiohttp.abc import AbstractResolver
 from PIL import Image
 from server import Server, body, in_turn, picture, redirect
 
+from acp_lib.cache import file_digest
 from acp_lib.database import attrition, download, imac, journal
 from acp_lib.database.__main__ import main
 from acp_lib.database.addresses import Policy
@@ -69,6 +70,7 @@ def test_a_picture_arrives_whole_and_is_noted(root, site):
         "id": "awe/p.jpg", "class": "positive", "outcome": "fetched", "reason": "", "bytes": len(picture(1)),
         "size": [40, 40], "tries": 1}
     assert record["url"] == site.url("/p.jpg") and len(record["hash"]) == 32 and record["seconds"] >= 0
+    assert record["sha"] == file_digest(root / "images/awe/p.jpg")
     fetch(root, site)
     assert site.asked == {"/p.jpg": 1}
 
@@ -325,6 +327,9 @@ def test_one_picture_for_many_urls_stands_for_pictures_that_are_gone(root, site)
     lists(root, [site.url(path) for path in [*same, *packed, *rare, "/own.jpg", "/same/new.jpg"]])
     assert fetch(root, site)["awe/new.jpg"]["reason"] == "placeholder picture"  # a known one from now on
     assert site.asked.total() == asked + 1
+    (root / ".fetch/placeholders/awe/0.jpg").rename(root / "images/awe/0.jpg")  # by someone who knows better
+    fetch(root, site, limits={"placeholder": 100})
+    assert "awe/0.jpg" in files(root)
 
 
 def test_a_run_killed_between_noting_a_placeholder_and_moving_it(root, site, monkeypatch):
@@ -342,7 +347,7 @@ def test_a_run_killed_between_noting_a_placeholder_and_moving_it(root, site, mon
 
 def test_only_pictures_that_most_agree_with(root, site):
     site.answers["/"] = web.numbered
-    rows = [(site.url("/1.jpg"), 1, 4), (site.url("/2.jpg"), 3, 2), (site.url("/3.jpg"), 2, 2)]
+    rows = [(site.url("/1.jpg"), 1, 4), (site.url("/2.jpg"), 3, 2), (site.url("/3.jpg"), 2, "?")]
     (root / "agg/awe.csv").write_text("".join(f"awe,{url},{no},{yes}\n" for url, no, yes in rows))
     fetch(root, site, agreed=True)
     assert site.asked == {"/1.jpg": 1}

@@ -18,12 +18,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from acp_lib.cache import file_digest
+from acp_lib.database import journal
 from acp_lib.progress import bar
 
 COLUMNS = ["path", "copy_of", "kind", "distance"]
 BITS = 128
 DISTANCE = 10  # bits; of 448 photographs the nearest two are 26 apart, a smaller or stronger compressed one 7 at most
-ENDINGS = frozenset(Image.registered_extensions())
 
 
 def fingerprint(picture: Image.Image) -> str:
@@ -124,7 +124,8 @@ def listed(paths: Sequence[str], shas: Sequence[str], texts: Sequence[str], dist
 
 
 def table(root: Path, distance: int = DISTANCE, *, jobs: int = 1, progress: bool = False) -> pd.DataFrame:
-    """`listed` for all picture files below `<root>/images`, by path.
+    """`listed` for all picture files below `<root>/images`, by path; the hashes of those that were fetched stand in the
+    journal.
 
     Raises
     ------
@@ -135,5 +136,10 @@ def table(root: Path, distance: int = DISTANCE, *, jobs: int = 1, progress: bool
     if not top.is_dir():
         raise ValueError(f"{root.name!r} has no folder images; give the folder that holds images/<emotion>")
     paths = sorted(p for p in top.rglob("*") if p.is_file() and not p.name.startswith("."))
-    shas, texts = zip(*_describe(paths, jobs, progress), strict=True) if paths else ((), ())
-    return listed([p.relative_to(root).as_posix() for p in paths], shas, texts, distance)
+    noted = journal.read(root, "pictures")
+    known = {p: (r["sha"], r["hash"]) for p in paths if (r := noted.get(p.relative_to(top).as_posix()))
+             and r["outcome"] == journal.FETCHED and r["bytes"] == p.stat().st_size}
+    rest = [p for p in paths if p not in known]
+    known |= dict(zip(rest, _describe(rest, jobs, progress), strict=True))
+    return listed([p.relative_to(root).as_posix() for p in paths], [known[p][0] for p in paths],
+                  [known[p][1] for p in paths], distance)

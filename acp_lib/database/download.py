@@ -9,6 +9,8 @@ Chapter: Building the database.
 """
 
 import asyncio
+import hashlib
+import io
 import os
 import random
 import shutil
@@ -28,10 +30,9 @@ from aiohttp.abc import AbstractResolver
 from PIL import Image
 from yarl import URL
 
-from acp_lib.cache import file_digest
 from acp_lib.database import copies, imac, journal
 from acp_lib.database.addresses import Policy, Refused, Resolver
-from acp_lib.database.journal import FETCHED, LOST, UNFINISHED, Missed
+from acp_lib.database.journal import FAILED, FETCHED, LOST, UNFINISHED, Missed
 from acp_lib.emotions import regroup
 from acp_lib.progress import bar
 
@@ -39,7 +40,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # decoders that start n
 GONE = "photo_unavailable"
 """How the file's name begins to which Flickr redirects for pictures that are gone."""
 PLACEHOLDER = "placeholder picture"
-AGENT = "acp-lib (reproduction of a paper's data set; a few requests a second to a host)"
+AGENT = "acp-lib (reproduction of a paper's data set)"
 REDIRECTS = (301, 302, 303, 307, 308)
 MAY_PASS = (408, 425, 429, 500, 502, 503, 504)
 
@@ -87,13 +88,14 @@ def listed(root: Path) -> pd.DataFrame:
     if not (root / "agg").is_dir():
         raise ValueError(f"{root.name!r} has no folder agg; put the picture lists there, agg/<emotion>.csv")
     table = imac.picture_lists(root / "agg")
+    numbers = table[["disagree", "agree"]].apply(pd.to_numeric, errors="coerce")
     return pd.DataFrame({"id": table["file"], "class": table["emotion"].map(regroup),
-                         "url": table["url"].fillna("").astype(str), "agreed": table["agree"] > table["disagree"]})
+                         "url": table["url"].fillna("").astype(str), "agreed": numbers["agree"] > numbers["disagree"]})
 
 
 @dataclass(frozen=True)
 class Found:
-    """A picture file that decodes whole: digest and length of its bytes, hash, width and height."""
+    """A picture file that decodes whole: digest (`cache.file_digest`) and length of its bytes, hash, width, height."""
 
     sha: str
     bytes: int
@@ -109,21 +111,21 @@ def look(path: Path, pixels: int) -> Found:
     Missed
         If it is no picture of a known format, has more than so many pixels, or does not decode to its end.
     """
+    data = path.read_bytes()
     try:
-        with Image.open(path, formats=FORMATS) as picture:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > pixels:
                 raise Missed("too many pixels", f"{picture.width} x {picture.height}")
             picture.verify()
-        with Image.open(path, formats=FORMATS) as picture:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             picture.load()
-            return Found(file_digest(path), path.stat().st_size, copies.fingerprint(picture), picture.size)
+            return Found(hashlib.sha256(data).hexdigest()[:16], len(data), copies.fingerprint(picture), picture.size)
     except Missed:
         raise
     except Image.DecompressionBombError as error:
         raise Missed("too many pixels", str(error)) from None
     except Image.UnidentifiedImageError:
-        with path.open("rb") as f:
-            raise Missed("not a picture", f"it begins with {f.read(24)!r}") from None
+        raise Missed("not a picture", f"it begins with {data[:24]!r}") from None
     except MemoryError:
         raise  # no fault of the file
     except Exception as error:  # whatever a hostile file makes a decoder raise
@@ -277,6 +279,7 @@ class _Run:
 
     def __init__(self, root: Path, client: Client, log: journal.Journal, shown):
         self.root, self.client, self.log, self.shown = root, client, log, shown
+        self.outcomes = dict.fromkeys((FETCHED, LOST, FAILED), 0)
 
     async def picture(self, url: str, items: list[Item]) -> None:
         """Have one picture, for each row of the lists that asks for it."""
@@ -324,6 +327,8 @@ class _Run:
             "bytes": 0, "sha": "", "hash": "", "size": None}
         self.log.add(id=item.id, url=item.url, **{"class": item.label}, outcome=outcome, reason=reason, detail=detail,
                      tries=tries, seconds=round(time.monotonic() - start, 3), **more)
+        self.outcomes[outcome] += 1
+        self.shown.set_postfix(self.outcomes, refresh=False)
         self.shown.update()
 
 
@@ -390,7 +395,7 @@ def _tidy(root: Path, emotions: set[str]) -> None:
 
 
 def placeholders(records: dict[str, dict], least: int) -> dict[str, int]:
-    """Of what was fetched, the ids of pictures that came for `least` different URLs or more, and for how many.
+    """The ids of pictures that came for `least` different URLs or more, and for how many.
 
     The same picture is one with the same bytes; or with the same hash and the same width and height, for hosts that
     compress it anew.
@@ -400,7 +405,7 @@ def placeholders(records: dict[str, dict], least: int) -> dict[str, int]:
         for key in _keys(record):
             urls[key].add(record["url"])
     counts = {i: max((len(urls[key]) for key in _keys(r)), default=0) for i, r in records.items()}
-    return {i: n for i, n in counts.items() if n >= least and records[i]["outcome"] == FETCHED}
+    return {i: n for i, n in counts.items() if n >= least}
 
 
 def _keys(record: dict) -> list[tuple]:
@@ -410,12 +415,14 @@ def _keys(record: dict) -> list[tuple]:
 def _put_placeholders_aside(root: Path, log: journal.Journal, least: int) -> None:
     """Note placeholders as lost, and move them out of `images`; what a killed run noted and did not move, too."""
     records = journal.read(root, "pictures")
-    for i, count in placeholders(records, least).items():
-        records[i] |= {"outcome": LOST, "reason": PLACEHOLDER, "detail": f"the same picture came for {count} URLs"}
-        log.add(**records[i])
-    for i, record in records.items():
+    found = placeholders(records, least)
+    for i, count in found.items():
+        if records[i]["outcome"] == FETCHED:
+            log.add(**records[i] | {"outcome": LOST, "reason": PLACEHOLDER,
+                                    "detail": f"the same picture came for {count} URLs"})
+    for i in found:
         source = root / "images" / i
-        if record["reason"] == PLACEHOLDER and record["sha"] and source.is_file():
+        if source.is_file():
             target = root / journal.FOLDER / "placeholders" / i
             target.parent.mkdir(parents=True, exist_ok=True)
             source.rename(target)
