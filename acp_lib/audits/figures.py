@@ -72,7 +72,7 @@ def given_away(table: pd.DataFrame, classes: int) -> Figure:
 
 
 def clusterings(table: pd.DataFrame) -> Figure:
-    """Agreement (ARI) of k-means clusters with labels: a panel a modality and truth, a colour a space, a dot a start and
+    """Agreement (ARI) of k-means clusters with labels: a panel a modality and truth, a colour a space, a dot a start or
     run, a bar their mean; see `structure.agreement`.
     """
     panels = list(table.groupby(["modality", "truth"], sort=False).groups)
