@@ -72,8 +72,8 @@ def given_away(table: pd.DataFrame, classes: int) -> Figure:
 
 
 def clusterings(table: pd.DataFrame) -> Figure:
-    """Agreement (ARI) of k-means clusters with labels: a panel a modality and truth, a colour a space, a dot a start
-    and run, a bar their mean; see `structure.agreement`.
+    """Agreement (ARI) of k-means clusters with labels: a panel a modality and truth, a colour a space, a dot a start or
+    run, a bar their mean; see `structure.agreement`.
     """
     panels = list(table.groupby(["modality", "truth"], sort=False).groups)
     fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.2), sharey=True, squeeze=False)

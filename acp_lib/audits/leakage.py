@@ -29,13 +29,14 @@ from acp_lib.splits import PARTS
 if TYPE_CHECKING:
     from acp_lib.pipeline import Study
 
-ALIKE = 4
+ALIKE = 8
 """Bits of 64 in which two perceptual hashes of the same picture may differ."""
 
 SECONDS, HOP, FAN, REACH = 30.0, 1024, 6, 64
 SHARED = 0.05
 """Share of the landmarks of a piece that another one must have at one offset to be the same recording."""
 
+QUIET = -45  # decibels under the loudest, from which a peak may be noise
 CANDIDATES = 3
 CHUNK = 512
 
@@ -164,7 +165,7 @@ def landmarks(y: np.ndarray) -> Landmarks:
     They survive compression, noise and a cut. Source: Wang (2003), An Industrial-Strength Audio Search Algorithm.
     """
     s = librosa.power_to_db(np.abs(librosa.stft(y, n_fft=2048, hop_length=HOP)) ** 2, ref=np.max)[:512]
-    peak = (s == maximum_filter(s, (31, 9))) & (s > np.median(s)) & (s > -60)
+    peak = (s == maximum_filter(s, (31, 9))) & (s > np.median(s)) & (s > QUIET)
     t, f = np.nonzero(peak.T)
     what, when = [], []
     for step in range(1, FAN + 1):
