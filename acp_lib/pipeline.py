@@ -66,14 +66,11 @@ class Study:
 
     @property
     def audited(self) -> "Study":
-        """The same with as many and as small networks as audits train: `audit_seeds` of `audit_width`, at a learning rate
-        that is higher by as much as they are narrower.
+        """The same with as many and as small networks as audits train: `audit_seeds` of `audit_width`, at a learning
+        rate that is higher by as much as they are narrower.
 
         Adam's steps have the same size in each weight, so that a sum over fewer of them moves less. Source: Yang et
         al. (2021), Tuning large neural networks via zero-shot hyperparameter transfer, NeurIPS 34.
-
-        Adam's steps are as much longer as the network is narrower, so that it learns in as many epochs. Source: Yang et
-        al. (2021), Tensor Programs V.
 
         Chapter: Shortcuts.
         """
