@@ -1,4 +1,4 @@
-"""How sure: planted components of variance, coverage of intervals, tests under no difference, ceilings, wrong labels."""
+"""How sure: planted components of variance, coverage, tests under no difference, ceilings, wrong labels."""
 
 import numpy as np
 import pytest

@@ -42,6 +42,40 @@ def test_choices_are_the_default_and_its_alternatives(name):
     assert [detail.default, *detail.alternatives] == list(profiles.CHOICES[name])
 
 
+@pytest.mark.parametrize("detail", ledger.details().values(), ids=lambda d: d.name)
+def test_alternatives_are_values_of_a_profile_or_it_is_said_why_they_are_not_swept(detail):
+    if detail.unswept:
+        assert detail.alternatives, "nothing to be swept"
+        assert detail.unswept.endswith(".")
+        return
+    for value in detail.alternatives:
+        assert getattr(profiles.load(**{detail.parameter: value}), detail.parameter) == value
+
+
+def test_what_is_swept_is_what_has_alternatives_and_no_reason_against():
+    swept = ledger.swept()
+    assert {"pairs", "split", "scaling", "decay", "dropout_at"} <= set(swept)
+    assert not {"image_size", "width", "test_pairs", "epochs", "optimiser"} & set(swept)
+
+
+@pytest.mark.parametrize("name", profiles.NAMES)
+def test_no_profile_departs_from_a_default_without_a_reason(name):
+    said = profiles.read(name)
+    departed = {d.name: d for d in profiles.departures(name)}
+    assert set(departed) == {d.name for d in ledger.details().values()
+                             if d.parameter in said and said[d.parameter] != d.default}
+    for d in departed.values():
+        assert len(d.reason) > 8, f"{name}.yml sets {d.name}: {d.value} and does not say why, as `{d.name}: ...  # why`"
+
+
+def test_a_departure_has_the_reason_on_its_line(tmp_path, monkeypatch):
+    lines = ("profile: mini", "weights: random  # no network", "batch: 64", "epochs: 50  # as ever")
+    (tmp_path / "mini.yml").write_text("\n".join(lines))
+    monkeypatch.setattr(profiles, "FOLDER", tmp_path)
+    assert [(d.name, d.default, d.value, d.reason) for d in profiles.departures("mini")] == [
+        ("batch", 128, 64, ""), ("image_weights", "imagenet", "random", "no network")]
+
+
 def test_the_code_has_the_ledgers_defaults():
     assert profiles.CHOICES["pairs"] == pairs.PROTOCOLS
     for f in fields(profiles.Profile):

@@ -387,3 +387,23 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="device is 'cuda', but no GPU was found; expected auto or cpu"):
         trained(device="cuda")
+
+
+# a rate that falls
+
+
+@pytest.mark.parametrize(("decay", "losses", "falls"), [
+    ("none", [1.0] * 9, 0), ("plateau", [], 0), ("plateau", [1, 0.9, 0.8, 0.7, 0.6, 0.5], 0), ("plateau", [1.0] * 4, 0),
+    ("plateau", [1.0] * 5, 1), ("plateau", [1.0] * 9, 2), ("plateau", [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5], 0),
+])
+def test_the_rate_falls_on_a_plateau_of_the_validation_loss(decay, losses, falls):
+    history = [{"val_loss": loss} for loss in losses]
+    assert training.rate(load(decay=decay, learning_rate=0.01), history) == pytest.approx(0.01 / 10**falls)
+
+
+def test_a_fallen_rate_stops_the_learning(monkeypatch):
+    seen = []
+    monkeypatch.setattr(training, "rate", lambda profile, history: seen.append(len(history)) or 0.0)
+    model, history = trained()
+    assert seen == list(range(len(history))) and len(history) > 1
+    assert state(model) == state(Tiny(0)), "with a rate of 0 nothing is learned"

@@ -1,8 +1,8 @@
 """ACP-Net under many readings of what the paper leaves open: a specification curve over the ledger.
 
-A reading gives each swept detail of the ledger one of its values. Readings are full training runs, with one seed, so
-that what moves the result is the reading. Source: Simonsohn, Simmons and Nelson (2020), Specification curve analysis, Nature
-Human Behaviour 4.
+A reading gives each swept detail of the ledger one of its values. Readings are full training runs with one seed, so
+that what moves the result is the reading. Source: Simonsohn, Simmons and Nelson (2020), Specification curve analysis,
+Nature Human Behaviour 4.
 
 Chapter: The garden of forking paths.
 """
@@ -159,7 +159,7 @@ def _rows(study: Study) -> list[dict]:
     counts = {"beats the one-sided": sum(row["interval"][0] > row["one_sided"] for row in found),
               "beats two classifiers": sum(row["gap_interval"][0] > 0 for row in found),
               "near the paper": sum(abs(row["accuracy"] - reported) <= NEAR for row in found)}
-    return [{"row": name, "count": n, "readings": len(found)} for name, n in counts.items()] + [
+    return [{"row": name, "count": int(n), "readings": len(found)} for name, n in counts.items()] + [
         {"row": "reading", **row} for row in found]
 
 

@@ -253,7 +253,7 @@ def wrong_labels(x: np.ndarray, label: np.ndarray, groups: np.ndarray, *, width:
     Chapter: How sure are we.
     """
     held, y = np.unique(label, return_inverse=True)
-    model = make_pipeline(StandardScaler(), PCA(min(width, *x.shape), whiten=True, random_state=seed),
+    model = make_pipeline(StandardScaler(), PCA(min(width, len(x) // 2, x.shape[1]), whiten=True, random_state=seed),
                           LogisticRegression(C=0.1, max_iter=1000))
     cut = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     p = cross_val_predict(model, x, y, groups=groups, cv=cut, method="predict_proba")
