@@ -13,6 +13,8 @@ STAMP := $(VENV)/.installed
 BOOK = "$(PY)" -m acp_lib.book "$(PROFILE)" -j "$(JOBS)" $(if $(DATA),-p data "$(DATA)") \
 	$(if $(WEIGHTS),-p weights "$(WEIGHTS)") $(if $(SEED),-p seed "$(SEED)") $(ARGS)
 
+PYTEST = "$(PY)" -m pytest -n "$(JOBS)" --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv book test test-fast bench lint lock clean distclean
@@ -32,14 +34,14 @@ $(STAMP): requirements.txt pyproject.toml
 	  else "$(PY)" -m pip install -r requirements.txt; fi
 	touch "$(STAMP)"
 
-book: $(STAMP) ## the book; PROFILE=mini|folder|imac DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
+book: $(STAMP) ## the book; PROFILE=mini|folder|imac|emid DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
 	$(BOOK)
 
 test: $(STAMP) ## every test, a whole small book among them
-	"$(PY)" -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-fast: $(STAMP) ## the tests that take seconds
-	"$(PY)" -m pytest -m "not book" $(ARGS)
+	$(PYTEST) -m "not book" $(ARGS)
 
 bench: $(STAMP) ## the benchmarks: ratios measured in one run
 	"$(PY)" -m benchmarks $(ARGS)

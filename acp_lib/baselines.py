@@ -5,7 +5,7 @@ Chapter: ACP-Net.
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import RidgeClassifierCV
+from sklearn.linear_model import RidgeClassifierCV, RidgeCV
 
 from acp_lib.corpus import Corpus, Pairs, Side
 from acp_lib.probes import STRENGTHS
@@ -18,22 +18,34 @@ def always_false(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.n
     return np.zeros(len(pairs), bool)
 
 
-def _one_sided(side: Side, train: np.ndarray, truth: np.ndarray, test: np.ndarray) -> np.ndarray:
-    model = RidgeClassifierCV(STRENGTHS).fit(side.x[train].numpy(), truth)
-    seen, where = np.unique(test, return_inverse=True)
-    return model.predict(side.x[seen].numpy())[where] == 1
+def half_blind(side: Side, seen: np.ndarray, truth: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """What a ridge regression on one side's features says of pairs: bool (n,).
+
+    It is fitted on training pairs. A sample that stands in several of them counts so often, with the mean of its
+    answers, lest the strength of the penalty be chosen on copies.
+
+    Parameters
+    ----------
+    seen, truth : sample and truth of each training pair
+    asked : sample of each pair that is judged
+    """
+    rows, where, times = np.unique(seen, return_inverse=True, return_counts=True)
+    answer = np.bincount(where, 2 * truth - 1) / times
+    model = RidgeCV(STRENGTHS).fit(side.x[rows].numpy(), answer, sample_weight=times)
+    rows, where = np.unique(asked, return_inverse=True)
+    return model.predict(side.x[rows].numpy())[where] > 0
 
 
 def picture_only(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
-    """A ridge classifier of "true or false" that sees the picture alone, trained on pairs of the same protocol."""
+    """A ridge regression of "true or false" that sees the picture alone, trained on pairs of the same protocol."""
     drawn = corpus.draw("train", protocol, PAIRS, [seed, 30])
-    return _one_sided(corpus.image, drawn.image, drawn.truth, pairs.image)
+    return half_blind(corpus.image, drawn.image, drawn.truth, pairs.image)
 
 
 def music_only(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
     """The same for the music alone."""
     drawn = corpus.draw("train", protocol, PAIRS, [seed, 30])
-    return _one_sided(corpus.music, drawn.music, drawn.truth, pairs.music)
+    return half_blind(corpus.music, drawn.music, drawn.truth, pairs.music)
 
 
 def two_classifiers(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:

@@ -9,6 +9,7 @@ Chapter: ACP-Net.
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy import stats
 from torch import nn
@@ -86,6 +87,12 @@ def interval(values, level: float = 0.95) -> tuple[float, float]:
     if error == 0:
         return float(mean), float(mean)
     return tuple(float(v) for v in stats.t.interval(level, len(values) - 1, mean, error))
+
+
+def groups(manifest: pd.DataFrame, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """For each pair the picture and the song that it was drawn with, copies counting as one."""
+    names, is_image = manifest["group"].to_numpy(), (manifest["modality"] == "image").to_numpy()
+    return names[is_image][pairs.image], names[~is_image][pairs.music]
 
 
 def clustered(values: np.ndarray, *groups: np.ndarray, draws: int = 2000, seed: int = 0,

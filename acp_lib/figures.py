@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 import torch
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import ConnectionPatch, FancyArrowPatch, FancyBboxPatch, Rectangle
@@ -85,7 +86,8 @@ def song_scores(scores: pd.DataFrame) -> Figure:
     for ax, (a, b) in zip(axes, (("positive", "neutral"), ("positive", "negative"), ("neutral", "negative")),
                           strict=True):
         counts = pd.crosstab(scores[b], scores[a]).reindex(range(top + 1), columns=range(top + 1), fill_value=0)
-        sns.heatmap(counts, ax=ax, cmap="mako_r", mask=counts == 0, annot=top < 8, fmt="d", cbar=False, square=True,
+        sns.heatmap(counts, ax=ax, cmap="mako_r", norm=LogNorm(1, max(2, len(scores))), mask=counts == 0, annot=top < 8,
+                    fmt="d", annot_kws={"size": 5.5 if counts.to_numpy().max() > 99 else 9}, cbar=False, square=True,
                     linewidths=0.5)
         ax.invert_yaxis()
         ax.set(xlabel=f"{a} tags", ylabel=f"{b} tags")

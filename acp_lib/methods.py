@@ -1,7 +1,7 @@
 """What is trained: for each method of Tables 4 and 5 its network, what it sees and hears, and its task.
 
 Paper: Section 4, Tables 4 and 5.
-Chapter: ACP-Net; Baselines; Probes.
+Chapter: ACP-Net; Baselines; Probes; Is it really cross-modal?
 """
 
 from collections.abc import Callable
@@ -207,7 +207,39 @@ MUSIC = {
 }
 """Table 5, music."""
 
-GROUPS = {"pairs": CORRESPONDENCE, "image": PICTURES, "music": MUSIC}
+# --- what is left of a score without what it should come from
+
+
+def without(side: Side) -> Side:
+    """A side of which nothing can be told: all features 0."""
+    return replace(side, x=torch.zeros_like(side.x))
+
+
+def dealt_at_random(side: Side, seed: int) -> Side:
+    """A side whose classes are dealt to the samples of training, and to those of validation, at random; those of the
+    test part stay.
+    """
+    label = side.label.copy()
+    for k, part in enumerate(("train", "val")):
+        rows = side.rows(part)
+        label[rows] = shuffled(label[rows], seed + k)
+    return replace(side, label=label)
+
+
+def _control(change: Callable[[Corpus, int], Corpus]) -> Method:
+    return Method(lambda inputs, profile, seed: Correspondence(change(inputs.read(profile), seed), profile),
+                  lambda profile, task: ACPNet(**options(profile, *ACP)), (), (*ALWAYS, *PAIRS, *ACP))
+
+
+CONTROLS = {
+    "random labels": _control(lambda corpus, seed: Corpus(dealt_at_random(corpus.image, 4 * seed),
+                                                          dealt_at_random(corpus.music, 4 * seed + 2))),
+    "picture alone": _control(lambda corpus, _: replace(corpus, music=without(corpus.music))),
+    "music alone": _control(lambda corpus, _: replace(corpus, image=without(corpus.image))),
+}
+"""ACP-Net, trained as ever, on classes dealt at random, or blind to one half of the pair."""
+
+GROUPS = {"pairs": CORRESPONDENCE, "image": PICTURES, "music": MUSIC, "controls": CONTROLS}
 
 
 def method(group: str, name: str) -> Method:

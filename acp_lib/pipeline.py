@@ -20,6 +20,7 @@ import pandas as pd
 
 from acp_lib import baselines, methods, runs, splits, training
 from acp_lib import corpus as corpora
+from acp_lib.audits import retrained
 from acp_lib.cache import code_key, digest, file_digest, kept, write
 from acp_lib.corpus import Corpus, Pairs
 from acp_lib.database import manifest as manifests
@@ -74,7 +75,8 @@ class Study:
         Chapter: Shortcuts.
         """
         p = self.profile
-        return self.other(seeds=p.audit_seeds, fc_width=p.audit_width, learning_rate=p.learning_rate / p.audit_width)
+        return self.other(seeds=p.audit_seeds, fc_width=p.audit_width,
+                          learning_rate=p.learning_rate * p.fc_width / p.audit_width)
 
     # --- database
 
@@ -103,8 +105,13 @@ class Study:
         """Folder of the pictures and the music; the mini database is made here."""
         p = self.profile
         if not self.synthetic:
-            self.source_key  # noqa: B018 - raises where there is no such folder
-            return resolve(p.data)
+            key = self.source_key  # raises where there is no such folder
+            if p.source != "emid":
+                return resolve(p.data)
+            from acp_lib.database import emid
+
+            return self._kept("emid", digest(key, code_key("acp_lib.database.emid")),
+                              lambda folder: emid.extract(resolve(p.data), folder, progress=self.progress))
         from acp_lib.database import synthetic
 
         return self._kept("database", self.source_key, lambda folder: synthetic.make(
@@ -112,16 +119,18 @@ class Study:
 
     @cached_property
     def _database(self) -> Path:
-        source = importlib.import_module(f"acp_lib.database.{'folder' if self.profile.source == 'folder' else 'imac'}")
+        p = self.profile
+        source = importlib.import_module(f"acp_lib.database.{'imac' if self.synthetic else p.source}")
+        options = {"agreement": p.agreement} if source.__name__.endswith("imac") else {}
 
         def make(folder: Path):
-            files, bad = source.scan(self.root)
-            table, unread = manifests.build(self.root, files, last_segment=self.profile.last_segment,
-                                            jobs=self.profile.processes, progress=self.progress)
+            files, bad = source.scan(self.root, **options)
+            table, unread = manifests.build(self.root, files, last_segment=p.last_segment, short_from=p.short_from,
+                                            jobs=p.processes, progress=self.progress)
             table.to_parquet(folder / "manifest.parquet")
             pd.concat([bad, unread], ignore_index=True).to_parquet(folder / "rejects.parquet")
 
-        key = digest(self.source_key, self.profile.last_segment, code_key(source.__name__))
+        key = digest(self.source_key, p.last_segment, p.short_from, options, code_key(source.__name__))
         return self._kept("manifest", key, make)
 
     @cached_property
@@ -156,16 +165,25 @@ class Study:
 
     @cached_property
     def tags(self) -> pd.DataFrame | None:
-        """Every tag of the Last.fm database with its frequency, and the class or the reason of the screening; None
-        where the source has no tags.
+        """Every tag of the table that holds one of the paper's strings, with its frequency, and the class or the reason
+        of the screening; None where the source has no table of tags.
         """
         path = self._tag_file
-        return screening.screened(screening.read_lastfm(path)) if path else None
+        return screening.screened(screening.read(path)) if path else None
+
+    @property
+    def n_tags(self) -> int:
+        """How many tags that table holds, whatever they are about."""
+        return screening.count(self._tag_file)
+
+    @cached_property
+    def tag_lists(self) -> dict[str, list[str]]:
+        """The authors' clean tags by string, as far as they lie beside the data."""
+        return screening.clean_lists(self.root)
 
     @property
     def _tag_file(self) -> Path | None:
-        path = self.root / "lastfm_tags.db"
-        return path if path.is_file() else None
+        return screening.table_file(self.root)
 
     @cached_property
     def truth(self) -> dict | None:
@@ -339,7 +357,7 @@ class Study:
         return wanted
 
     def trained(self, group: str, *names: str) -> dict[str, list[runs.Run]]:
-        """The runs of some methods of a group ("pairs", "image" or "music"), all of them if none is named.
+        """The runs of some methods of a group of `methods.GROUPS`, all of them if none is named.
 
         Chapter: Baselines; Probes.
         """
@@ -395,9 +413,11 @@ def prepare(profile: Profile) -> None:
     print(f"{len(study.manifest)} samples from {study.data_name}, {len(study.rejects)} rejected; "
           f"image features by {study.weights_name}", flush=True)
     study.raw("art")
-    for group in methods.GROUPS:
+    for group in ("pairs", "image", "music"):
         done = study.trained(group)
         print(f"{sum(map(len, done.values()))} runs of {', '.join(done)}", flush=True)
+    for what, done in retrained.runs(study).items():
+        print(f"{len(done)} runs of ACP-Net, {what}", flush=True)
     from acp_lib.audits import repeated  # it imports this module
 
     plan = repeated.planned(study)

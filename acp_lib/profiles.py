@@ -20,7 +20,7 @@ from acp_lib.ledger import default, details
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(__file__).parent / "profiles"
 NAMES = tuple(sorted(p.stem for p in FOLDER.glob("*.yml")))
-SOURCES = ("synthetic", "folder", "imac")
+SOURCES = ("synthetic", "folder", "imac", "emid")
 RATIOS = (0.7, 0.1, 0.2)  # Paper: Section 4, training, validation and test
 
 CHOICES = {
@@ -30,6 +30,7 @@ CHOICES = {
     "dropout_at": ("hidden", "fusion", "not_embeddings"),
     "pairs": ("class_balanced", "uniform", "rejection", "image_anchored", "music_anchored"),
     "split": ("song", "artist", "segment"),
+    "agreement": ("all", "majority"),
     "scaling": ("zscore", "raw", "minmax", "logmel"),
     "decay": ("none", "plateau"),
     "precision": ("float32", "bfloat16"),
@@ -40,9 +41,10 @@ CHOICES = {
     "device": ("auto", "cpu", "cuda"),
 }
 AT_LEAST = {"seeds": 1, "epochs": 1, "patience": 1, "batch": 2, "test_pairs": 2, "n_images": 80, "n_songs": 30,
-            "pairs_per_epoch": 0, "seed": 0, "jobs": 0, "image_size": 75, "last_segment": 10.0, "learning_rate": 0.0,
-            "dropout": 0.0, "raw_size": 63, "bins": 16, "frames": 16, "crops": 1, "probe_epochs": 1,
-            "probe_patience": 1, "init_draw": 0, "pair_draw": 0, "split_draw": 0, "audit_seeds": 2, "audit_runs": 4}
+            "pairs_per_epoch": 0, "seed": 0, "jobs": 0, "image_size": 75, "last_segment": 10.0, "short_from": 1.0,
+            "learning_rate": 0.0, "dropout": 0.0, "raw_size": 63, "bins": 16, "frames": 16, "crops": 1,
+            "probe_epochs": 1, "probe_patience": 1, "init_draw": 0, "pair_draw": 0, "split_draw": 0, "audit_seeds": 2,
+            "audit_runs": 4}
 PLACES = ("data", "weights", "results", "work", "jobs", "device")
 """Fields that say where a run happens, not what it computes."""
 FILES = ("data", "weights", "alexnet_weights")
@@ -74,6 +76,8 @@ class Profile:
     n_songs: int = 108
     split: str = default("split")
     last_segment: float = default("last_segment")
+    short_from: float = default("short_from")
+    agreement: str = default("agreement")  # of those who were asked about a picture of IMAC's lists
     image_size: int = default("image_size")
     image_precision: str = default("image_precision")
     scaling: str = default("scaling")

@@ -11,6 +11,9 @@ from sklearn.metrics import confusion_matrix
 from acp_lib import evaluation, methods, probes, report
 from acp_lib.baselines import BASELINES
 from acp_lib.corpus import Pairs
+from acp_lib.database import released
+from acp_lib.database.sources import IMAC
+from acp_lib.database.tags import SUBSTRINGS
 from acp_lib.emotions import CLASSES, EMOTIONS, REGROUPING
 from acp_lib.features import raw
 from acp_lib.pairs import joint, oracle
@@ -34,6 +37,9 @@ PAPER_EMOTION = {  # Paper: Table 5
               "ACP-Net features + MLP": 40.4},
     "music": {"Random": 33.3, "Spectrogram + CNN": 47.8, "ACP-Net features + MLP": 63.5},
 }
+SURVIVING = {r.path.removeprefix("clean_tags_").removesuffix(".txt"): r.rows for r in IMAC.remotes
+             if r.path.startswith("clean_tags_")}
+"""How many tags the authors' clean lists hold, by string, as far as the lists survive."""
 INPUTS = {"image": "Inception-V3 features", "music": "193 numbers"}
 
 
@@ -49,19 +55,24 @@ def table1(study: Study) -> list[dict]:
 
 
 def table2(study: Study) -> list[dict]:
-    """Example tags and clean tags in all: the paper's frequencies and those of this run's tag database."""
+    """Example tags and clean tags in all: the paper's frequencies and those of this run's tag database; of clean tags
+    also how many stand in those of the authors' lists that survive (`authors`).
+    """
     found = study.tags
     counts = {} if found is None else dict(zip(found["tag"], found["frequency"], strict=True))
     rows = [{"row": tag, "class": label, "what": "tag", "paper": n, "ours": counts.get(tag, 0) if counts else None}
             for label, tags in PAPER_TAGS.items() for tag, n in tags.items()]
     for label, n in PAPER_CLEAN_TAGS.items():
         ours = None if found is None else int((found["class"] == label).sum())
-        rows.append({"row": f"clean {label} tags", "class": label, "what": "clean tags", "paper": n, "ours": ours})
+        rows.append({"row": f"clean {label} tags", "class": label, "what": "clean tags", "paper": n, "ours": ours,
+                     "authors": sum(k for s, k in SURVIVING.items() if SUBSTRINGS[s] == label)})
     return rows
 
 
 def table3(study: Study) -> list[dict]:
-    """Pictures and songs of each class, and hours of music."""
+    """Pictures and songs of each class, and hours of music; of songs also how many the authors' released scores give
+    (`released`).
+    """
     table = study.manifest
     pictures = table[table["modality"] == "image"]
     music = table[table["modality"] == "music"]
@@ -70,6 +81,10 @@ def table3(study: Study) -> list[dict]:
     for what, held, paper in (("pictures", pictures, PAPER_IMAGES), ("songs", songs, PAPER_SONGS)):
         rows += [{"row": c, "what": what, "paper": paper[c], "ours": int((held["class"] == c).sum())} for c in CLASSES]
         rows.append({"row": "all", "what": what, "paper": sum(paper.values()), "ours": len(held)})
+    scored = released.labelled(released.released())
+    for row in rows:
+        if row["what"] == "songs":
+            row["released"] = scored.get(row["row"], sum(scored.values()))
     rows.append({"row": "all", "what": "hours of music", "paper": PAPER_HOURS,
                  "ours": round(music["duration"].sum() / 3600, 2)})
     return rows
@@ -96,9 +111,7 @@ def row_of(rows: list[dict], name: str) -> dict:
 
 def groups(study: Study, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
     """For each pair the picture and the song that it was drawn with, copies counting as one."""
-    names = study.manifest["group"].to_numpy()
-    is_image = (study.manifest["modality"] == "image").to_numpy()
-    return names[is_image][pairs.image], names[~is_image][pairs.music]
+    return evaluation.groups(study.manifest, pairs)
 
 
 def _scores(study: Study, correct: list[np.ndarray], *names: np.ndarray) -> dict:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from acp_lib.cache import write
 
-PARTS = ("music", "pictures", "networks", "growth")
+PARTS = ("music", "pictures", "networks", "growth", "tags", "downloads")
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -9,6 +9,7 @@ import pytest
 from acp_lib.features import music
 from benchmarks import __main__ as bench
 from benchmarks import compare, equality, growth
+from benchmarks import tags as tag_tables
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_an_unknown_part_is_named(argument, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["benchmarks", *argument.split()])
     with pytest.raises(SystemExit):
         bench.main()
-    assert "part 'musik'; expected some of music, pictures, networks, growth" in capsys.readouterr().err
+    assert "part 'musik'; expected some of music, pictures, networks, growth, tags" in capsys.readouterr().err
 
 
 def test_deviations_are_in_units_of_what_is_allowed():
@@ -63,6 +64,14 @@ def test_growth_measures_a_run(tmp_path):
     assert repeated["id"].is_unique and repeated["path"].value_counts().to_dict() == {
         "0.ogg": 2, "1.ogg": 2, "2.ogg": 1, "3.ogg": 1}
     assert isinstance(repeated, pd.DataFrame)
+
+
+def test_a_tag_table_of_any_size_is_screened_and_scored(tmp_path):
+    path = tag_tables.table(tmp_path / "lastfm_tags.db", tags=2000, tracks=300, rows=9000)
+    done = tag_tables.measured(path)
+    assert done["different tags"] == 2000 and done["track-tag rows"] == 9000
+    assert 2000 * 0.005 < done["hold a string"] < 2000 * 0.02 and 0 < done["clean"] <= done["hold a string"]
+    assert done["songs scored"] > 10 and done["wall_s"] > 0 and done["peak_mib"] > 50
 
 
 def test_real_recordings_have_plain_librosas_numbers(real):

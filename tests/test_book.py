@@ -112,9 +112,10 @@ def engine(tmp_path, monkeypatch):
     ("mini -p epochs 0", "epochs is 0; expected at least 1"),
     ("mini -p dropout nan", "dropout is nan; expected a finite number"),
     ("mini -p pairs wrong", "pairs is 'wrong'; expected one of class_balanced, uniform"),
-    ("paper", "profile is 'paper'; expected one of folder, imac, mini"),
+    ("paper", "profile is 'paper'; expected one of emid, folder, imac, mini"),
     ("folder", "data is empty; profile 'folder' needs the folder of your pictures and music"),
     ("imac", "data is empty; profile 'imac' needs"),
+    ("emid", "data is empty; profile 'emid' needs"),
     ("folder -p data nowhere", "data is 'nowhere', which is no folder"),
     ("folder -p data Makefile", "data is 'Makefile', which is no folder"),
     ("mini --only 99_none", "--only is '99_none'; expected one of 01_database"),
@@ -140,7 +141,7 @@ def test_help_names_options_and_examples(engine, capsys):
         engine(["--help"])
     out = capsys.readouterr().out
     assert stop.value.code == 0
-    assert all(word in out for word in ("examples:", "--only", "--no-render", "--jobs", "folder, imac, mini"))
+    assert all(word in out for word in ("examples:", "--only", "--no-render", "--jobs", "emid, folder, imac, mini"))
 
 
 def test_data_and_weights_that_cannot_be_used_stop_with_one_line(tmp_path, monkeypatch, capsys):

@@ -13,6 +13,7 @@ DEFAULTS = {
     "patience": 5, "optimiser": "adam", "learning_rate": 0.0001, "image_weights": "imagenet",
     "alexnet_weights": "imagenet", "width": 1.0, "raw_size": 224, "bins": 257, "frames": 199, "crops": 12,
     "precision": "float32", "probe_epochs": 50, "probe_patience": 5,
+    "short_from": 10.0, "agreement": "all",
 }
 FREE = {"classes", "inputs", "weights", "size"}  # of a network, and no open detail by that name
 

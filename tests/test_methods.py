@@ -19,7 +19,8 @@ from acp_lib.tasks import Correspondence, Recognition
 QUICK = {"batch": 4, "pairs_per_epoch": 8, "test_pairs": 30, "epochs": 1, "probe_epochs": 1, "first_layer": "input",
          "device": "cpu", "raw_size": 64, "bins": 16, "frames": 16, "crops": 2, "width": 0.125}
 ALL = [(group, name) for group in GROUPS for name in GROUPS[group]]
-RANDOM = [(group, name) for group, name in ALL if name.endswith("random labels")]
+JUDGES = ("pairs", "controls")
+RANDOM = [(group, name) for group, name in ALL if name.endswith(", random labels")]
 
 
 # labels
@@ -77,10 +78,11 @@ def test_an_unknown_method_is_refused(group):
 
 
 def test_the_rows_of_the_papers_tables_are_there():
-    assert {group: len(known) for group, known in GROUPS.items()} == {"pairs": 3, "image": 6, "music": 5}
+    assert {group: len(known) for group, known in GROUPS.items()} == {"pairs": 3, "image": 6, "music": 5,
+                                                                           "controls": 3}
     assert list(GROUPS["pairs"]) == ["L3-Net", "Spectrogram-ACP", "ACP-Net"]
     assert all(methods.method(*one) is GROUPS[one[0]][one[1]] for one in ALL)
-    assert [methods.method(*one).pairs for one in ALL] == [group == "pairs" for group, _ in ALL]
+    assert [methods.method(*one).pairs for one in ALL] == [group in JUDGES for group, _ in ALL]
 
 
 @pytest.mark.parametrize("one", ALL)
@@ -123,7 +125,7 @@ def test_every_method_is_built_trained_and_answers(done, made, one):
     run, profile = done[one], load(**QUICK)
     assert [h["epoch"] for h in run.history] == [1] and np.isfinite(run.history[0]["loss"])
     task, files = run.task(profile), {p.name for p in run.folder.iterdir()}
-    if one[0] == "pairs":
+    if one[0] in JUDGES:
         assert list(run.answers.columns) == ["image", "music", "truth", "probability", "predicted"]
         assert isinstance(task, Correspondence) and len(run.answers) == 30
         assert files == {"history.json", "model.safetensors", "test.parquet"}

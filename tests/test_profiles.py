@@ -12,7 +12,7 @@ from acp_lib import profiles
 from acp_lib.ledger import default, details
 from acp_lib.profiles import ROOT, Profile, load, parse
 
-NEEDS = {"mini": {}, "folder": {"data": "d"}, "imac": {"data": "d"}}
+NEEDS = {"mini": {}, "folder": {"data": "d"}, "imac": {"data": "d"}, "emid": {"data": "d"}}
 
 
 @pytest.mark.parametrize("name", profiles.NAMES)
@@ -54,6 +54,8 @@ def test_mini_runs_offline_and_imac_is_the_papers_setting():
     ({"width": 0.3}, "width is 0.3; expected one of 1.0, 0.5, 0.25, 0.125"),
     ({"precision": "float16"}, "precision is 'float16'; expected one of float32, bfloat16"),
     ({"last_segment": 9.9}, "last_segment is 9.9; expected at least 10"),
+    ({"short_from": 0.5}, "short_from is 0.5; expected at least 1"),
+    ({"agreement": "some"}, "agreement is 'some'; expected one of all, majority"),
     ({"learning_rate": float("nan")}, "learning_rate is nan; expected a finite number"),
     ({"learning_rate": float("inf")}, "learning_rate is inf; expected a finite number"),
     ({"dropout": 1}, "dropout is 1.0; expected a probability below 1"),

@@ -125,6 +125,7 @@ def test_table_2(study):
     ours = {row["row"]: row["ours"] for row in tables.table2(study)}
     assert (ours["sad"], ours["joyous"], ours["so energetic"]) == (9, 4, 0)
     assert [ours[f"clean {c} tags"] for c in CLASSES] == [2, 1, 1]
+    assert [row["authors"] for row in tables.table2(study) if row["what"] == "clean tags"] == [880, 337, 1267]
     study.tags = None
     assert {row["ours"] for row in tables.table2(study)} == {None}
 
@@ -135,6 +136,8 @@ def test_table_3_counts_songs_once(study):
     assert [ours["pictures", c] for c in (*CLASSES, "all")] == [20, 20, 20, 60]
     assert [ours["songs", c] for c in (*CLASSES, "all")] == [16, 16, 16, 48]
     assert ours["hours of music", "all"] == round(49 / 60, 2)
+    released = [row["released"] for row in tables.table3(study) if row["what"] == "songs"]
+    assert released == [1501, 1631, 1027, 4159]
 
 
 def test_table_4(study):

@@ -2,31 +2,43 @@
 
     <data>/SongEmotionScore.csv     MSD_track_id,title,artist,pos_neu_neg; no header, no quoting
     <data>/YouTubeURLs.csv          MSD_track_id,id1,...,id10; optional
+    <data>/clean_tags_<string>.txt  the authors' clean tags; optional
     <data>/agg/<emotion>.csv        emotion,url,disagree,agree; optional
-    <data>/lastfm_tags.db           optional, for Table 2
-    <data>/images/<emotion>/*       a picture is named as the last part of its URL
+    <data>/lastfm_tags.db           or lastfm_unique_tags.txt; optional, for Table 2
+    <data>/track_metadata.db        the Million Song Dataset's; optional, for artists and durations
+    <data>/images/<emotion>/*       a picture is named as the last part of its URL (acp_lib.database.names)
     <data>/music/<MSD_track_id>.*
 
-The embedded mini database has the same layout.
+The embedded mini database has the same layout. Most of the media may be missing: what is listed and not there is a
+reject, with the reason.
 
 Paper: Section 2.  Chapter: Building the database.
 """
 
-import csv
+import sqlite3
+from contextlib import closing
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
 
+import numpy as np
 import pandas as pd
 
-from acp_lib.database import folder, tags
+from acp_lib.database import folder, names, tags
 from acp_lib.database.manifest import candidates, rejects
-from acp_lib.emotions import EMOTIONS, regroup
+from acp_lib.emotions import CLASSES, EMOTIONS, regroup
+
+LISTED = ["emotion", "url", "disagree", "agree"]  # fields of a picture list
+NO_FILE = "no audio file"
+NO_VIDEO = "no audio file, and no video is listed for it"
+NOT_AGREED = "its label was not agreed on by most of those who were asked"
+
+
+# --- songs
 
 
 def songs(path: Path) -> pd.DataFrame:
     """The song scores: track, title, artist, positive, neutral, negative, class (missing where all scores are 0).
 
-    Titles hold lone quotes, so the file is read without quoting: first field, last two, and what lies between.
+    Titles hold commas and lone quotes, so the file is read without quoting: first field, last two, what lies between.
 
     Raises
     ------
@@ -34,49 +46,134 @@ def songs(path: Path) -> pd.DataFrame:
         For a line that does not end in `pos_neu_neg`, three counts, with its number.
     """
     rows = []
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as f:
-        for number, line in enumerate(csv.reader(f, quoting=csv.QUOTE_NONE), 1):
-            if not line:
+    with path.open(encoding="utf-8-sig", errors="replace") as f:
+        for number, line in enumerate(f, 1):
+            if not line.rstrip("\n"):
                 continue
             try:
-                track, *title, artist, scores = line
+                track, *title, artist, scores = line.rstrip("\n").split(",")
                 positive, neutral, negative = (int(s) for s in scores.split("_"))
                 label = tags.label(positive, neutral, negative)
             except ValueError:
-                raise ValueError(f"{path.name}, line {number} is {','.join(line)[:80]!r}; expected "
+                raise ValueError(f"{path.name}, line {number} is {line.strip()[:80]!r}; expected "
                                  "track,title,artist,pos_neu_neg") from None
             rows.append((track, ",".join(title), artist, positive, neutral, negative, label))
-    return pd.DataFrame(rows, columns=["track", "title", "artist", "positive", "neutral", "negative", "class"])
+    return pd.DataFrame(rows, columns=["track", "title", "artist", *CLASSES, "class"])
 
 
-def picture_lists(agg: Path) -> pd.DataFrame:
-    """The URL lists: emotion, url, disagree, agree; one file an emotion, no header.
+def videos(path: Path) -> dict[str, list[str]]:
+    """The alternative video ids of each track, none for a track whose row is empty."""
+    with path.open(encoding="utf-8-sig", errors="replace") as f:
+        rows = [line.rstrip("\n").split(",") for line in f if line.strip()]
+    return {track: [v.strip() for v in ids if v.strip()] for track, *ids in rows}
+
+
+def metadata(path: Path, tracks) -> pd.DataFrame:
+    """artist_id, artist_name and duration (s) of some tracks by the Million Song Dataset, indexed by track.
 
     Raises
     ------
     ValueError
-        For an emotion that is none of the eight, or a folder without lists.
+        If the file is not SQLite with the table songs(track_id, ..., artist_id, ..., artist_name, duration, ...).
     """
-    names, files = ["emotion", "url", "disagree", "agree"], sorted(agg.glob("*.csv"))
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            db.text_factory = lambda text: text.decode(errors="replace")
+            db.execute("CREATE TEMP TABLE wanted (track TEXT PRIMARY KEY)")
+            db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((t,) for t in tracks))
+            rows = db.execute("SELECT track_id, artist_id, artist_name, duration FROM wanted "
+                              "JOIN songs ON songs.track_id = wanted.track").fetchall()
+    except sqlite3.Error as error:
+        raise ValueError(f"{path.name} does not read as the Million Song Dataset's metadata: {error}; expected SQLite "
+                         "with the table songs(track_id, artist_id, artist_name, duration, ...)") from None
+    table = pd.DataFrame(rows, columns=["track", "artist_id", "artist", "duration"])
+    return table.drop_duplicates("track").set_index("track")
+
+
+def _artists(listed: pd.DataFrame, root: Path) -> pd.Series:
+    """One name for each artist: where the metadata tells artists apart, those that share a name get their id behind it,
+    and one that is spelled in several ways gets its most frequent name.
+    """
+    path = root / "track_metadata.db"
+    if not path.is_file():
+        return listed["artist"]
+    known = metadata(path, listed["track"])
+    known = known[known["artist_id"].fillna("") != ""]
+    usual = known["artist"].fillna("").groupby(known["artist_id"]).agg(lambda n: n.mode().iloc[0])
+    shared = usual.duplicated(keep=False)
+    usual = usual.where(~shared, usual + " (" + usual.index + ")")
+    return listed["track"].map(known["artist_id"].map(usual)).fillna(listed["artist"])
+
+
+# --- pictures
+
+
+def read_pictures(agg: Path) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
+    """(rows, rejects) of the URL lists: emotion, url, disagree, agree, and file, `<emotion>/<name>`; a list an emotion,
+    no header.
+
+    A row that does not read is a reject with the reason, not an end.
+
+    Raises
+    ------
+    ValueError
+        For a folder without lists, or lists of which no row reads.
+    """
+    rows, bad, files = [], [], sorted(agg.glob("*.csv"))
+    for path in files:
+        with path.open(encoding="utf-8-sig", errors="replace") as f:
+            for number, line in enumerate(f, 1):
+                if line.strip():
+                    row = _picture(line.rstrip("\n"))
+                    where = f"{agg.name}/{path.name}, line {number}"
+                    rows.append(row) if isinstance(row, tuple) else bad.append((where, row))
     if not files:
         raise ValueError(f"{agg.name} holds no list; put {agg.name}/<emotion>.csv there, or remove it")
-    table = pd.concat([pd.read_csv(p, header=None, names=names) for p in files], ignore_index=True)
-    if unknown := set(table["emotion"].fillna("")) - set(EMOTIONS):
-        raise ValueError(f"{agg.name} names the emotions {sorted(unknown)}; expected some of {', '.join(EMOTIONS)}")
-    return table
+    if not rows:
+        first = f": {': '.join(bad[0])}" if bad else ""
+        raise ValueError(f"{agg.name} holds no row that reads{first}; expected emotion,url,disagree,agree")
+    table = pd.DataFrame(rows, columns=LISTED)
+    return table.assign(file=names.files(table["emotion"], table["url"])), bad
 
 
-def _pictures(root: Path) -> tuple[list[dict], list[tuple[str, str]]]:
+def _picture(line: str) -> tuple | str:
+    """The fields of a list's line, or the reason why it has none."""
+    fields = [f.strip().strip('"') for f in line.split(",")]
+    if len(fields) < 4:
+        return f"{len(fields)} fields; expected emotion,url,disagree,agree"
+    emotion, url, (disagree, agree) = fields[0].lower(), ",".join(fields[1:-2]), fields[-2:]
+    if emotion not in EMOTIONS:
+        return f"names the emotion {fields[0][:40]!r}; expected one of {', '.join(EMOTIONS)}"
+    if not (disagree.isdecimal() and agree.isdecimal()):
+        return f"counts {disagree[:20]!r} and {agree[:20]!r}; expected two whole numbers"
+    return emotion, url, int(disagree), int(agree)
+
+
+def picture_lists(agg: Path) -> pd.DataFrame:
+    """The rows of the URL lists that read: emotion, url, disagree, agree, file; raises as `read_pictures` does."""
+    return read_pictures(agg)[0]
+
+
+def _pictures(root: Path, agreement: str = "all") -> tuple[list[dict], list[tuple[str, str]]]:
     if not (root / "agg").is_dir():
         return folder.scan_modality(root, "image")
-    listed = picture_lists(root / "agg")
-    names = [PurePosixPath(urlsplit(url).path).name for url in listed["url"]]
-    return [{"id": f"{e}/{n}", "modality": "image", "path": f"images/{e}/{n}", "emotion": e, "class": regroup(e),
-             "title": PurePosixPath(n).stem} for e, n in zip(listed["emotion"], names, strict=True)], []
+    listed, bad = read_pictures(root / "agg")
+    agreed = np.full(len(listed), True) if agreement == "all" else listed["agree"] > listed["disagree"]
+    rows = [{"id": file, "modality": "image", "path": f"images/{file}", "emotion": e, "class": regroup(e),
+             "title": PurePosixPath(file).stem} for e, file in zip(listed["emotion"], listed["file"], strict=True)]
+    bad += [(row["path"], NOT_AGREED) for row, fits in zip(rows, agreed, strict=True) if not fits]
+    return [row for row, fits in zip(rows, agreed, strict=True) if fits], bad
 
 
-def scan(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+# --- both
+
+
+def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame]:
     """(candidates, rejects) of a folder in IMAC's layout.
+
+    Parameters
+    ----------
+    agreement : "all" listed pictures, or those whose label a "majority" agreed on (agree > disagree)
 
     Raises
     ------
@@ -88,13 +185,16 @@ def scan(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise ValueError(f"data is {root.name!r}, which has no SongEmotionScore.csv; give the folder that holds the "
                          "authors' files, or PROFILE=folder for your own pictures and songs")
     on_disk = {p.stem: p.relative_to(root).as_posix() for p in sorted((root / "music").glob("*")) if p.is_file()}
-    rows, bad = _pictures(root)
-    for song in songs(scores).to_dict("records"):
+    listed = root / "YouTubeURLs.csv"
+    known = videos(listed) if listed.is_file() else None
+    rows, bad = _pictures(root, agreement)
+    table = songs(scores)
+    for song in table.assign(artist=_artists(table, root)).to_dict("records"):
         track = song["track"]
         if pd.isna(song["class"]):
             bad.append((f"music/{track}", "all three scores are 0"))
         elif track not in on_disk:
-            bad.append((f"music/{track}", "no audio file"))
+            bad.append((f"music/{track}", NO_FILE if known is None or known.get(track) else NO_VIDEO))
         else:
             rows.append({"id": track, "modality": "music", "path": on_disk[track], "class": song["class"],
                          "artist": song["artist"], "title": song["title"]})

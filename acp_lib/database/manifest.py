@@ -33,7 +33,7 @@ def rejects(rows: list[tuple[str, str]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=REJECT).astype(str)
 
 
-def _inspect(root: Path, row: dict, last_segment: float) -> list[dict] | str:
+def _inspect(root: Path, row: dict, last_segment: float, short_from: float) -> list[dict] | str:
     """The samples of one candidate, or the reason why it has none."""
     path = root / row["path"]
     if not path.is_file():
@@ -45,9 +45,9 @@ def _inspect(root: Path, row: dict, last_segment: float) -> list[dict] | str:
             spans = [(0.0, 0.0)]
         else:
             seconds = audio.duration(path)
-            spans = audio.segments(seconds, minimum=last_segment)
+            spans = audio.segments(seconds, minimum=last_segment, short_from=short_from)
             if not spans:
-                return f"{seconds:.1f} s long; a clip is used from 10 s up"
+                return f"{seconds:.1f} s long; a clip is used from {short_from:g} s up"
     except Exception as error:  # whatever a hostile file makes a decoder raise is a reject, not the end of the run
         return f"cannot be read: {type(error).__name__}: {error}".replace(f"{root}/", "")
     sha = file_digest(path)
@@ -57,8 +57,21 @@ def _inspect(root: Path, row: dict, last_segment: float) -> list[dict] | str:
             for i, (s, d) in zip(ids, spans, strict=True)]
 
 
-def build(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, jobs: int = 1, progress: bool = True):
-    """Open every candidate and return (manifest, rejects).
+def inspected(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, short_from: float = 10.0, jobs: int = 1,
+              progress: bool = True) -> tuple[list[dict], pd.DataFrame]:
+    """Open every candidate and return (samples, rejects), whatever classes they have."""
+    repeated = files["id"].duplicated()
+    rows = files[~repeated].to_dict("records")
+    tasks = (delayed(_inspect)(root, row, last_segment, short_from) for row in rows)
+    work = Parallel(jobs, prefer="threads", return_as="generator")(tasks)
+    found = list(bar(work, total=len(rows), what="reading the database", unit="file", shown=progress))
+    bad = [(r["path"], f) for r, f in zip(rows, found, strict=True) if isinstance(f, str)]
+    bad += [(p, "its id stands twice") for p in files["path"][repeated]]
+    return [s for f in found if not isinstance(f, str) for s in f], rejects(bad)
+
+
+def build(root: Path, files: pd.DataFrame, **options) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Open every candidate and return (manifest, rejects); `options` are those of `inspected`.
 
     A picture is one sample, a song one sample a 60 s segment. The group is the digest of a picture's bytes, or the id
     of the song (of exact copies, the first), so that copies stay on one side of a split.
@@ -70,18 +83,11 @@ def build(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, jobs: 
 
     Paper: Section 4.  Chapter: Building the database.
     """
-    repeated = files["id"].duplicated()
-    rows = files[~repeated].to_dict("records")
-    tasks = (delayed(_inspect)(root, row, last_segment) for row in rows)
-    work = Parallel(jobs, prefer="threads", return_as="generator")(tasks)
-    found = list(bar(work, total=len(rows), what="reading the database", unit="file", shown=progress))
-    samples = [s for f in found if not isinstance(f, str) for s in f]
-    bad = [(r["path"], f) for r, f in zip(rows, found, strict=True) if isinstance(f, str)]
-    bad += [(p, "its id stands twice") for p in files["path"][repeated]]
+    samples, bad = inspected(root, files, **options)
     table = pd.DataFrame(samples, columns=COLUMNS).sort_values(["modality", "id"], ignore_index=True)
     validate(table, root)
     table["group"] = table.groupby(["modality", "sha"])["group"].transform("min")
-    return table, rejects(bad)
+    return table, bad
 
 
 def validate(table: pd.DataFrame, root: Path | str = "") -> None:
@@ -91,7 +97,8 @@ def validate(table: pd.DataFrame, root: Path | str = "") -> None:
     for modality, other in (MODALITIES, MODALITIES[::-1]):
         folder = "images" if modality == "image" else "music"
         if not held[modality]:
-            raise ValueError(f"{name}/{folder} holds no usable file; put {modality} files below it, a folder a class")
+            raise ValueError(f"{name}/{folder} holds no usable file; put {modality} files below it, a folder a class "
+                             "(or, in IMAC's layout, music/<track id>.* and images/<emotion>/*)")
         if missing := sorted(held[other] - held[modality]):
             raise ValueError(
                 f"{name}/{folder} has no usable file of class {', '.join(missing)}, which the other modality has; "

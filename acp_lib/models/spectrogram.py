@@ -45,7 +45,8 @@ class SpectrogramACP(TwoBranches):
         acp = ACPNet(activation=activation, dropout=dropout, dropout_at=dropout_at, first_layer=first_layer,
                      fc_width=fc_width)
         channels = [round(width * c) for c in CHANNELS]
-        last = layers((channels[-1], *narrower(MUSIC[-1:], fc_width)), dropout=0.0 if dropout_at == "fusion" else dropout,
+        widths = (channels[-1], *narrower(MUSIC[-1:], fc_width))
+        last = layers(widths, dropout=0.0 if dropout_at == "fusion" else dropout,
                       last_activation=activation == "relu", last_dropout=dropout_at == "hidden")
         super().__init__(acp.image, trunk(channels).extend(last), acp.fusion,
                          {**acp.inputs, "music": (1, bins, frames)})

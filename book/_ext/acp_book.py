@@ -1,4 +1,4 @@
-"""What this book asks of Sphinx beyond Jupyter Book: an honest execution cache, its own MathJax, the ledger."""
+"""What this book asks of Sphinx beyond Jupyter Book: an honest execution cache, its own scripts, the ledger."""
 
 import hashlib
 import importlib.util
@@ -18,6 +18,8 @@ from sphinx.util.fileutil import copy_asset
 
 PACKAGES = ["acp-lib", "jupyter-book", "sphinx", "myst-nb", "papermill", "jupytext", "numpy", "scipy", "pandas",
             "librosa", "numba", "soundfile", "pillow", "torch", "torchvision", "scikit-learn", "matplotlib"]
+
+BOKEH = ("bokeh.min.js", "bokeh-widgets.min.js")
 
 
 class MarkdownDirective(SphinxDirective):
@@ -147,6 +149,20 @@ def own_mathjax(app, error) -> None:
         copy_asset(str(package / "static" / "mathjax" / "tex-svg.js"), str(Path(app.outdir) / "_static" / "mathjax"))
 
 
+def own_bokeh(app) -> None:
+    if app.builder.format == "html":
+        package = Path(importlib.util.find_spec("bokeh").origin).parent
+        for name in BOKEH:
+            copy_asset(str(package / "server" / "static" / "js" / name), str(Path(app.outdir) / "_static" / "bokeh"))
+
+
+def bokeh_where_needed(app, page, template, context, doctree) -> None:
+    """The scripts of interactive figures, on pages that have one."""
+    if 'class="acp-bokeh"' in context.get("body", ""):
+        for name in BOKEH:
+            app.add_js_file(f"bokeh/{name}")
+
+
 def setup(app) -> dict:
     own_library(Path(app.srcdir))
     app.add_config_value("acp_result_readers", [], "")
@@ -158,5 +174,7 @@ def setup(app) -> dict:
     app.connect("config-inited", repository)
     app.connect("env-get-outdated", result_readers)
     app.connect("build-finished", own_mathjax)
+    app.connect("builder-inited", own_bokeh)
+    app.connect("html-page-context", bokeh_where_needed)
     app.config.mathjax_path = "mathjax/tex-svg.js"
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,213 @@
+"""Does a network compare, or does it add up what it thinks of either half? Its best additive approximation tells.
+
+Paper: Section 3, Table 4.
+Chapter: Is it really cross-modal?
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from acp_lib import baselines, evaluation, runs
+from acp_lib.audits import keep, retrained
+from acp_lib.audits.scores import scored
+from acp_lib.corpus import Corpus, Pairs, Side
+from acp_lib.emotions import CLASSES, EMOTIONS, regroup
+from acp_lib.methods import labels
+from acp_lib.pairs import joint
+
+if TYPE_CHECKING:
+    from acp_lib.pipeline import Study
+
+CELLS = 4_000_000
+"""Pairs that a network is asked for one projection, about; of a larger grid a part is drawn."""
+
+
+# --- what adding up can get
+
+
+def oracle(table: np.ndarray) -> float:
+    """Best accuracy in per cent of whoever adds a number for the picture's class to one for the music's and says "true"
+    above a threshold.
+
+    Of a sum, the pairs called true are nested: what goes with one class of pictures goes with every class that adds
+    more. All 2^(K * K) answers are tried.
+
+    table : probability of each pair of classes, as `pairs.joint` gives it
+    """
+    k, best = len(table), 0.0
+    true = np.eye(k, dtype=bool)
+    for bits in product((False, True), repeat=k * k):
+        says = np.array(bits).reshape(k, k)
+        ordered = says[np.argsort(says.sum(1))]
+        if not (ordered[:-1] & ~ordered[1:]).any():
+            best = max(best, table[says == true].sum())
+    return 100 * float(best)
+
+
+# --- the projection
+
+
+def margins(model: nn.Module, corpus: Corpus, image: np.ndarray, music: np.ndarray) -> np.ndarray:
+    """Logit of "true" minus that of "false" for all pairs of these samples: float64 (len(image), len(music))."""
+    i, j = (a.ravel() for a in np.meshgrid(image, music, indexing="ij"))
+    said = evaluation.logits(model, corpus, Pairs(i, j, np.zeros(len(i), int))).double().numpy()
+    return (said[:, 1] - said[:, 0]).reshape(len(image), len(music))
+
+
+def project(model: nn.Module, corpus: Corpus, pairs: Pairs, *, cells: int = CELLS, seed: int = 0):
+    """Margins of pairs by the additive function that is nearest to the network over all combinations of their halves.
+
+    f(i, j) becomes mean over j' f(i, j') + mean over i' f(i', j) - mean over both, where each sample weighs as often as
+    it stands in `pairs`. This is the least-squares fit, and exact: a network that adds is left as it is. If there are
+    more than `cells` combinations, the means are taken over a part of either side, drawn by `seed`.
+
+    Returns
+    -------
+    margins of the pairs by the projection [shape=(n,)], the network's own [shape=(n,)], share of its variance over the
+    combinations that adding accounts for, pictures and pieces of music that were averaged over
+
+    Source: Hessel and Lee (2020), Algorithm 1 (EMAP).
+    """
+    (image, i, times_i), (music, j, times_j) = (np.unique(x, return_inverse=True, return_counts=True)
+                                                for x in (pairs.image, pairs.music))
+    rng = np.random.default_rng([seed, 74])
+    few_i = _some(len(image), max(1, cells // (2 * len(music))), rng)
+    few_j = _some(len(music), max(1, cells // (2 * len(image))), rng)
+    if len(image) * len(music) <= cells:
+        few_i, few_j = np.arange(len(image)), np.arange(len(music))
+    weight_i, weight_j = times_i[few_i] / times_i[few_i].sum(), times_j[few_j] / times_j[few_j].sum()
+    across = margins(model, corpus, image, music[few_j])
+    down = across if len(few_i) == len(image) and len(few_j) == len(music) else \
+        margins(model, corpus, image[few_i], music)
+    by_image, by_music, mean = across @ weight_j, weight_i @ down, weight_i @ across[few_i] @ weight_j
+    weight = np.outer(weight_i, weight_j)
+    block, added = across[few_i], by_image[few_i][:, None] + by_music[few_j][None] - mean
+    spread = (weight * (block - mean) ** 2).sum()
+    explained = 1 - (weight * (block - added) ** 2).sum() / spread if spread > 0 else 1.0
+    own = evaluation.logits(model, corpus, pairs).double().numpy()
+    return by_image[i] + by_music[j] - mean, own[:, 1] - own[:, 0], float(explained), len(few_i), len(few_j)
+
+
+def _some(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
+    return np.sort(rng.permutation(n)[:most])
+
+
+def projected(study: Study) -> pd.DataFrame:
+    """For each audited ACP-Net: seed, explained (share of variance), pictures, music, and lists over the test pairs:
+    network and additive (right or not), agree (share of pairs on which both say the same).
+    """
+    audited = study.audited
+    asked, trained = audited.test_pairs(), audited.runs
+
+    def make() -> list[dict]:
+        rows = []
+        for run in trained:
+            added, own, explained, n, m = project(run.model(audited.profile), audited.corpus, asked, seed=run.seed)
+            truth = asked.truth == 1
+            rows.append({"seed": run.seed, "explained": explained, "pictures": n, "music": m,
+                         "network": ((own > 0) == truth).tolist(), "additive": ((added > 0) == truth).tolist(),
+                         "agree": float(np.mean((own > 0) == (added > 0)))})
+        return rows
+
+    return keep.table(study, __name__, "emap", [[run.folder.name for run in trained], asked.digest], make)
+
+
+# --- what the network is to be held against
+
+
+def untrained(study: Study) -> dict[str, list[np.ndarray]]:
+    """Whether each audited network before its training, and two ridge classifiers on its embeddings before and after,
+    are right about the test pairs: a list of bool (n,) for each, one a seed.
+    """
+    audited = study.audited
+    asked, corpus, p = audited.test_pairs(), audited.corpus, audited.profile
+    trained = audited.runs
+
+    def make() -> list[dict]:
+        rows = []
+        for run in trained:
+            blank = runs.network(run, p).eval()
+            said = evaluation.probability(blank, corpus, asked) > 0.5
+            rows.append({"network": (said == (asked.truth == 1)).tolist(),
+                         **{name: (baselines.two_classifiers(embedded(model, corpus), asked, p.pairs, p.seed)
+                                   == (asked.truth == 1)).tolist()
+                            for name, model in (("before", blank), ("after", run.model(p)))}})
+        return rows
+
+    table = keep.table(study, __name__, "untrained", [[r.folder.name for r in trained], asked.digest], make)
+    names = {"network": "ACP-Net before training", "before": "two classifiers on its embeddings before training",
+             "after": "two classifiers on its embeddings after training"}
+    return {names[column]: [np.asarray(right, bool) for right in table[column]] for column in names}
+
+
+def embedded(model: nn.Module, corpus: Corpus) -> Corpus:
+    """The corpus with a network's embeddings, standardised over the training part, in the place of the features."""
+    sides = {}
+    for modality in ("image", "music"):
+        side: Side = getattr(corpus, modality)
+        x = evaluation.embedded(getattr(model, f"embed_{modality}"), side, np.arange(len(side.x))).cpu()
+        known = x[side.rows("train")]
+        sides[modality] = replace(side, x=((x - known.mean(0)) / known.std(0).clamp_min(1e-6)).to(torch.float32))
+    return replace(corpus, **sides)
+
+
+def named(study: Study) -> list[np.ndarray]:
+    """Whether two perceptrons that were trained on the labels, one a modality, and are compared, are right about the
+    test pairs: one bool (n,) a seed.
+
+    They are those of Table 5 on the bare features; where they name eight emotions, the class of the emotion counts.
+    """
+    asked, found = study.test_pairs(), []
+    probes = {m: study.trained(m, name)[name] for m, name in
+              (("image", "Inception-V3 features + MLP"), ("music", "193 numbers + MLP"))}
+    for pair in zip(*probes.values(), strict=True):
+        said = []
+        for modality, run, wanted in zip(probes, pair, (asked.image, asked.music), strict=True):
+            number = run.answers.set_index("item")["predicted"]
+            if labels(getattr(study.corpus, modality))[1] == EMOTIONS:
+                number = number.map(lambda e: CLASSES.index(regroup(EMOTIONS[e])))
+            said.append(number.reindex(wanted).to_numpy())
+        found.append((said[0] == said[1]) == (asked.truth == 1))
+    return found
+
+
+def compared(study: Study) -> list[dict]:
+    """Everything of this chapter on the same frozen test pairs: "row", its name; and `scores.scored` on pictures and
+    songs.
+    """
+    emap, asked = projected(study), study.test_pairs()
+    controls = retrained.controls(study)
+    told = {"ACP-Net": [np.asarray(v, bool) for v in emap["network"]],
+            "its additive approximation": [np.asarray(v, bool) for v in emap["additive"]],
+            "ACP-Net trained on random labels": [run.correct for run in controls["random labels"]],
+            "ACP-Net that sees no picture": [run.correct for run in controls["music alone"]],
+            "ACP-Net that hears no music": [run.correct for run in controls["picture alone"]],
+            **untrained(study), "two ridge classifiers, compared":
+            [study.baselines["two classifiers, compared"].to_numpy()], "two perceptrons, compared": named(study)}
+    names = evaluation.groups(study.manifest, asked)
+    return [{"row": what, "paper": None, **scored(right, *names, seed=study.profile.seed)}
+            for what, right in told.items()]
+
+
+def gap(study: Study) -> dict:
+    """How much more often the networks are right than their additive approximations: `evaluation.paired`, and "values",
+    one a run; in shares from 0 to 1.
+    """
+    emap = projected(study)
+    network, additive = (np.array(emap[c].tolist(), float) for c in ("network", "additive"))
+    names = evaluation.groups(study.manifest, study.test_pairs())
+    found = evaluation.paired(network.mean(0), additive.mean(0), *names, seed=study.profile.seed)
+    return found | {"values": (network.mean(1) - additive.mean(1)).tolist()}
+
+
+def ceilings(images: np.ndarray, music: np.ndarray, protocols: tuple[str, ...]) -> dict[str, float]:
+    """`oracle` of each protocol for so many samples of each class."""
+    return {name: oracle(joint(name, images, music)) for name in protocols}

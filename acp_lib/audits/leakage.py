@@ -1,0 +1,291 @@
+"""Leakage: what a model may know of test samples because something of them stands in training.
+
+Chapter: Leakage.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import imagehash
+import librosa
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from PIL import Image, ImageOps
+from scipy.ndimage import maximum_filter
+
+from acp_lib import baselines, evaluation, probes, splits
+from acp_lib import corpus as corpora
+from acp_lib.audits import keep, retrained
+from acp_lib.audits.scores import scored
+from acp_lib.features import audio
+from acp_lib.splits import PARTS
+
+if TYPE_CHECKING:
+    from acp_lib.pipeline import Study
+
+ALIKE = 8
+"""Bits of 64 in which two perceptual hashes of the same picture may differ."""
+
+SECONDS, HOP, FAN, REACH = 30.0, 1024, 6, 64
+SHARED = 0.05
+"""Share of the landmarks of a piece that another one must have at one offset to be the same recording."""
+
+QUIET = -45  # decibels under the loudest, from which a peak may be noise
+CANDIDATES = 3
+CHUNK = 512
+
+
+# --- accuracy on splits that keep more or less whole
+
+
+def accuracy(study: Study) -> list[dict]:
+    """Accuracy of the audited ACP-Net, and of two ridge classifiers that are compared, for each way to split.
+
+    Each split has test pairs of its own.
+
+    Returns
+    -------
+    dicts: "split", "method", "row" (both, for readers), and `scores.scored` on pictures and songs
+    """
+    rows, p = [], study.profile
+    for by, audited in retrained.by_split(study).items():
+        if isinstance(audited, str):
+            continue
+        asked = audited.test_pairs()
+        names = evaluation.groups(audited.manifest, asked)
+        right = {"ACP-Net": [run.correct for run in audited.runs],
+                 "two classifiers, compared": [baselines.two_classifiers(audited.corpus, asked, p.pairs, p.seed)
+                                               == (asked.truth == 1)]}
+        for method, correct in right.items():
+            rows.append({"split": by, "method": method, "row": f"{method}, by {by}", "paper": None,
+                         **scored(correct, *names, seed=p.seed)})
+    return rows
+
+
+def compared(manifest: pd.DataFrame, features: dict[str, np.ndarray], by: str, *, seed: int = 0, draw: int = 0,
+             n: int = 4000) -> float:
+    """Share of class-balanced test pairs that two ridge classifiers, compared, call right if samples are dealt so.
+
+    manifest, features : as for `corpus.build`
+    by, draw : as for `splits.deal`
+    """
+    part = splits.deal(manifest, by=by, seed=seed, draw=draw)
+    built = corpora.build(manifest, part, features, "zscore")
+    asked = built.draw("test", "class_balanced", n, [seed, 20])
+    right = baselines.two_classifiers(built, asked, "class_balanced", seed) == (asked.truth == 1)
+    return float(right.mean())
+
+
+def recognised(x: np.ndarray, manifest: pd.DataFrame, by: str, *, seed: int = 0, labels: int = 2,
+               draws: int = 5) -> list[float]:
+    """Share of test segments of which a linear probe names a label that was dealt to whole songs at random, each draw.
+
+    Such a label is no property of the music: who names it better than chance, 1 / `labels`, has recognised the song.
+
+    x, manifest : features and rows of the music [shape=(N, width)], [N]
+    by : what the split keeps whole
+
+    Source: Hewitt and Liang (2019), control tasks.
+    """
+    group, found = manifest["group"].to_numpy(), []
+    for draw in range(draws):
+        part = splits.deal(manifest, by=by, seed=seed, draw=draw).to_numpy()
+        names, of = np.unique(group, return_inverse=True)
+        dealt = np.random.default_rng([seed, 71, draw]).permutation(np.arange(len(names)) % labels)[of]
+        found.append(probes.linear(x, dealt, part).balanced)
+    return found
+
+
+# --- the same picture
+
+
+def picture_hash(picture: Image.Image) -> int:
+    """64 bits that stay nearly the same if a picture is resized, compressed again or slightly cropped."""
+    bits = imagehash.phash(ImageOps.exif_transpose(picture).convert("RGB")).hash
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+
+
+def _hashed(paths: Sequence[Path]) -> list[int]:
+    found = []
+    for path in paths:
+        with Image.open(path) as picture:
+            found.append(picture_hash(picture))
+    return found
+
+
+def hashes(paths: Sequence[Path], jobs: int = 1) -> np.ndarray:
+    """`picture_hash` of each file: uint64 (N,)."""
+    packs = [paths[k:k + 64] for k in range(0, len(paths), 64)]
+    done = Parallel(jobs)(delayed(_hashed)(pack) for pack in packs)
+    return np.array([h for some in done for h in some], np.uint64)
+
+
+def near(one: np.ndarray, other: np.ndarray, most: int = ALIKE) -> np.ndarray:
+    """Places (i, j) where hashes one[i] and other[j] differ in `most` bits or fewer, and in how many: int (n, 3)."""
+    found = []
+    for k in range(0, len(one), CHUNK):
+        bits = np.bitwise_count(one[k:k + CHUNK, None] ^ other[None])
+        i, j = np.nonzero(bits <= most)
+        found.append(np.column_stack([i + k, j, bits[i, j]]))
+    return np.concatenate(found).astype(int) if found else np.zeros((0, 3), int)
+
+
+def worn(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """The picture as somebody else might have put it online: smaller, a little cropped, compressed again."""
+    picture = picture.convert("RGB")
+    w, h = picture.size
+    cut = [int(c) for c in (rng.uniform(0, 0.02) * w, rng.uniform(0, 0.02) * h, w * (1 - rng.uniform(0, 0.02)),
+                            h * (1 - rng.uniform(0, 0.02)))]
+    picture = picture.crop(cut).resize((max(32, int(0.7 * w)), max(32, int(0.7 * h))), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=60)
+    return Image.open(io.BytesIO(buffer.getvalue()))
+
+
+# --- the same recording
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Pairs of spectral peaks of a piece: what they are (frequencies and distance, as one number) and when."""
+
+    what: np.ndarray
+    when: np.ndarray
+
+
+def landmarks(y: np.ndarray) -> Landmarks:
+    """The landmarks of a sound at `audio.SR`: each strong peak of its spectrogram with the next few peaks after it.
+
+    They survive compression, noise and a cut. Source: Wang (2003), An Industrial-Strength Audio Search Algorithm.
+    """
+    s = librosa.power_to_db(np.abs(librosa.stft(y, n_fft=2048, hop_length=HOP)) ** 2, ref=np.max)[:512]
+    peak = (s == maximum_filter(s, (31, 9))) & (s > np.median(s)) & (s > QUIET)
+    t, f = np.nonzero(peak.T)
+    what, when = [], []
+    for step in range(1, FAN + 1):
+        distance = t[step:] - t[:-step]
+        held = (distance > 0) & (distance < REACH)
+        what.append((f[:-step] // 2 << 16 | f[step:] // 2 << 8 | distance)[held])
+        when.append(t[:-step][held])
+    return Landmarks(np.concatenate(what).astype(np.int64), np.concatenate(when).astype(np.int64))
+
+
+def shared(one: Landmarks, other: Landmarks) -> float:
+    """Share of the landmarks of the poorer piece that both have at one and the same offset in time, 0 to 1."""
+    if not len(one.what) or not len(other.what):
+        return 0.0
+    order = np.argsort(other.what, kind="stable")
+    first, last = (np.searchsorted(other.what[order], one.what, side) for side in ("left", "right"))
+    number = last - first
+    i = np.repeat(np.arange(len(one.what)), number)
+    j = order[np.repeat(first, number) + np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)]
+    offset = other.when[j] - one.when[i]
+    if not len(offset):
+        return 0.0
+    at = np.bincount(offset - offset.min())
+    together = np.convolve(at, np.ones(3), "same").max()  # a cut need not fall on a frame
+    return float(min(1.0, together / min(len(one.what), len(other.what))))
+
+
+def noisy(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The sound as somebody else might have put it online: later in, quieter, with some noise."""
+    start = int(rng.uniform(0.3, 2) * audio.SR)
+    return 0.7 * y[start:] + rng.normal(0, 0.02 * max(y.std(), 1e-6), len(y) - start).astype(np.float32)
+
+
+def nearest(x: np.ndarray, group: np.ndarray, one: np.ndarray, other: np.ndarray, k: int = CANDIDATES) -> np.ndarray:
+    """For each of the rows `one` the k of `other` with the highest cosine, of other groups: (n, 2) rows of x."""
+    unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    found = []
+    for start in range(0, len(one), CHUNK):
+        rows = one[start:start + CHUNK]
+        cosine = unit[rows] @ unit[other].T
+        cosine[group[rows][:, None] == group[other][None]] = -np.inf
+        best = np.argsort(-cosine, axis=1, kind="stable")[:, :k]
+        i = np.repeat(np.arange(len(rows)), best.shape[1])
+        held = np.isfinite(cosine[i, best.ravel()])
+        found.append(np.column_stack([rows[i], other[best.ravel()]])[held])
+    return np.concatenate(found) if found else np.zeros((0, 2), int)
+
+
+# --- both, in a study
+
+
+def pictures(study: Study, planted: int = 100) -> dict:
+    """Equal and nearly equal pictures on two sides of the split; and whether the search finds what was planted.
+
+    Returns
+    -------
+    dict: "tested" test pictures; of them those with an "equal" one, or else one "alike", in training or validation;
+    "pairs" that were compared; "examples", a list of (test row, other row, bits); worn copies of test pictures that
+    were "planted", and how many of them were "found", within ALIKE bits of their originals
+    """
+    rows = study.manifest[study.manifest["modality"] == "image"].reset_index(drop=True)
+    part = study.corpus.image.part
+
+    def make() -> list[dict]:
+        paths = [study.root / path for path in rows["path"]]
+        return [{"hash": str(h)} for h in hashes(paths, study.profile.processes)]
+
+    table = keep.table(study, __name__, "picture_hashes", rows[["id", "sha"]].values.tolist(), make)
+    known = table["hash"].map(int).to_numpy(np.uint64)
+    test, others = (np.flatnonzero((part == PARTS.index("test")) == side) for side in (True, False))
+    found = near(known[test], known[others])
+    alike = np.column_stack([test[found[:, 0]], others[found[:, 1]], found[:, 2]])
+    equal = rows["sha"].to_numpy()[alike[:, 0]] == rows["sha"].to_numpy()[alike[:, 1]]
+    rng = np.random.default_rng([study.profile.seed, 72])
+    chosen = rng.permutation(test)[:planted]
+    hit = 0
+    for i in chosen:
+        with Image.open(study.root / rows["path"][i]) as picture:
+            hit += int(np.bitwise_count(np.uint64(picture_hash(worn(picture, rng))) ^ known[i])) <= ALIKE
+    return {"tested": len(test), "pairs": len(test) * len(others), "equal": len(set(alike[equal, 0])),
+            "alike": len(set(alike[~equal, 0]) - set(alike[equal, 0])), "planted": len(chosen), "found": hit,
+            "examples": alike[np.argsort(alike[:, 2], kind="stable")].tolist()}
+
+
+def recordings(study: Study, planted: int = 20) -> dict:
+    """The same for music: equal files, and other songs that share landmarks, among the nearest by their 193 numbers.
+
+    Returns
+    -------
+    as `pictures`, with shares of landmarks in the place of bits; and the "highest" share of those that were not
+    planted, the lowest of those that were
+    """
+    rows = study.manifest[study.manifest["modality"] == "music"].reset_index(drop=True)
+    side, group = study.corpus.music, rows["group"].to_numpy()
+    test, others = (np.flatnonzero((side.part == PARTS.index("test")) == own) for own in (True, False))
+    piece = rows["sha"] + "@" + rows["start"].astype(str)
+    equal = set(test[piece[test].isin(set(piece[others]))])
+    asked = nearest(side.x.numpy(), group, test, others)
+
+    def prints(row: int) -> Landmarks:
+        return landmarks(study.hear(rows.iloc[row], SECONDS))
+
+    def make() -> list[dict]:
+        needed = np.unique(asked)
+        made = dict(zip(needed, Parallel(study.profile.processes)(delayed(prints)(i) for i in needed), strict=True))
+        found = [{"test": int(i), "other": int(j), "shared": shared(made[i], made[j]), "planted": False}
+                 for i, j in asked]
+        rng = np.random.default_rng([study.profile.seed, 73])
+        for i in rng.permutation(test)[:planted]:
+            y = study.hear(rows.iloc[i], SECONDS)
+            found.append({"test": int(i), "other": int(i), "planted": True,
+                          "shared": shared(landmarks(noisy(y, rng)), landmarks(y))})
+        return found
+
+    about = [study.corpus_key, rows[["id", "sha"]].values.tolist(), study.profile.seed, planted]
+    table = keep.table(study, __name__, "recordings", about, make)
+    own, real = table[table["planted"]], table[~table["planted"]].sort_values("shared", ascending=False)
+    alike = real[real["shared"] >= SHARED]
+    return {"tested": len(test), "pairs": len(real), "equal": len(equal), "alike": len(set(alike["test"]) - equal),
+            "planted": len(own), "found": int((own["shared"] >= SHARED).sum()),
+            "highest": float(real["shared"].max()) if len(real) else 0.0,
+            "lowest_planted": float(own["shared"].min()) if len(own) else 0.0,
+            "examples": alike[["test", "other", "shared"]].values.tolist()}

@@ -1,0 +1,49 @@
+"""The networks that the audits train again: on other splits, on random labels, and blind to one half of the pair.
+
+Chapter: Leakage; Is it really cross-modal?
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from acp_lib import splits
+from acp_lib.profiles import CHOICES
+from acp_lib.runs import Run
+
+if TYPE_CHECKING:
+    from acp_lib.pipeline import Study
+
+
+def by_split(study: Study) -> dict[str, Study | str]:
+    """The audited study for each way to split, or the reason why the data cannot be split so.
+
+    The study's own split comes first.
+    """
+    own, found = study.profile.split, {}
+    for by in sorted(CHOICES["split"], key=lambda name: name != own):
+        music = study.manifest["modality"] == "music"
+        if by == "artist" and not (study.manifest["artist"][music] != "").any():
+            found[by] = "no artist is known"
+            continue
+        try:
+            splits.deal(study.listed, by=by, seed=study.profile.seed, draw=study.profile.split_draw)
+        except ValueError as error:
+            found[by] = str(error)
+        else:
+            found[by] = study.audited if by == own else study.audited.other(split=by)
+    return found
+
+
+def controls(study: Study) -> dict[str, list[Run]]:
+    """The runs of `methods.CONTROLS`, as small as those of other audits and a third as many: they are to be at chance,
+    where runs are much alike.
+    """
+    few = max(2, study.profile.audit_seeds // 3)
+    return study.audited.other(seeds=few).trained("controls")
+
+
+def runs(study: Study) -> dict[str, list[Run]]:
+    """Everything of this module, trained where it is not there yet."""
+    dealt = {f"split by {by}": audited.runs for by, audited in by_split(study).items() if not isinstance(audited, str)}
+    return dealt | controls(study)

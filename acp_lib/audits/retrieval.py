@@ -1,0 +1,168 @@
+"""Music for a picture, pictures for a piece of music: the use that the paper proposes, scored as retrieval.
+
+A sample of the other modality is relevant if it is of the query's class. Chance is exact: what is expected of a ranking
+drawn at random.
+
+Paper: Section 1.
+Chapter: Retrieval.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, log_loss, ndcg_score
+
+from acp_lib.audits import keep
+from acp_lib.audits.additive import embedded, margins
+from acp_lib.corpus import Corpus, Side
+
+if TYPE_CHECKING:
+    from acp_lib.pipeline import Study
+
+DEPTHS = (1, 5, 10)
+CELLS = 4_000_000
+"""Scores that are computed for one direction, about; of more queries a part is drawn."""
+
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)  # inverse strengths of logistic regression, chosen on the validation part
+DIRECTIONS = {"image": "music", "music": "image"}
+
+
+def measures(relevant: np.ndarray, score: np.ndarray, depths: tuple[int, ...] = DEPTHS) -> dict[str, float]:
+    """mAP, MRR, and at each depth precision (P), recall (R) and normalised discounted cumulative gain (nDCG).
+
+    relevant : which of the items are, one or more of them [shape=(n,)]
+    score : the higher the earlier [shape=(n,)]; equal scores are ranked in the order given, so shuffle first
+
+    Raises
+    ------
+    ValueError
+        If no item is relevant.
+    """
+    if not relevant.any():
+        raise ValueError("no item is relevant to the query; expected one or more")
+    ranked = relevant[np.argsort(-score, kind="stable")]
+    place = -np.arange(len(ranked), dtype=float)  # scores without ties, for scikit-learn
+    found = {"mAP": average_precision_score(ranked, place), "MRR": 1 / (1 + int(np.argmax(ranked)))}
+    for k in depths:
+        hit = ranked[:k].sum()
+        gain = ndcg_score(ranked[None].astype(float), place[None], k=k) if len(ranked) > 1 else 1.0
+        found |= {f"P@{k}": hit / k, f"R@{k}": hit / ranked.sum(), f"nDCG@{k}": gain}
+    return {name: float(value) for name, value in found.items()}
+
+
+def chance(n: int, r: int, depths: tuple[int, ...] = DEPTHS) -> dict[str, float]:
+    """What `measures` are expected to be for n items, r of them relevant, in an order drawn at random.
+
+    Each place holds a relevant item with probability r / n, and two places both do with r (r - 1) / (n (n - 1)). Hence
+
+    - P@k: r min(k, n) / (n k);  R@k: min(k, n) / n;
+    - nDCG@k: r / n times the sum over i <= k of 1 / log2(i + 1), over the same sum for i <= min(k, r);
+    - mAP: the mean over places i of 1 / i (1 + (i - 1) (r - 1) / (n - 1)): a relevant item at place i has a precision
+      of 1 / i by itself, and each of the i - 1 places before adds 1 / i if it is one of the other r - 1;
+    - MRR: the sum over i of 1 / i times the probability that the first relevant item stands at place i, which is r / n
+      for i = 1 and falls by the factor (n - i - r + 1) / (n - i) from i to i + 1.
+
+    Raises
+    ------
+    ValueError
+        Unless 1 <= r <= n.
+    """
+    if not 1 <= r <= n:
+        raise ValueError(f"{r} of {n} items are relevant; expected 1 to {n}")
+    i = np.arange(1, n + 1)
+    others = (r - 1) / (n - 1) if n > 1 else 0.0
+    first = r / n * np.concatenate([[1.0], np.cumprod(np.maximum(n - i[:-1] - r + 1, 0) / (n - i[:-1]))])
+    found = {"mAP": np.mean((1 + (i - 1) * others) / i), "MRR": np.sum(first / i)}
+    discount = np.cumsum(1 / np.log2(i + 1))
+    for k in depths:
+        k_held = min(k, n)
+        found |= {f"P@{k}": r * k_held / (n * k), f"R@{k}": k_held / n,
+                  f"nDCG@{k}": r / n * discount[k_held - 1] / discount[min(k_held, r) - 1]}
+    return {name: float(value) for name, value in found.items()}
+
+
+# --- ways to score
+
+
+def class_probabilities(side: Side) -> np.ndarray:
+    """Probability of each class for every sample (N, 3), by logistic regression on the training part's labels."""
+    x, fit, val = side.x.numpy(), side.rows("train"), side.rows("val")
+    tried = [LogisticRegression(C=c, class_weight="balanced", max_iter=300).fit(x[fit], side.label[fit])
+             for c in PENALTIES]
+    held = tried[0].classes_
+    best = min(tried, key=lambda m: log_loss(side.label[val], m.predict_proba(x[val]), labels=held))
+    found = np.zeros((len(x), 3))
+    found[:, held] = best.predict_proba(x)
+    return found
+
+
+def unit(side: Side) -> np.ndarray:
+    """Features of length 1 (N, width)."""
+    return torch.nn.functional.normalize(side.x, dim=1).numpy()
+
+
+def scored(corpus: Corpus, score, queries: np.ndarray, items: np.ndarray, modality: str, seed: int) -> list[dict]:
+    """`measures` of each query: query (its row), label, and theirs.
+
+    score : from pictures and pieces of music, by their rows, to a matrix of scores
+    queries, items : rows of `modality`, and of the other
+    """
+    side, other = getattr(corpus, modality), getattr(corpus, DIRECTIONS[modality])
+    items = np.random.default_rng([seed, 75]).permutation(items)  # so that no order of files decides between equals
+    table = score(queries, items) if modality == "image" else score(items, queries).T
+    rows = []
+    for query, line in zip(queries, table, strict=True):
+        relevant = other.label[items] == side.label[query]
+        if relevant.any():
+            rows.append({"query": int(query), "label": int(side.label[query]), **measures(relevant, line)})
+    return rows
+
+
+def asked(side: Side, other: Side, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the test part that are queries, and those that are ranked for each of them."""
+    queries, items = side.rows("test"), other.rows("test")
+    most = max(1, CELLS // len(items))
+    return np.sort(np.random.default_rng([seed, 76]).permutation(queries)[:most]), items
+
+
+def results(study: Study) -> pd.DataFrame:
+    """Each query's measures by each way to score, and what chance gives: modality (of the query), method, seed, query,
+    label and the measures.
+    """
+    trained, p, corpus = study.runs, study.profile, study.corpus
+
+    def make() -> list[dict]:
+        ways = []
+        for run in trained:
+            model = run.model(p)
+            space = embedded(model, corpus)
+            seen, heard = unit(space.image), unit(space.music)
+            ways += [("ACP-Net", run.seed, lambda i, j, model=model: margins(model, corpus, i, j)),
+                     ("cosine of its embeddings", run.seed, lambda i, j, a=seen, b=heard: a[i] @ b[j].T)]
+        one, other = class_probabilities(corpus.image), class_probabilities(corpus.music)
+        ways.append(("two classifiers, compared", p.seed, lambda i, j: one[i] @ other[j].T))
+        rows = []
+        for modality, across in DIRECTIONS.items():
+            side, ranked = getattr(corpus, modality), getattr(corpus, across)
+            queries, items = asked(side, ranked, p.seed)
+            for method, seed, score in ways:
+                about = {"modality": modality, "method": method, "seed": seed}
+                rows += [about | row for row in scored(corpus, score, queries, items, modality, p.seed)]
+            n, counts = len(items), np.bincount(ranked.label[items], minlength=3)
+            rows += [{"modality": modality, "method": "chance", "seed": p.seed, "query": int(q),
+                      "label": int(side.label[q]), **chance(n, int(counts[side.label[q]]))}
+                     for q in queries if counts[side.label[q]]]
+        return rows
+
+    return keep.table(study, __name__, "retrieval", [study.corpus_key, [r.folder.name for r in trained], p.seed], make)
+
+
+def macro(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean over the classes of the mean over their queries, for each modality, method and seed."""
+    whole = table.drop(columns="query").groupby(["modality", "method", "seed", "label"], sort=False).mean()
+    return whole.groupby(level=["modality", "method", "seed"], sort=False).mean().reset_index()

@@ -1,0 +1,115 @@
+"""What can be had without comparing: guessers that look at one half of the pair, in theory, in a draw, and trained.
+
+Paper: Section 3, and Section 2, Affective correspondence labeling.
+Chapter: Shortcuts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from acp_lib import baselines, evaluation, pairs
+from acp_lib.audits import keep
+from acp_lib.audits.scores import scored
+from acp_lib.corpus import Corpus, Pairs
+
+if TYPE_CHECKING:
+    from acp_lib.pipeline import Study
+
+KNOWS = {"nothing": None, "the picture": 0, "the music": 1}
+"""Who guesses, and the axis of `pairs.joint` that is known."""
+
+ORACLES = """
+function oracles(p, q) {
+  const sum = x => x.reduce((a, b) => a + b, 0);
+  const share = x => x.map(v => v / sum(x));
+  p = share(p); q = share(q);
+  const all = p.map((_, k) => k);
+  const same = sum(all.map(k => p[k] * q[k]));
+  const drawn = (x, y) => all.map(k => x[k] / 2 * sum(all.filter(j => j != k).map(j => y[j] / (1 - x[j]))));
+  const even = all.map(_ => 1 / (2 * p.length));
+  const half = x => x.map(v => v / 2);
+  // for each protocol: true pairs of each class; false pairs by the picture's class; false pairs by the music's
+  const tables = {
+    class_balanced: [even, even, even],
+    uniform: [all.map(k => p[k] * q[k]), all.map(k => p[k] * (1 - q[k])), all.map(k => q[k] * (1 - p[k]))],
+    rejection: [all.map(k => p[k] * q[k] / (2 * same)), all.map(k => p[k] * (1 - q[k]) / (2 * (1 - same))),
+                all.map(k => q[k] * (1 - p[k]) / (2 * (1 - same)))],
+    image_anchored: [half(p), half(p), drawn(q, p)],
+    music_anchored: [half(q), drawn(p, q), half(q)],
+  };
+  const best = (one, other) => 100 * sum(all.map(k => Math.max(one[k], other[k])));
+  return Object.fromEntries(Object.entries(tables).map(([name, [same, image, music]]) => [name, {
+    "nothing": 100 * Math.max(sum(same), sum(image)), "the picture": best(same, image), "the music": best(same, music),
+  }]));
+}
+"""
+"""`guessers` in JavaScript, for a page that computes while it is read; a test holds the two against one another."""
+
+
+def guessers(images: np.ndarray, music: np.ndarray) -> pd.DataFrame:
+    """Accuracy in per cent under each protocol (rows): of "always true" and "always false", and the best for whoever
+    knows nothing, the picture's class or the music's.
+
+    images, music : how many samples each class has [shape=(K,)], none of them 0
+    """
+    rows = {}
+    for name in pairs.PROTOCOLS:
+        table = pairs.joint(name, images, music)
+        true = 100 * np.trace(table)
+        rows[name] = {"always true": true, "always false": 100 - true,
+                      **{who: pairs.oracle(table, axis) for who, axis in KNOWS.items()}}
+    return pd.DataFrame(rows).T
+
+
+def drawn(images: np.ndarray, music: np.ndarray, n: int = 100_000, seed: int = 0) -> pd.DataFrame:
+    """`guessers` of the picture and of the music found by drawing n pairs and scoring the best answer to each class.
+
+    images, music : class number of each sample [shape=(N,)]
+    """
+    k = int(max(images.max(), music.max())) + 1
+    rows = {}
+    for m, name in enumerate(pairs.PROTOCOLS):
+        i, j, truth = pairs.draw(name, images, music, n, np.random.default_rng([seed, 70, m]))
+        table = pairs.joint(name, np.bincount(images, minlength=k), np.bincount(music, minlength=k))
+        seen = {"the picture": images[i], "the music": music[j]}
+        rows[name] = {who: 100 * np.mean(_best_answers(table, KNOWS[who])[label] == truth)
+                      for who, label in seen.items()}
+    return pd.DataFrame(rows).T
+
+
+def _best_answers(table: np.ndarray, axis: int) -> np.ndarray:
+    """1 for each class of which true pairs are the likelier ones, else 0."""
+    true = np.diag(table)
+    return (true > table.sum(1 - axis) - true).astype(int)
+
+
+def learnt(corpus: Corpus, protocol: str, asked: Pairs, seed: int) -> dict[str, np.ndarray]:
+    """Whether guessers that were trained on one half of the pairs of a protocol are right about pairs of the same."""
+    known = corpus.draw("train", protocol, baselines.PAIRS, [seed, 30])
+    said = {"the picture": baselines.half_blind(corpus.image, known.image, known.truth, asked.image),
+            "the music": baselines.half_blind(corpus.music, known.music, known.truth, asked.music)}
+    return {who: answer == (asked.truth == 1) for who, answer in said.items()}
+
+
+def trained(study: Study) -> pd.DataFrame:
+    """Accuracy of `learnt` under each protocol, on as many test pairs as the study has, with intervals over pictures
+    and songs, in per cent: protocol, guesser, accuracy, low, high.
+    """
+    p = study.profile
+    frozen = {name: study.test_pairs(name) for name in pairs.PROTOCOLS}
+
+    def make() -> list[dict]:
+        rows = []
+        for name, asked in frozen.items():
+            for who, right in learnt(study.corpus, name, asked, p.seed).items():
+                found = scored([right], *evaluation.groups(study.manifest, asked), seed=p.seed)
+                rows.append({"protocol": name, "guesser": who, "accuracy": found["ours"], "low": found["clustered"][0],
+                             "high": found["clustered"][1]})
+        return rows
+
+    about = [study.corpus_key, p.seed, [asked.digest for asked in frozen.values()]]
+    return keep.table(study, __name__, "shortcuts", about, make)

@@ -1,0 +1,157 @@
+"""What pairs tell without naming emotions, and whether emotions can be found again in what was learnt from them.
+
+Paper: Section 4, Results on emotion recognition.
+Chapter: Without emotion labels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+
+from acp_lib import probes, runs
+from acp_lib.audits import keep
+from acp_lib.audits.additive import embedded
+from acp_lib.corpus import Corpus, Pairs, Side
+from acp_lib.emotions import CLASSES, EMOTIONS
+from acp_lib.methods import shuffled
+from acp_lib.splits import PARTS
+
+if TYPE_CHECKING:
+    from acp_lib.pipeline import Study
+
+INITS = 5
+MODALITIES = ("image", "music")
+
+
+# --- classes from pairs
+
+
+def partition(pairs: Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Which samples must be of one class because true pairs connect them, and nothing else.
+
+    Returns
+    -------
+    pictures of the pairs, the number of the set each is in; pieces of music of the pairs, the number of theirs
+    """
+    (image, i), (music, j) = (np.unique(x, return_inverse=True) for x in (pairs.image, pairs.music))
+    true, n = pairs.truth == 1, len(image) + len(music)
+    links = coo_array((np.ones(true.sum()), (i[true], len(image) + j[true])), shape=(n, n))
+    number = connected_components(links, directed=False)[1]
+    return image, number[:len(image)], music, number[len(image):]
+
+
+def learnt_from(corpus: Corpus, pairs: Pairs, steps: int = 24) -> pd.DataFrame:
+    """How far the first pairs of a list give the classes away, for growing numbers of them.
+
+    Returns
+    -------
+    pairs, samples (that stood in them), sets (connected by true pairs), largest (share of samples that are in as many
+    of the largest sets as there are classes), ari (adjusted Rand index of the sets with the classes)
+    """
+    rows = []
+    for n in np.unique(np.geomspace(4, len(pairs), steps).astype(int)):
+        image, of_image, music, of_music = partition(Pairs(pairs.image[:n], pairs.music[:n], pairs.truth[:n]))
+        found = np.concatenate([of_image, of_music])
+        truth = np.concatenate([corpus.image.label[image], corpus.music.label[music]])
+        sizes = np.sort(np.bincount(found))[::-1]
+        rows.append({"pairs": int(n), "samples": len(found), "sets": len(sizes),
+                     "largest": float(sizes[:len(set(truth))].sum() / len(found)),
+                     "ari": float(adjusted_rand_score(truth, found))})
+    return pd.DataFrame(rows)
+
+
+def pairs_of(study: Study, epochs: int = 1) -> Pairs:
+    """The training pairs of the first epochs of the first run, in their order."""
+    run = study.planned("pairs", "ACP-Net")[0]
+    task, parts = run.task(study.profile), []
+    for epoch in range(1, epochs + 1):
+        batches = task.epoch([run.seed, epoch])
+        parts.append((*batches.rows, batches.target))
+    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+# --- classes from clusters
+
+
+def truths(side: Side) -> dict[str, np.ndarray]:
+    """What clusters are held against: "classes" and, of pictures with known emotions, "emotions"; -1 where unknown."""
+    found = {"classes": side.label}
+    if side.emotion is not None and len(set(side.emotion[side.emotion >= 0])) > len(CLASSES):
+        found["emotions"] = side.emotion
+    return found
+
+
+def clusters(side: Side, k: int, *, inits: int = INITS, seed: int = 0) -> list[np.ndarray]:
+    """k-means on the training samples' features, once for each start: the cluster of every sample (N,)."""
+    x, found = side.x.numpy().astype(np.float64), []
+    for start in range(inits):
+        model = KMeans(k, n_init=1, random_state=1000 * seed + start).fit(x[side.rows("train")])
+        found.append(model.predict(x))
+    return found
+
+
+def agreement(side: Side, *, inits: int = INITS, seed: int = 0) -> list[dict]:
+    """How well clusters of the test samples agree with their labels: k, truth, start, ari, ami.
+
+    ARI and AMI are 1 for the same partition, and 0 on average for one at random.
+    """
+    rows, test = [], side.rows("test")
+    for k in (len(CLASSES), len(EMOTIONS)):
+        if k > len(side.rows("train")):
+            continue
+        for start, found in enumerate(clusters(side, k, inits=inits, seed=seed)):
+            for name, label in truths(side).items():
+                known = test[label[test] >= 0]
+                rows.append({"k": k, "truth": name, "start": start,
+                             "ari": float(adjusted_rand_score(label[known], found[known])),
+                             "ami": float(adjusted_mutual_info_score(label[known], found[known]))})
+    return rows
+
+
+def probed(side: Side, group: np.ndarray, seed: int = 0) -> dict:
+    """Balanced accuracy, from 0 to 1, of a linear probe of the classes on test samples, and of the same probe on a
+    control task: classes dealt to whole groups (songs, pictures) at random.
+
+    Source: Hewitt and Liang (2019).
+    """
+    part, x = np.array(PARTS)[side.part], side.x.numpy()
+    names, of = np.unique(group, return_inverse=True)
+    first = np.unique(of, return_index=True)[1]
+    dealt = shuffled(side.label[first], seed)[of]
+    return {"probe": probes.linear(x, side.label, part).balanced, "control": probes.linear(x, dealt, part).balanced}
+
+
+def found(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`agreement` and `probed` of both modalities, for the features, and for the embeddings of each run's network
+    before and after training: columns space, seed and modality beside theirs.
+    """
+    trained, p = study.runs, study.profile
+    groups = {m: study.manifest["group"][study.manifest["modality"] == m].to_numpy() for m in MODALITIES}
+
+    def spaces():
+        yield "features", p.seed, study.corpus
+        for run in trained:
+            yield "before training", run.seed, embedded(runs.network(run, p).eval(), study.corpus)
+            yield "after training", run.seed, embedded(run.model(p), study.corpus)
+
+    def make() -> list[dict]:
+        rows = []
+        for space, seed, corpus in spaces():
+            for m in MODALITIES:
+                side, about = getattr(corpus, m), {"space": space, "seed": seed, "modality": m}
+                rows += [about | row for row in agreement(side, seed=p.seed)]
+                rows.append(about | {"truth": "probe", **probed(side, groups[m], p.seed)})
+        return rows
+
+    table = keep.table(study, __name__, "structure",
+                       [study.corpus_key, [r.folder.name for r in trained], p.seed], make)
+    probe = table["truth"] == "probe"
+    return (table[~probe].drop(columns=["probe", "control"]).astype({"k": int}),
+            table.loc[probe, ["space", "seed", "modality", "probe", "control"]])

@@ -1,0 +1,132 @@
+"""Fetching IMAC from its sources: pictures from URL lists, songs through yt-dlp; and what came of it.
+
+Chapter: How to read and rerun.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from acp_lib.cache import write
+
+EXAMPLES = """\
+examples:
+  python -m acp_lib.database pictures imac                  imac/agg/<emotion>.csv -> imac/images/<emotion>/
+  python -m acp_lib.database pictures imac --agreed         only those with whose emotion more people agreed than not
+  python -m acp_lib.database pictures imac --again          and once more what timed out, say
+  python -m acp_lib.database songs imac --jobs 2            imac/YouTubeURLs.csv -> imac/music/; needs yt-dlp
+  python -m acp_lib.database attrition imac                 how many are there, and why the others are not
+  python -m acp_lib.database copies imac                    pictures that are the same, or nearly
+
+A run that was stopped goes on where it was: what is done stands in imac/.fetch and is not asked for again.
+"""
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m acp_lib.database", description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    kinds = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+
+    def command(name: str, about: str) -> argparse.ArgumentParser:
+        made = kinds.add_parser(name, help=about, description=about)
+        made.add_argument("folder", type=Path, metavar="FOLDER", help="the data folder, which holds the lists")
+        return made
+
+    def again(made: argparse.ArgumentParser) -> None:
+        made.add_argument("--again", nargs="?", const="failed", default="", choices=("failed", "all"),
+                          help="ask once more for what failed for reasons that may pass; all: for what is lost, too")
+
+    pictures = command("pictures", "fetch the pictures of the lists")
+    pictures.add_argument("--agreed", action="store_true",
+                          help="only pictures with whose emotion more people agreed than not")
+    again(pictures)
+    pictures.add_argument("--together", type=_count, metavar="N", help="requests at once (32)")
+    pictures.add_argument("--per-host", type=_count, metavar="N", help="of these, to one host (8)")
+    pictures.add_argument("--tries", type=_count, metavar="N", help="for what may pass, such as a timeout (4)")
+    pictures.add_argument("--largest", type=_count, metavar="MB", help="of one picture (25)")
+    pictures.add_argument("--placeholder", type=_count, metavar="N",
+                          help="a picture that comes for so many URLs stands for pictures that are gone (5)")
+    pictures.add_argument("--allow-private", action="store_true",
+                          help="ask addresses of this machine and its network, too: only for lists of your own")
+    songs = command("songs", "fetch the songs of the list through yt-dlp")
+    again(songs)
+    songs.add_argument("--jobs", type=_count, default=2, metavar="N", help="songs at once (2)")
+    songs.add_argument("--longest", type=_count, default=20, metavar="MINUTES", help="longer videos are not taken (20)")
+    copies = command("copies", "list pictures that are the same as others, or nearly, in .fetch/copies.csv")
+    copies.add_argument("--distance", type=int, choices=range(33), metavar="BITS",
+                        help="of 128 in which the hashes of near copies may differ (10)")
+    copies.add_argument("--jobs", type=_count, default=os.cpu_count(), metavar="N", help="processes (one a core)")
+    command("attrition", "count what became of every item of the lists")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number}; expected 1 or more")
+    return number
+
+
+def _pictures(options: argparse.Namespace) -> None:
+    from acp_lib.database import download
+    from acp_lib.database.addresses import Policy
+
+    given = {name: getattr(options, name) for name in ("together", "per_host", "tries", "placeholder")}
+    given["body"] = options.largest and options.largest * 2**20
+    limits = download.Limits(**{name: value for name, value in given.items() if value})
+    download.fetch(options.folder, limits=limits, policy=Policy(private=options.allow_private), agreed=options.agreed,
+                   again=options.again)
+    _attrition(options, "pictures")
+
+
+def _songs(options: argparse.Namespace) -> None:
+    from acp_lib.database import songs_youtube
+
+    songs_youtube.fetch(options.folder, jobs=options.jobs, longest=60 * options.longest, again=options.again)
+    _attrition(options, "songs")
+
+
+def _copies(options: argparse.Namespace) -> None:
+    from acp_lib.database import copies, journal
+
+    distance = copies.DISTANCE if options.distance is None else options.distance
+    found = copies.table(options.folder, distance, jobs=options.jobs, progress=True)
+    target = options.folder / journal.FOLDER / "copies.csv"
+    write(target, found.to_csv(index=False))
+    counts = found["kind"].value_counts()
+    print(f"{counts.get('exact', 0):,} exact and {counts.get('near', 0):,} near copies: {target}")
+
+
+def _attrition(options: argparse.Namespace, what: str = "") -> None:
+    from acp_lib.database import attrition
+
+    found = attrition.table(options.folder)
+    if found.empty:
+        raise ValueError(f"{options.folder.name!r} has neither agg/<emotion>.csv nor YouTubeURLs.csv; put the lists "
+                         "there")
+    found = found[found["what"] == what] if what else found
+    for (kind, reason), n in found.groupby(["what", "reason"])["n"].sum().sort_values(ascending=False).items():
+        classes = found[(found["what"] == kind) & (found["reason"] == reason)]
+        print(f"{n:8,} {kind}: {reason} (" + ", ".join(f"{c} {k:,}" for c, k in zip(classes["class"], classes["n"],
+                                                                                 strict=True)) + ")")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted."""
+    options = arguments().parse_args(argv)
+    try:
+        if not options.folder.is_dir():
+            raise ValueError(f"{str(options.folder)!r} is no folder; give the one that holds the lists")
+        {"pictures": _pictures, "songs": _songs, "copies": _copies, "attrition": _attrition}[options.what](options)
+    except (ValueError, ImportError, OSError) as error:
+        print(f"error: {error} (python -m acp_lib.database {options.what} --help)", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Pictures that are the same as others: byte for byte, or to the eye.
+
+A picture's hash is 128 bits, imagehash's dhash (is each spot brighter than its left neighbour?) and phash (signs of the
+lowest frequencies), as 32 hexadecimal digits. The distance of two is the number of bits that differ.
+
+Chapter: Building the database.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import imagehash
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from PIL import Image
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from acp_lib.cache import file_digest
+from acp_lib.database import journal
+from acp_lib.progress import bar
+
+COLUMNS = ["path", "copy_of", "kind", "distance"]
+BITS = 128
+DISTANCE = 10  # bits; of 448 photographs the nearest two are 26 apart, a smaller or stronger compressed one 7 at most
+
+
+def fingerprint(picture: Image.Image) -> str:
+    """The hash of a picture: 32 hexadecimal digits."""
+    grey = picture.convert("L")
+    return f"{imagehash.dhash(grey)}{imagehash.phash(grey)}"
+
+
+def _described(path: Path) -> tuple[str, str]:
+    """Digest of a file's bytes, and the picture's hash, empty where it cannot be decoded."""
+    try:
+        with Image.open(path) as picture:
+            return file_digest(path), fingerprint(picture)
+    except Exception:  # whatever a hostile file makes a decoder raise
+        return file_digest(path), ""
+
+
+def hashes(paths: Sequence[Path], *, jobs: int = 1, progress: bool = False) -> list[str]:
+    """The hash of each picture file, empty where it cannot be decoded."""
+    return [h for _, h in _describe(paths, jobs, progress)]
+
+
+def _describe(paths: Sequence[Path], jobs: int, progress: bool) -> list[tuple[str, str]]:
+    tasks = (delayed(_described)(path) for path in paths)
+    work = Parallel(jobs, return_as="generator")(tasks)
+    return list(bar(work, total=len(paths), what="hashing pictures", unit="picture", shown=progress))
+
+
+def _words(texts: Sequence[str]) -> np.ndarray:
+    """Hashes as uint64 [shape=(N, 2)]."""
+    return np.array([(int(t[:16], 16), int(t[16:], 16)) for t in texts], np.uint64).reshape(-1, 2)
+
+
+def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Bits that differ between hashes as uint64 [shape=(N, 2)]."""
+    return np.bitwise_count(a ^ b).sum(axis=-1, dtype=int)
+
+
+def pairs(words: np.ndarray, distance: int) -> np.ndarray:
+    """All pairs (i, j), i < j, of different hashes that are at most `distance` bits apart [shape=(M, 2)].
+
+    Two such hashes agree wholly in one of `distance` + 1 bands of bits at least, so only those that share a band are
+    compared: for 90,000 pictures some ten million comparisons instead of four thousand million.
+
+    Parameters
+    ----------
+    words : uint64 [shape=(N, 2)], no row twice
+    """
+    bits = np.unpackbits(np.ascontiguousarray(words.astype(">u8")).view(np.uint8), axis=1)
+    found = [np.empty((0, 2), int)]
+    for band in range(distance + 1):
+        packed = np.packbits(bits[:, band::distance + 1], axis=1)  # every so-manieth bit: neighbours are alike
+        _, key = np.unique(packed, axis=0, return_inverse=True)
+        order = np.argsort(key, kind="stable")
+        left, step = np.arange(len(order)), 0
+        while len(left):  # each with the next of its band, then with the one after, ...
+            step += 1
+            left = left[left + step < len(order)]
+            left = left[key[order[left]] == key[order[left + step]]]
+            i, j = order[left], order[left + step]
+            near = distances(words[i], words[j]) <= distance
+            found.append(np.column_stack([i[near], j[near]]))
+    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+
+
+def groups(texts: Sequence[str], distance: int = DISTANCE) -> np.ndarray:
+    """The group of each hash, numbered from 0 in the order in which they come [shape=(N,), int].
+
+    Two hashes that are at most `distance` bits apart belong together, and so does what they are linked to by others; an
+    empty hash (a picture that cannot be decoded) is alone.
+    """
+    texts = list(texts)
+    known = sorted({t for t in texts if t})
+    linked = pairs(_words(known), distance)
+    graph = coo_array((np.ones(len(linked)), (linked[:, 0], linked[:, 1])), shape=(len(known), len(known)))
+    label = dict(zip(known, connected_components(graph, directed=False)[1].tolist(), strict=True)) if known else {}
+    return pd.factorize(np.array([f"{label[t]}" if t else f"alone {i}" for i, t in enumerate(texts)], object))[0]
+
+
+def listed(paths: Sequence[str], shas: Sequence[str], texts: Sequence[str], distance: int = DISTANCE) -> pd.DataFrame:
+    """Every picture that is a copy of one that comes before it: path, copy_of, kind (exact, near), distance in bits.
+
+    `copy_of` is the first of its group (`groups`). A near copy that is linked to it through others alone may be further
+    from it than `distance`.
+    """
+    first, rows, seen = {}, [], {}
+    for path, sha, text, group in zip(paths, shas, texts, groups(texts, distance).tolist(), strict=True):
+        if sha in seen:
+            rows.append((path, seen[sha], "exact", 0))
+            continue
+        seen[sha] = path
+        if group in first:
+            original, words = first[group]
+            rows.append((path, original, "near", int(distances(_words([text])[0], words))))
+        else:
+            first[group] = (path, _words([text or "0" * 32])[0])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def table(root: Path, distance: int = DISTANCE, *, jobs: int = 1, progress: bool = False) -> pd.DataFrame:
+    """`listed` for all picture files below `<root>/images`, by path; the hashes of those that were fetched stand in the
+    journal.
+
+    Raises
+    ------
+    ValueError
+        If there is no such folder.
+    """
+    top = root / "images"
+    if not top.is_dir():
+        raise ValueError(f"{root.name!r} has no folder images; give the folder that holds images/<emotion>")
+    paths = sorted(p for p in top.rglob("*") if p.is_file() and not p.name.startswith("."))
+    noted = journal.read(root, "pictures")
+    known = {p: (r["sha"], r["hash"]) for p in paths if (r := noted.get(p.relative_to(top).as_posix()))
+             and r["outcome"] == journal.FETCHED and r["bytes"] == p.stat().st_size}
+    rest = [p for p in paths if p not in known]
+    known |= dict(zip(rest, _describe(rest, jobs, progress), strict=True))
+    return listed([p.relative_to(root).as_posix() for p in paths], [known[p][0] for p in paths],
+                  [known[p][1] for p in paths], distance)

@@ -1,0 +1,172 @@
+"""EMID, the Emotionally paired Music and Image Dataset, as it lies on the Hugging Face hub: ecnu-aigc/EMID.
+
+    <data>/**/*.parquet     Audio_Filename, genre, feeling, emotion, and for N = 1, 2, 3: ImageN_filename, ImageN_tag,
+                            ImageN_text; is_original_clip
+    <data>/EMID_data.csv    the same without the media, where there is no Parquet file
+
+Audio_Filename and ImageN_filename hold the media, a struct of `bytes` and `path`, or the name of a file below <data>.
+`genre` is one of the letters A to M, which stand for the 13 feelings of music of Cowen et al. (2020); the file
+emid_classes.yml gives each a class. ImageN_tag is one of Mikels' eight emotions.
+
+`extract` writes the media once, a record batch at a time, into a folder of the layout that `acp_lib.database.folder`
+reads. Files are named by what they hold and where they stood, never by the names that the tables give them.
+
+Sources: the dataset card; Zou et al. (arXiv 2308.07622).  Chapter: Building the database.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import yaml
+
+from acp_lib.cache import write
+from acp_lib.database import folder
+from acp_lib.database.manifest import rejects
+from acp_lib.emotions import EMOTIONS
+from acp_lib.progress import bar
+
+LABELS = ("genre", "feeling", "emotion")
+"""Columns that may name the feeling, the first that does counts; the card has it in `genre`."""
+BATCH = 64  # rows read at once, each with four media
+KINDS = {b"\xff\xd8\xff": "jpg", b"\x89PNG": "png", b"GIF8": "gif", b"OggS": "ogg", b"fLaC": "flac", b"ID3": "mp3",
+         b"\xff\xfb": "mp3", b"\xff\xf3": "mp3", b"\xff\xf2": "mp3", b"RIFF": "wav"}
+"""How a file begins, and the ending that it gets; a RIFF file may also be a WebP picture."""
+
+
+@cache
+def feelings() -> dict[str, dict]:
+    """The 13 feelings by letter: name, class, reason."""
+    return yaml.safe_load((Path(__file__).parent / "emid_classes.yml").read_text("utf8"))
+
+
+@cache
+def _classes() -> dict[str, str]:
+    """Class by letter, whole name, and each word of a name, in lower case."""
+    found = {}
+    for letter, about in feelings().items():
+        name = about["name"].lower()
+        found |= dict.fromkeys([letter.lower(), name, *name.split(", ")], about["class"])
+    return found
+
+
+def label(row: dict) -> str | None:
+    """The class of a row's music; None if none of its columns names one of the 13 feelings."""
+    names = (str(row.get(column) or "").strip().lower() for column in LABELS)
+    return next((_classes()[name] for name in names if name in _classes()), None)
+
+
+def _tables(root: Path) -> list[Path]:
+    found = sorted(root.rglob("*.parquet")) or sorted(root.rglob("EMID_data.csv"))
+    if not found:
+        raise ValueError(f"{root.name} holds neither a Parquet file nor EMID_data.csv; give the folder of EMID, "
+                         "https://huggingface.co/datasets/ecnu-aigc/EMID")
+    return found
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    try:
+        if path.suffix == ".parquet":
+            yield from pa.parquet.ParquetFile(path).iter_batches(BATCH)
+        else:
+            yield from pa.csv.open_csv(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path.name} does not read: {error}; fetch it again") from None
+
+
+@cache
+def _by_name(root: Path) -> dict[str, Path]:
+    return {path.name: path for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def _media(value, root: Path) -> bytes | str:
+    """The bytes of a cell, or the reason why there are none."""
+    if isinstance(value, dict):
+        value = value.get("bytes") or value.get("path")
+    if isinstance(value, bytes):
+        return value
+    if not value:
+        return "neither bytes nor a file name"
+    path = _by_name(root).get(PurePosixPath(str(value)).name)  # wherever it lies; no name leads out of the folder
+    return path.read_bytes() if path else "no bytes, and no file of that name below the folder"
+
+
+def _ending(data: bytes) -> str:
+    kind = next((e for start, e in KINDS.items() if data.startswith(start)), "bin")
+    return "webp" if kind == "wav" and data[8:12] == b"WEBP" else kind
+
+
+def extract(root: Path, target: Path, progress: bool = True) -> Path:
+    """Write EMID's media and labels into the empty folder `target`, which then has the layout of `folder`.
+
+    A picture that stands in several rows is written once for each of its emotions. What cannot be used goes into
+    rejects.csv, with its row and the reason.
+
+    Raises
+    ------
+    ValueError
+        If there is no table, one does not read or lacks its columns, or nothing in them can be used.
+    """
+    about, bad, number = [], [], 0
+    with bar(what="reading EMID", unit="row", shown=progress, total=None) as shown:
+        for path in _tables(root):
+            for batch in _batches(path):
+                _check(path, batch.schema.names)
+                for row in batch.to_pylist():
+                    number += 1
+                    about += _write_song(row, root, target, f"{path.name}, row {number}", number, bad)
+                    _write_pictures(row, root, target, f"{path.name}, row {number}", bad)
+                shown.update(batch.num_rows)
+    if missing := [name for name in folder.FOLDERS.values() if not (target / name).is_dir()]:
+        first = f"; the first of {len(bad):,} reasons: {bad[0][0]}, {bad[0][1]}" if bad else ""
+        raise ValueError(f"{root.name} has nothing usable for {missing[0]}{first}; fetch its Parquet files again")
+    _write_csv(target / "metadata.csv", ["id", "title", "tags"], about)
+    _write_csv(target / "rejects.csv", ["path", "reason"], bad)
+    return target
+
+
+def _check(path: Path, names: list[str]) -> None:
+    needed = ["Audio_Filename", "genre", *(f"Image{k}_{what}" for k in (1, 2, 3) for what in ("filename", "tag"))]
+    if lacking := [name for name in needed if name not in names]:
+        raise ValueError(f"{path.name} lacks the columns {', '.join(lacking)}; expected EMID's, {', '.join(needed)}")
+
+
+def _write_song(row: dict, root: Path, target: Path, where: str, number: int, bad: list) -> list[tuple]:
+    kind, value = label(row), row["Audio_Filename"]
+    data = _media(value, root)
+    if kind is None or isinstance(data, str):
+        bad.append((where, "none of the 13 feelings" if kind is None else f"music: {data}"))
+        return []
+    name = f"{kind}/{number:06d}.{_ending(data)}"
+    write(target / "music" / name, data)
+    title = str(value.get("path") or "" if isinstance(value, dict) else value)
+    return [(name, title.replace("\\", "/").rpartition("/")[2], str(row.get("genre") or ""))]
+
+
+def _write_pictures(row: dict, root: Path, target: Path, where: str, bad: list) -> None:
+    for k in (1, 2, 3):
+        tag, data = str(row[f"Image{k}_tag"] or "").strip().lower(), _media(row[f"Image{k}_filename"], root)
+        if tag not in EMOTIONS or isinstance(data, str):
+            bad.append((where, f"picture {k}: " + (data if tag in EMOTIONS else "none of the 8 emotions")))
+            continue
+        path = target / "images" / tag / f"{hashlib.sha256(data).hexdigest()[:16]}.{_ending(data)}"
+        if not path.exists():
+            write(path, data)
+
+
+def _write_csv(path: Path, names: list[str], rows: list[tuple]) -> None:
+    with path.open("w", encoding="utf8", errors="replace", newline="") as file:
+        csv.writer(file).writerows([names, *rows])
+
+
+def scan(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(candidates, rejects) of a folder that `extract` filled; raises as `folder.scan` does."""
+    files, bad = folder.scan(root)
+    unread = pd.read_csv(root / "rejects.csv", dtype=str, keep_default_na=False)
+    return files, pd.concat([rejects(list(unread.itertuples(index=False, name=None))), bad], ignore_index=True)

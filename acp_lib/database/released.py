@@ -1,0 +1,81 @@
+"""What the authors released of their songs' scores, and how many of those songs the paper still counts.
+
+`imac_scores.yml` holds how many songs have which score, counted once in the authors' file, so that readers without the
+file see the real distribution too.
+
+Paper: Section 2, Table 3.  Chapter: Building the database.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from scipy.stats import chi2_contingency
+from statsmodels.stats.proportion import proportion_confint
+
+from acp_lib.database import tags
+from acp_lib.emotions import CLASSES
+
+
+@cache
+def released() -> pd.DataFrame:
+    """How many songs of the authors' score file have which score: positive, neutral, negative, songs."""
+    made = yaml.safe_load((Path(__file__).parent / "imac_scores.yml").read_text("utf8"))
+    return pd.DataFrame(made["scores"], columns=made["columns"])
+
+
+def histogram(songs: pd.DataFrame) -> pd.DataFrame:
+    """The same for a table with one song a row."""
+    return songs.groupby(list(CLASSES)).size().rename("songs").reset_index()
+
+
+def labelled(scores: pd.DataFrame, strict: bool = False) -> dict[str, int]:
+    """Songs of each class by the paper's rule, or, `strict`, of those alone whose dominant class has no rival.
+
+    scores : positive, neutral, negative, songs
+
+    Chapter: Building the database.
+    """
+    three = scores[list(CLASSES)].to_numpy()
+    names = np.array([tags.label(*map(int, row)) or "" for row in three])
+    counted = (three == three.max(1, keepdims=True)).sum(1) == 1 if strict else np.ones(len(three), bool)
+    return {c: int(scores["songs"][(names == c) & counted].sum()) for c in CLASSES}
+
+
+@dataclass(frozen=True)
+class Survival:
+    """How many songs are left of those that were released, class by class.
+
+    rows : a class, or "all", each: released, left, share, low, high (95 %, Wilson)
+    chi2, dof, p : Pearson's test that the loss is the same in each class
+    """
+
+    rows: pd.DataFrame
+    chi2: float
+    dof: int
+    p: float
+
+
+def survival(released: dict[str, int], left: dict[str, int]) -> Survival:
+    """Compare what is left with what there was.
+
+    Raises
+    ------
+    ValueError
+        If more is left of a class than there was: then it is no subset, and the labels were made by another rule.
+
+    Chapter: Building the database.
+    """
+    for c in released:
+        if not 0 <= left[c] <= released[c] or not released[c]:
+            raise ValueError(f"{left[c]} songs of class {c} are left of {released[c]}; expected a part of them")
+    both = {**{c: (released[c], left[c]) for c in released}, "all": (sum(released.values()), sum(left.values()))}
+    rows = [{"row": c, "released": n, "left": k, "share": k / n,
+             **dict(zip(("low", "high"), proportion_confint(k, n, method="wilson"), strict=True))}
+            for c, (n, k) in both.items()]
+    counts = [[left[c], released[c] - left[c]] for c in released]
+    test = chi2_contingency([row for row in zip(*counts, strict=True) if any(row)], correction=False)
+    return Survival(pd.DataFrame(rows), float(test.statistic), int(test.dof), float(test.pvalue))

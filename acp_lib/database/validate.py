@@ -1,0 +1,114 @@
+"""Is a folder of data whole: files that are missing, changed or cannot be read; and what became of what the lists name.
+
+Chapter: Building the database.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from acp_lib.database import folder, imac, manifest
+from acp_lib.database.sources import EMID, SOURCES, Source
+
+COLUMNS = ["source", "what", "listed", "there", "missing", "changed", "unreadable"]
+KINDS = {  # how a manifest's reason begins, and what it is called in a count
+    "no such file": "no such file", imac.NO_FILE: "no audio file", "cannot be read": "cannot be read",
+    "its id stands twice": "its id stands twice", "its label": "not agreed on", "all three": "without a tag",
+}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files(root: Path, sources: Iterable[Source] = SOURCES.values()) -> pd.DataFrame:
+    """Every file with a known checksum, and whether a folder holds it: source, file, what, rows, state.
+
+    state : "as released", "changed" or "missing"
+    """
+    rows = []
+    for source in sources:
+        for remote in source.fixed:
+            path = root / remote.path
+            state = "missing" if not path.is_file() else \
+                "as released" if _sha256(path) == remote.sha256 else "changed"
+            rows.append({"source": source.name, "file": remote.path, "what": remote.what, "rows": remote.rows,
+                         "state": state})
+    return pd.DataFrame(rows, columns=["source", "file", "what", "rows", "state"])
+
+
+def validate(root: Path, *, jobs: int = 1, progress: bool = True) -> pd.DataFrame:
+    """Count what a folder of data lacks: the released files, then pictures and songs, each of which is opened; of
+    EMID's Parquet files, the rows.
+
+    Returns
+    -------
+    DataFrame with source, what, listed, there, missing, changed, unreadable; `there` counts what is whole
+
+    Raises
+    ------
+    ValueError
+        If the folder has the layout of no source, or a list does not read.
+
+    Chapter: Building the database.
+    """
+    if root.is_dir() and any(root.rglob("*.parquet")):
+        return pd.DataFrame([_rows_of_emid(root)], columns=COLUMNS)
+    released = (root / "SongEmotionScore.csv").is_file()
+    rows = [_released(root)] if released else []
+    found, bad = (imac if released else folder).scan(root)
+    samples, unread = manifest.inspected(root, found, jobs=jobs, progress=progress)
+    reasons = pd.concat([bad, unread], ignore_index=True)
+    for modality, what in (("image", "pictures"), ("music", "songs")):
+        there = len({s["path"] for s in samples if s["modality"] == modality})
+        top = (f"{folder.FOLDERS[modality]}/", *(["agg/"] if modality == "image" else []))
+        why = reasons["reason"][reasons["path"].str.startswith(top)]
+        rows.append(("imac" if released else "folder", what, there + len(why), there,
+                     int(why.str.startswith(("no such file", imac.NO_FILE)).sum()), 0,
+                     int(why.str.startswith("cannot be read").sum())))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _released(root: Path) -> tuple:
+    count = files(root)["state"].value_counts()
+    return ("imac", "released files", int(count.sum()), *(int(count.get(s, 0)) for s in ("as released", "missing",
+                                                                                       "changed")), 0)
+
+
+def _rows_of_emid(root: Path) -> tuple:
+    there, unreadable = 0, 0
+    for path in sorted(root.rglob("*.parquet")):
+        try:
+            there += pq.read_metadata(path).num_rows
+        except (pa.ArrowException, OSError):
+            unreadable += 1
+    listed = EMID.remotes[0].rows
+    return ("emid", "rows", listed, there, max(0, listed - there), 0, unreadable)
+
+
+def losses(rejects: pd.DataFrame, classes: dict[str, str] | None = None) -> pd.DataFrame:
+    """What was rejected, counted: what, class, reason, n, most first.
+
+    Parameters
+    ----------
+    rejects : path and reason
+    classes : class of a song by its track id, for songs that lie in no folder of their class
+
+    Chapter: Building the database.
+    """
+    rows = []
+    for path, reason in rejects[["path", "reason"]].itertuples(index=False):
+        top, *rest = path.split("/")
+        what = {"images": "pictures", "agg": "pictures", "music": "songs"}.get(top, "rows")
+        label = manifest.label_of(rest[0]) if len(rest) > 1 else None
+        kind = next((v for k, v in KINDS.items() if reason.startswith(k)), None)
+        kind = kind or ("too short" if " s long; " in reason else reason.partition(":")[0][:60])
+        known = label[1] if label else (classes or {}).get(Path(rest[0]).stem if rest else "", "")
+        rows.append((what, known or "", kind if top != "agg" else "row of a list that does not read"))
+    counted = pd.DataFrame(rows, columns=["what", "class", "reason"]).value_counts().rename("n").reset_index()
+    return counted.sort_values(["n", "what", "class", "reason"], ascending=[False, True, True, True], ignore_index=True)

@@ -1,0 +1,81 @@
+"""Retrieval: measures against scikit-learn and by hand, exact chance against simulation, planted and absent order."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, ndcg_score
+from test_baselines import separable
+
+from acp_lib.audits import retrieval
+
+
+@pytest.mark.parametrize(("ranked", "expected"), [
+    ([1, 0, 0], {"mAP": 1, "MRR": 1, "P@1": 1, "R@1": 1, "nDCG@5": 1, "P@5": 1 / 5}),
+    ([0, 1, 1], {"mAP": (1 / 2 + 2 / 3) / 2, "MRR": 1 / 2, "P@1": 0, "R@1": 0, "R@5": 1}),
+    ([0, 0, 0, 1], {"mAP": 1 / 4, "MRR": 1 / 4, "nDCG@5": 1 / np.log2(5)}),
+    ([1], {"mAP": 1, "MRR": 1, "P@1": 1, "R@1": 1, "nDCG@1": 1}),
+])
+def test_measures_by_hand(ranked, expected):
+    found = retrieval.measures(np.array(ranked, bool), -np.arange(len(ranked), dtype=float))
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.booleans(), min_size=2, max_size=40).filter(any), st.integers(0, 1000))
+def test_measures_are_scikit_learns(relevant, seed):
+    relevant, score = np.array(relevant), np.random.default_rng(seed).permutation(len(relevant)).astype(float)
+    found = retrieval.measures(relevant, score)
+    assert found["mAP"] == pytest.approx(average_precision_score(relevant, score))
+    for k in retrieval.DEPTHS:
+        assert found[f"nDCG@{k}"] == pytest.approx(ndcg_score(relevant[None].astype(float), score[None], k=k))
+
+
+def test_a_query_without_anything_relevant_is_refused():
+    with pytest.raises(ValueError, match="no item is relevant"):
+        retrieval.measures(np.zeros(3, bool), np.arange(3.0))
+
+
+@pytest.mark.parametrize(("n", "r"), [(1, 1), (2, 1), (5, 5), (12, 9), (25, 7)])
+def test_chance_is_what_a_simulation_gives(n, r):
+    rng, relevant = np.random.default_rng([n, r]), np.arange(n) < r
+    drawn = [retrieval.measures(relevant, rng.random(n)) for _ in range(400)]
+    for name, value in retrieval.chance(n, r).items():
+        some = np.array([d[name] for d in drawn])
+        assert value == pytest.approx(some.mean(), abs=4.5 * some.std() / np.sqrt(len(some)) + 1e-9), name
+
+
+@pytest.mark.parametrize(("n", "r"), [(3, 0), (3, 4), (0, 0)])
+def test_chance_needs_something_relevant(n, r):
+    with pytest.raises(ValueError, match="items are relevant"):
+        retrieval.chance(n, r)
+
+
+def rows(corpus, score, modality="image"):
+    side, other = (corpus.image, corpus.music) if modality == "image" else (corpus.music, corpus.image)
+    return retrieval.scored(corpus, score, side.rows("test"), other.rows("test"), modality, 0)
+
+
+@pytest.mark.parametrize("modality", retrieval.DIRECTIONS)
+def test_a_perfect_score_ranks_perfectly_and_none_ranks_at_chance(modality):
+    corpus = separable(240)
+    one, other = (retrieval.class_probabilities(side) for side in (corpus.image, corpus.music))
+    perfect = rows(corpus, lambda i, j: one[i] @ other[j].T, modality)
+    assert [r["mAP"] for r in perfect] == pytest.approx([1.0] * len(corpus.image.rows("test")))
+    equal = rows(corpus, lambda i, j: np.zeros((len(i), len(j))), modality)
+    ranked = corpus.music.label[corpus.music.rows("test")]
+    n, r = len(ranked), int((ranked == 0).sum())
+    assert np.mean([q["mAP"] for q in equal]) == pytest.approx(retrieval.chance(n, r)["mAP"], abs=0.06)
+
+
+def test_probabilities_are_of_all_three_classes():
+    found = retrieval.class_probabilities(separable(noise=0.5).image)
+    assert found.shape == (240, 3)
+    np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
+
+
+def test_macro_weighs_classes_alike():
+    table = pd.DataFrame({"modality": "image", "method": "m", "seed": 0, "query": range(4), "label": [0, 0, 0, 1],
+                          "mAP": [0.0, 0.0, 0.0, 1.0]})
+    assert retrieval.macro(table)["mAP"].tolist() == [0.5]

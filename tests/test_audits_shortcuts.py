@@ -1,0 +1,122 @@
+"""Shortcuts: the paper's class proportions to the decimal, the page's formula, and planted shortcuts."""
+
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from bokeh.embed import components
+from hypothesis import given
+from hypothesis import strategies as st
+from test_baselines import separable
+
+from acp_lib import pairs, tables
+from acp_lib.audits import explorer, shortcuts
+from acp_lib.corpus import Corpus, Side
+from acp_lib.emotions import CLASSES
+
+PAPER = [np.array([d[c] for c in CLASSES]) for d in (tables.PAPER_IMAGES, tables.PAPER_SONGS)]
+counts = st.lists(st.integers(1, 1000), min_size=3, max_size=3).map(np.array)
+
+
+@pytest.mark.parametrize(("protocol", "nothing", "picture", "music"), [
+    ("uniform", 69.4, 69.4, 70.0),  # of negative music "true" is the likelier answer
+    ("rejection", 50.0, 56.6, 67.3),
+    ("image_anchored", 50.0, 50.0, 68.8),
+    ("music_anchored", 50.0, 63.3, 50.0),
+    ("class_balanced", 50.0, 50.0, 50.0),
+])
+def test_oracles_with_the_papers_proportions(protocol, nothing, picture, music):
+    row = shortcuts.guessers(*PAPER).loc[protocol]
+    assert [round(row[who], 1) for who in shortcuts.KNOWS] == [nothing, picture, music]
+    assert round(row["always true"], 1) == (30.6 if protocol == "uniform" else 50.0)
+    assert row["always true"] + row["always false"] == pytest.approx(100)
+
+
+@given(counts, counts)
+def test_knowing_more_is_never_worse(images, music):
+    table = shortcuts.guessers(images, music)
+    for who in ("the picture", "the music"):
+        assert (table[who] >= table["nothing"] - 1e-9).all()
+    assert (table["nothing"] >= table[["always true", "always false"]].max(axis=1) - 1e-9).all()
+
+
+def test_a_draw_finds_what_the_formula_says():
+    images, music = (np.repeat(range(3), counts // 20) for counts in PAPER)
+    drawn, exact = shortcuts.drawn(images, music, 200_000), shortcuts.guessers(*(c // 20 for c in PAPER))
+    np.testing.assert_allclose(drawn, exact[list(drawn.columns)], atol=0.5)
+
+
+def test_two_classes_are_enough():
+    assert shortcuts.guessers([3, 1], [1, 3]).loc["music_anchored", "the picture"] == pytest.approx(75)
+    assert shortcuts.guessers([4, 0, 4], [4, 0, 4]).loc["uniform", "the picture"] == pytest.approx(50)
+
+
+# the page
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_the_page_computes_what_the_library_computes():
+    rng = np.random.default_rng(0)
+    cases = [PAPER, *rng.integers(1, 1000, (40, 2, 3))]
+    given = json.dumps([[side.tolist() for side in case] for case in cases])
+    script = f"{shortcuts.ORACLES}\nconsole.log(JSON.stringify({given}.map(([p, q]) => oracles(p, q))))"
+    done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
+    for case, found in zip(cases, json.loads(done.stdout), strict=True):
+        expected = shortcuts.guessers(*case)
+        assert set(found) == set(pairs.PROTOCOLS)
+        for name, row in found.items():
+            assert row == pytest.approx(expected.loc[name, list(shortcuts.KNOWS)].to_dict(), abs=1e-9)
+
+
+def test_the_page_asks_nobody_and_starts_from_the_first_preset():
+    script, place = components(explorer.model({"paper": PAPER, "even": ([1] * 3, [1] * 3)}, 61.67))
+    assert "http://" not in script + place and "https://" not in script + place
+    assert all(f"{value:.1f}" in script for value in shortcuts.guessers(*PAPER)["the music"])
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_what_moves_the_page_is_javascript():
+    for code in (explorer.MOVE, explorer.CHOOSE):
+        subprocess.run(["node", "-e", f"new Function('cb_obj', {json.dumps(code)})"], check=True)
+
+
+def test_two_free_numbers_stand_for_three_proportions():
+    first, second = explorer.free(PAPER[0])
+    share = np.array([first, (100 - first) * second / 100, (100 - first) * (100 - second) / 100])
+    np.testing.assert_allclose(share, 100 * PAPER[0] / PAPER[0].sum())
+
+
+# planted
+
+
+def skewed(corpus: Corpus, every: int = 5) -> Corpus:
+    """Fewer samples of two classes of the music: under some protocols, a shortcut."""
+    label = corpus.music.label
+    few = np.flatnonzero((label == 0) | (np.arange(len(label)) // 9 % every == 0))
+    return Corpus(corpus.image, Side(corpus.music.x[few], corpus.music.label[few], corpus.music.part[few]))
+
+
+def scores(corpus: Corpus, protocol: str) -> dict[str, float]:
+    asked = corpus.draw("test", protocol, 4000, [0, 20])
+    return {who: float(right.mean()) for who, right in shortcuts.learnt(corpus, protocol, asked, 0).items()}
+
+
+def test_a_planted_shortcut_is_learnt_up_to_the_oracle():
+    corpus = skewed(separable(720))
+    exact = shortcuts.guessers(*corpus.counts("test"))
+    for protocol, who in (("rejection", "the picture"), ("music_anchored", "the picture"),
+                          ("image_anchored", "the music")):
+        found = scores(corpus, protocol)
+        assert exact.loc[protocol, who] > 60
+        assert 100 * found[who] == pytest.approx(exact.loc[protocol, who], abs=3)
+
+
+@pytest.mark.parametrize("protocol", pairs.PROTOCOLS)
+def test_where_there_is_none_nothing_is_learnt(protocol):
+    exact = shortcuts.guessers(*separable(720).counts("test"))
+    for corpus, name in ((separable(720), protocol), (skewed(separable(720)), "class_balanced")):
+        for who, found in scores(corpus, name).items():
+            chance = exact.loc["uniform", "nothing"] / 100 if name == "uniform" else 0.5
+            assert found == pytest.approx(chance, abs=0.035), who

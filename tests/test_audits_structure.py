@@ -1,0 +1,66 @@
+"""What pairs give away, and clusters."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from test_baselines import separable
+
+from acp_lib.audits import structure
+from acp_lib.corpus import Pairs, Side
+from acp_lib.pairs import PROTOCOLS
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_many_pairs_give_the_classes_away_exactly(protocol):
+    corpus = separable()
+    course = structure.learnt_from(corpus, corpus.draw("train", protocol, 4000, 0))
+    assert course["sets"].iloc[-1] == 3 and course["ari"].iloc[-1] == 1 and course["largest"].iloc[-1] == 1
+    assert course["ari"].iloc[0] < 0.9 and course["pairs"].is_monotonic_increasing
+
+
+@given(st.integers(1, 400), st.sampled_from(PROTOCOLS), st.integers(0, 100))
+def test_no_set_holds_two_classes(n, protocol, seed):
+    corpus = separable(120)
+    image, of_image, music, of_music = structure.partition(corpus.draw("train", protocol, n, seed))
+    number = np.concatenate([of_image, of_music])
+    label = np.concatenate([corpus.image.label[image], corpus.music.label[music]])
+    for one in set(number):
+        assert len(set(label[number == one])) == 1
+
+
+def test_false_pairs_alone_connect_nothing():
+    image, of_image, music, of_music = structure.partition(Pairs(np.arange(4), np.arange(4), np.zeros(4, int)))
+    assert len({*of_image, *of_music}) == 8 and image.tolist() == music.tolist() == [0, 1, 2, 3]
+
+
+def side(noise: float, n: int = 480) -> Side:
+    rng = np.random.default_rng(1)
+    label = np.arange(n) % 3
+    x = 4 * np.eye(6)[label] + noise * rng.standard_normal((n, 6))
+    emotion = 3 * label - label // 2 + np.arange(n) // 3 % 2
+    return Side(torch.from_numpy(x.astype(np.float32)), label, np.arange(n) // 3 % 3, np.minimum(emotion, 7))
+
+
+def test_clusters_that_are_there_are_found_and_others_are_not():
+    clear = [r["ari"] for r in structure.agreement(side(0.3)) if r["k"] == 3 and r["truth"] == "classes"]
+    assert len(clear) == structure.INITS and max(clear) == 1
+    blurred = [r[m] for r in structure.agreement(side(100.0)) for m in ("ari", "ami")]
+    assert np.abs(blurred).max() < 0.1
+
+
+def test_emotions_are_held_against_where_there_are_more_of_them_than_classes():
+    assert set(structure.truths(side(1.0))) == {"classes", "emotions"}
+    music = separable().music
+    assert set(structure.truths(music)) == {"classes"}
+    few = Side(music.x, music.label, music.part, music.label)
+    assert set(structure.truths(few)) == {"classes"}
+    unknown = side(0.3)
+    unknown.emotion[::2] = -1
+    assert all(np.isfinite(r["ari"]) for r in structure.agreement(unknown))
+
+
+def test_a_probe_reads_classes_and_no_control_task_on_new_samples():
+    found = structure.probed(side(0.3), np.arange(480).astype(str))
+    assert found["probe"] == 1 and found["control"] == pytest.approx(1 / 3, abs=0.12)
