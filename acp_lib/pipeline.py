@@ -35,8 +35,8 @@ SYNTHETIC = "the synthetic mini database"
 CALIBRATION = 256  # training pictures that set the batch norm of random weights
 AGREEMENT = 64  # training pictures on which bfloat16 features are held against float32 ones
 COSINE = 0.999  # of the lowest of them
-BEFORE = {"source", "data", "weights", "work", "seed", "n_images", "n_songs", "last_segment", "image_size",
-          "image_precision", "device"}
+BEFORE = {"source", "data", "weights", "work", "seed", "n_images", "n_songs", "last_segment", "short_from",
+          "agreement", "image_size", "image_precision", "device"}
 """Fields that database and features depend on."""
 STAGES = ("source_key", "root", "_database", "listed", "_extracted", "_usable", "manifest")
 """What a study with other values of the other fields need not read again."""
