@@ -44,7 +44,7 @@ AT_LEAST = {"seeds": 1, "epochs": 1, "patience": 1, "batch": 2, "test_pairs": 2,
             "pairs_per_epoch": 0, "seed": 0, "jobs": 0, "image_size": 75, "last_segment": 10.0, "short_from": 1.0,
             "learning_rate": 0.0, "dropout": 0.0, "raw_size": 63, "bins": 16, "frames": 16, "crops": 1,
             "probe_epochs": 1, "probe_patience": 1, "init_draw": 0, "pair_draw": 0, "split_draw": 0, "audit_seeds": 2,
-            "audit_runs": 4}
+            "audit_draws": 2, "audit_runs": 4}
 PLACES = ("data", "weights", "results", "work", "jobs", "device")
 """Fields that say where a run happens, not what it computes."""
 FILES = ("data", "weights", "alexnet_weights")
@@ -106,7 +106,8 @@ class Profile:
     init_draw: int = 0  # another draw of initial weights, pairs or split with all else as it is
     pair_draw: int = 0
     split_draw: int = 0
-    audit_seeds: int = 10  # runs of each audit
+    audit_seeds: int = 10  # runs of the networks that audits train
+    audit_draws: int = 10  # runs on each split, and of each thing that is drawn by itself
     audit_width: float = 1.0  # fc_width of the networks that audits train
     audit_runs: int = 48  # points of the specification curve
 

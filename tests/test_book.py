@@ -25,7 +25,7 @@ from acp_lib import book, pipeline, profiles
 from acp_lib.profiles import ROOT
 
 SMALL = {"n_images": 80, "n_songs": 30, "seeds": 2, "epochs": 1, "pairs_per_epoch": 128, "test_pairs": 400,
-         "probe_epochs": 2, "audit_seeds": 2, "audit_runs": 4}
+         "probe_epochs": 2, "audit_seeds": 2, "audit_draws": 2, "audit_runs": 4}
 NAMES = [path.stem for path in CHAPTERS]
 TRACE = "Traceback (most recent call last)"
 whole = pytest.mark.book

@@ -49,8 +49,8 @@ def profile(data, work, **changes):
     return load("folder", **{"data": str(data), "work": str(work), "results": str(work / "results"), "jobs": 1,
                              "weights": "random", "image_size": 75, "seeds": 1, "epochs": 1, "batch": 8,
                              "pairs_per_epoch": 16, "test_pairs": 50, "first_layer": "input", "device": "cpu",
-                             "probe_epochs": 1, "bins": 16, "frames": 16, "crops": 2, "audit_seeds": 2, "audit_runs": 4,
-                             **changes})
+                             "probe_epochs": 1, "bins": 16, "frames": 16, "crops": 2, "audit_seeds": 2,
+                             "audit_draws": 2, "audit_runs": 4, **changes})
 
 
 def complete(study):

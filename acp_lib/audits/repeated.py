@@ -28,7 +28,7 @@ def drawn(study: Study, name: str) -> list[Study]:
     Chapter: How sure are we.
     """
     base = study.audited.other(seeds=1)
-    return [base.other(**{DRAWS[name]: k}) for k in range(study.profile.audit_seeds)]
+    return [base.other(**{DRAWS[name]: k}) for k in range(study.profile.audit_draws)]
 
 
 def accuracies(study: Study) -> dict[str, list[float]]:

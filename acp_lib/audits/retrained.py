@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 
 def by_split(study: Study) -> dict[str, Study | str]:
-    """The audited study for each way to split, or the reason why the data cannot be split so.
+    """The audited study with `audit_draws` runs for each way to split, or the reason why the data cannot be split so.
 
     The study's own split comes first.
     """
     own, found = study.profile.split, {}
+    audited = study.audited.other(seeds=study.profile.audit_draws)
     for by in sorted(CHOICES["split"], key=lambda name: name != own):
         music = study.manifest["modality"] == "music"
         if by == "artist" and not (study.manifest["artist"][music] != "").any():
@@ -31,7 +32,7 @@ def by_split(study: Study) -> dict[str, Study | str]:
         except ValueError as error:
             found[by] = str(error)
         else:
-            found[by] = study.audited if by == own else study.audited.other(split=by)
+            found[by] = audited if by == own else audited.other(split=by)
     return found
 
 
