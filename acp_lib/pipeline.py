@@ -20,7 +20,6 @@ import pandas as pd
 
 from acp_lib import baselines, methods, runs, splits, training
 from acp_lib import corpus as corpora
-from acp_lib.audits import retrained
 from acp_lib.cache import code_key, digest, file_digest, kept, write
 from acp_lib.corpus import Corpus, Pairs
 from acp_lib.database import manifest as manifests
@@ -416,8 +415,6 @@ def prepare(profile: Profile) -> None:
     for group in ("pairs", "image", "music"):
         done = study.trained(group)
         print(f"{sum(map(len, done.values()))} runs of {', '.join(done)}", flush=True)
-    for what, done in retrained.runs(study).items():
-        print(f"{len(done)} runs of ACP-Net, {what}", flush=True)
     from acp_lib.audits import repeated  # it imports this module
 
     plan = repeated.planned(study)

@@ -110,19 +110,19 @@ def test_the_nearest_are_of_other_songs():
 class Some:
     """As much of a study as is asked which splits it has."""
 
-    def __init__(self, table):
+    def __init__(self, table, **changes):
         self.manifest = self.listed = table
-        self.profile = load()
+        self.profile, self.changes = load(audit_draws=7), changes
         self.audited = self
 
     def other(self, **changes):
-        return changes
+        return Some(self.listed, **self.changes | changes)
 
 
 def test_a_split_that_the_data_cannot_have_is_named_with_its_reason():
     found = retrained.by_split(Some(manifest(songs=30, artists=0)))
     assert list(found)[0] == "song" and found["artist"] == "no artist is known"
-    assert found["segment"] == {"split": "segment"}
+    assert found["song"].changes == {"seeds": 7} and found["segment"].changes == {"seeds": 7, "split": "segment"}
     found = retrained.by_split(Some(manifest(songs=30, artists=2)))
     assert found["artist"].startswith("class ") and "units to split (by artist)" in found["artist"]
-    assert retrained.by_split(Some(manifest(songs=30, artists=15)))["artist"] == {"split": "artist"}
+    assert retrained.by_split(Some(manifest(songs=30, artists=15)))["artist"].changes["split"] == "artist"

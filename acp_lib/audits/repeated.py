@@ -1,5 +1,5 @@
 """ACP-Net trained again and again: with other seeds; with another draw of one thing and all else as it is; and under
-other readings of what the paper leaves open.
+other readings of what the paper leaves open. And all else that the audits train.
 
     python -m acp_lib.audits mini                                            all of these runs, on all cores
     python -m acp_lib.audits imac -p data /mnt/imac -p work /mnt/work --scheduler tcp://head:8786
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from acp_lib import runs
-from acp_lib.audits import specifications
+from acp_lib.audits import retrained, specifications
 from acp_lib.runs import Run
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def planned(study: Study) -> list[tuple]:
     Chapter: How sure are we; The garden of forking paths.
     """
     plan: dict[object, tuple] = {}
-    for profile, run in (*_drawn(study), *specifications.planned(study)):
+    for profile, run in (*_drawn(study), *retrained.planned(study), *specifications.planned(study)):
         plan.setdefault(run.folder, (profile, run))
     return list(plan.values())
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from acp_lib import splits
+from acp_lib import methods, splits
 from acp_lib.profiles import CHOICES
 from acp_lib.runs import Run
 
@@ -36,15 +36,20 @@ def by_split(study: Study) -> dict[str, Study | str]:
     return found
 
 
+def _few(study: Study) -> Study:
+    return study.audited.other(seeds=max(2, study.profile.audit_seeds // 3))
+
+
 def controls(study: Study) -> dict[str, list[Run]]:
     """The runs of `methods.CONTROLS`, as small as those of other audits and a third as many: they are to be at chance,
     where runs are much alike.
     """
-    few = max(2, study.profile.audit_seeds // 3)
-    return study.audited.other(seeds=few).trained("controls")
+    return _few(study).trained("controls")
 
 
-def runs(study: Study) -> dict[str, list[Run]]:
-    """Everything of this module, trained where it is not there yet."""
-    dealt = {f"split by {by}": audited.runs for by, audited in by_split(study).items() if not isinstance(audited, str)}
-    return dealt | controls(study)
+def planned(study: Study) -> list[tuple]:
+    """(profile, run) of everything that this module trains."""
+    dealt = [(s.profile, run) for s in by_split(study).values() if not isinstance(s, str)
+             for run in s.planned("pairs", "ACP-Net")]
+    few = _few(study)
+    return dealt + [(few.profile, run) for name in methods.CONTROLS for run in few.planned("controls", name)]
