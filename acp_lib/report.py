@@ -35,8 +35,8 @@ def plain(text: str, longest: int = LONGEST) -> str:
 
     Chapter: all.
     """
-    text = re.sub(r"\s+", " ", str(text))
-    text = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")).strip()
+    seen = (c for c in str(text) if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    text = " ".join("".join(seen).split())
     return text if len(text) <= longest else text[:longest - 1] + "…"
 
 

@@ -351,8 +351,9 @@ def test_only_pictures_that_most_agree_with(root, site):
     (root / "agg/awe.csv").write_text("".join(f"awe,{url},{no},{yes}\n" for url, no, yes in rows))
     fetch(root, site, agreed=True)
     assert site.asked == {"/1.jpg": 1}
-    assert attrition.table(root).values.tolist() == [["pictures", "positive", "not tried yet", 2],
-                                                     ["pictures", "positive", "fetched", 1]]
+    assert attrition.table(root).values.tolist() == [["pictures", "positive", "fetched", 1],
+                                                     ["pictures", "positive", "not tried yet", 1]]
+    assert [where for where, _ in imac.read_pictures(root / "agg")[1]] == ["agg/awe.csv, line 3"]
 
 
 def test_attrition_counts_every_row_once(root, site):
