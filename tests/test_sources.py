@@ -11,6 +11,7 @@ from conftest import corpus, picture, sound
 from test_imac import SCORES
 
 from acp_lib.database import imac, sources, validate
+from acp_lib.database.__main__ import main
 from acp_lib.database.sources import SOURCES, Remote, Source
 from acp_lib.profiles import ROOT
 
@@ -75,6 +76,21 @@ def test_validate_emid_counts_rows(tmp_path):
     row = validate.validate(tmp_path).iloc[0]
     assert (row["listed"], row["there"], row["missing"], row["unreadable"]) == (10738, 9, 10729, 1)
     assert sources.EMID.remotes[0].rows == 10738
+
+
+def test_the_command_prints_the_counts_and_names_what_changed(root, tmp_path, capsys):
+    assert main(["validate", str(root), "--jobs", "1"]) == 0
+    found = capsys.readouterr().out
+    table = validate.validate(root, progress=False)
+    assert table.to_string(index=False) in found and "changed: SongEmotionScore.csv" in found
+    assert main(["validate", str(tmp_path / "none")]) == 2
+    assert "is no folder" in capsys.readouterr().err
+
+
+def test_authors_files_without_media_lack_every_song(tmp_path):
+    (tmp_path / "SongEmotionScore.csv").write_text("TR1,a title,an artist,2_0_0\nTR2,a title,an artist,0_1_0\n")
+    songs = validate.validate(tmp_path, progress=False).set_index("what").loc["songs"]
+    assert (songs["listed"], songs["there"], songs["missing"]) == (2, 0, 2)
 
 
 def test_losses_are_counted_by_class_and_reason():

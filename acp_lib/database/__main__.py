@@ -1,4 +1,4 @@
-"""Fetching IMAC from its sources: pictures from URL lists, songs through yt-dlp; and what came of it.
+"""Fetching IMAC from its sources: pictures from URL lists, songs through yt-dlp; what came of it, and what it lacks.
 
 Chapter: How to read and rerun.
 """
@@ -18,6 +18,7 @@ examples:
   python -m acp_lib.database songs imac --jobs 2            imac/YouTubeURLs.csv -> imac/music/; needs yt-dlp
   python -m acp_lib.database attrition imac                 how many are there, and why the others are not
   python -m acp_lib.database copies imac                    pictures that are the same, or nearly
+  python -m acp_lib.database validate imac                  missing, changed and unreadable items; any kind of data
 
 A run that was stopped goes on where it was: what is done stands in imac/.fetch and is not asked for again.
 """
@@ -58,6 +59,8 @@ def arguments() -> argparse.ArgumentParser:
                         help="of 128 in which the hashes of near copies may differ (10)")
     copies.add_argument("--jobs", type=_count, default=os.cpu_count(), metavar="N", help="processes (one a core)")
     command("attrition", "count what became of every item of the lists")
+    check = command("validate", "open every item and count what is missing, changed or unreadable")
+    check.add_argument("--jobs", type=_count, default=os.cpu_count(), metavar="N", help="files at once (one a core)")
     return parser
 
 
@@ -112,13 +115,23 @@ def _attrition(options: argparse.Namespace, what: str = "") -> None:
                                                                                  strict=True)) + ")")
 
 
+def _validate(options: argparse.Namespace) -> None:
+    from acp_lib.database import validate
+
+    released = validate.files(options.folder)
+    for row in released[released["state"] == "changed"].to_dict("records"):
+        print(f"changed: {row['file']} ({row['what']})")
+    print(validate.validate(options.folder, jobs=options.jobs).to_string(index=False))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted."""
     options = arguments().parse_args(argv)
     try:
         if not options.folder.is_dir():
             raise ValueError(f"{str(options.folder)!r} is no folder; give the one that holds the lists")
-        {"pictures": _pictures, "songs": _songs, "copies": _copies, "attrition": _attrition}[options.what](options)
+        {"pictures": _pictures, "songs": _songs, "copies": _copies, "attrition": _attrition,
+         "validate": _validate}[options.what](options)
     except (ValueError, ImportError, OSError) as error:
         print(f"error: {error} (python -m acp_lib.database {options.what} --help)", file=sys.stderr)
         return 2

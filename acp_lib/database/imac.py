@@ -156,7 +156,7 @@ def picture_lists(agg: Path) -> pd.DataFrame:
 
 def _pictures(root: Path, agreement: str = "all") -> tuple[list[dict], list[tuple[str, str]]]:
     if not (root / "agg").is_dir():
-        return folder.scan_modality(root, "image")
+        return folder.scan_modality(root, "image") if (root / "images").is_dir() else ([], [])
     listed, bad = read_pictures(root / "agg")
     agreed = np.full(len(listed), True) if agreement == "all" else listed["agree"] > listed["disagree"]
     rows = [{"id": file, "modality": "image", "path": f"images/{file}", "emotion": e, "class": regroup(e),
