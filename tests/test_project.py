@@ -108,6 +108,13 @@ def test_labels_of_figures_and_tables_are_unique():
     assert len(tables) > 10 and len(tables) == len(set(tables))
 
 
+def test_pages_refer_by_label_to_labels_that_are_there():
+    text = "\n".join(p.read_text("utf8") for p in [*PROSE, *CHAPTERS])
+    assert re.findall(r"\]\([\w./]+\.md\)", text) == []  # staged chapters have another ending
+    labels = set(re.findall(r"^\(([\w-]+)\)=$", text, re.M))
+    assert set(re.findall(r"(?:\{ref\}`|\]\()(chapter-[\w-]+)[`)]", text)) <= labels
+
+
 def test_references_to_the_ledger_lead_to_entries():
     text = "\n".join(p.read_text("utf8") for p in [*PROSE, *CHAPTERS])
     referred = {name.replace("-", "_") for name in re.findall(r"#ledger-([a-z-]+)\)", text)}
