@@ -110,7 +110,7 @@ def test_labels_of_figures_and_tables_are_unique():
 
 def test_pages_refer_by_label_to_labels_that_are_there():
     text = "\n".join(p.read_text("utf8") for p in [*PROSE, *CHAPTERS])
-    assert re.findall(r"\]\([\w./]+\.md\)", text) == []  # staged chapters have another ending
+    assert re.findall(r"\]\([\w./]*\d\d_\w+\.md\)", text) == []  # staged chapters have another ending
     labels = set(re.findall(r"^\(([\w-]+)\)=$", text, re.M))
     assert set(re.findall(r"(?:\{ref\}`|\]\()(chapter-[\w-]+)[`)]", text)) <= labels
 
