@@ -85,7 +85,8 @@ class Run:
 def network(run: Run, profile: Profile, task: Task | None = None) -> nn.Module:
     """A run's network with the initial weights of its seed, or of another draw."""
     with torch.random.fork_rng():
-        torch.manual_seed(run.seed + profile.init_draw * 2**32)
+        drawn = [run.seed, profile.init_draw]  # torch's generator takes 32 bits of a seed and drops the others
+        torch.manual_seed(int(np.random.SeedSequence(drawn).generate_state(1)[0]) if profile.init_draw else run.seed)
         return run.method.build(profile, task)
 
 

@@ -197,6 +197,16 @@ def test_a_run_that_nobody_waits_for_ends_and_leaves_no_folder(tmp_path, corpus,
 # what a run depends on
 
 
+def test_each_draw_of_initial_weights_is_another_and_the_same_again(tmp_path, corpus):
+    run, _ = some(tmp_path, corpus, 0, 1)
+
+    def first(draw):
+        return runs.network(run, load(**QUICK | {"init_draw": draw})).state_dict()["fusion.0.weight"]
+
+    assert all(torch.equal(first(k), first(k)) for k in range(3))
+    assert not any(torch.equal(first(a), first(b)) for a, b in ((0, 1), (0, 2), (1, 2)))
+
+
 def test_networks_start_from_their_seed_and_leave_the_generator_alone(tmp_path, corpus):
     torch.manual_seed(1)
     before = torch.get_rng_state()
