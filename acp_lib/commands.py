@@ -19,6 +19,13 @@ def parser(module: str, description: str, examples: str) -> argparse.ArgumentPar
     return made
 
 
+def spread(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The parser with the options of work that is spread over processes here or over a cluster: --jobs, --scheduler."""
+    parser.add_argument("--jobs", type=int, help="processes on this machine (one a core)")
+    parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler: tcp://host:port")
+    return parser
+
+
 def given(options: argparse.Namespace) -> dict:
     """The parameters of a command line by name.
 

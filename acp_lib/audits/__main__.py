@@ -21,9 +21,7 @@ cluster every worker must see the data and the work folder under the same paths;
 
 def arguments() -> argparse.ArgumentParser:
     parser = commands.parser("acp_lib.audits", __doc__, EXAMPLES)
-    parser.add_argument("--jobs", type=int, help="processes on this machine (one a core)")
-    parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler: tcp://host:port")
-    return parser
+    return commands.spread(parser)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -26,9 +26,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = commands.parser("acp_lib.features", __doc__, EXAMPLES)
     parser.add_argument("--only", choices=(*extract.WIDTH, *raw.KINDS), metavar="KIND",
                         help=f"one of {', '.join((*extract.WIDTH, *raw.KINDS))} (music and image)")
-    parser.add_argument("--jobs", type=int, help="processes on this machine (one a core)")
-    parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler: tcp://host:port")
-    return parser
+    return commands.spread(parser)
 
 
 def main(argv: list[str] | None = None) -> int:
