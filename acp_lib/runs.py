@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
@@ -71,6 +71,12 @@ class Run:
         """Whether it was right about each test pair or sample (n,)."""
         return (self.answers["truth"] == self.answers["predicted"]).to_numpy()
 
+    @property
+    def diverged(self) -> str:
+        """What stopped it, where `train_all` was told to go on all the same; else nothing."""
+        note = _beside(self, "diverged")
+        return note.read_text("utf8") if note.exists() else ""
+
     def task(self, profile: Profile) -> Task:
         """What it was trained for, with the data."""
         return self.method.task(self.inputs, profile, self.seed)
@@ -106,19 +112,22 @@ def train(profile: Profile, runs: Sequence[Run], *, progress: bool = True, sched
     train_all([(profile, run) for run in runs], progress=progress, scheduler=scheduler)
 
 
-def train_all(plan: Sequence[tuple[Profile, Run]], *, progress: bool = True, scheduler: str = "") -> None:
+def train_all(plan: Sequence[tuple[Profile, Run]], *, progress: bool = True, scheduler: str = "",
+              tolerant: bool = False) -> None:
     """The same for runs of several profiles, which differ in what a run depends on; also on a Dask cluster, whose
-    workers have one thread each and see the data and the work folder under the same paths.
+    workers have one thread each and see the data and the work folder under the same paths. If `tolerant`, a run whose
+    loss is no longer finite is noted as `Run.diverged`, and the others go on.
 
     Chapter: The garden of forking paths.
     """
-    todo = [(p, r) for p, r in {r.folder: (p, r) for p, r in plan}.values() if not r.folder.exists()]
+    todo = [(p, r) for p, r in {r.folder: (p, r) for p, r in plan}.values()
+            if not r.folder.exists() and not (tolerant and r.diverged)]
     if not todo:
         return
-    what = ", ".join(dict.fromkeys(r.name for _, r in todo))
+    what, make = ", ".join(dict.fromkeys(r.name for _, r in todo)), _tolerated if tolerant else one
     if scheduler:
         tasks = [(r.folder, [(p, r)]) for p, r in todo]
-        for _ in bar(spread(_each, tasks, scheduler=scheduler), total=len(tasks), what=what, unit="run",
+        for _ in bar(spread(partial(_each, make), tasks, scheduler=scheduler), total=len(tasks), what=what, unit="run",
                      shown=progress):
             pass
         return
@@ -126,7 +135,7 @@ def train_all(plan: Sequence[tuple[Profile, Run]], *, progress: bool = True, sch
     workers = 1 if training.device(first.device) == "cuda" else min(first.processes, len(todo))
     with (one_each(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
           bar(total=sum(r.method.epochs(p) for p, r in todo), what=what, unit="epoch", shown=progress) as shown):
-        pending = {pool.submit(one, p, run) for p, run in todo}
+        pending = {pool.submit(make, p, run) for p, run in todo}
         try:
             while pending:
                 done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
@@ -138,17 +147,26 @@ def train_all(plan: Sequence[tuple[Profile, Run]], *, progress: bool = True, sch
             raise
 
 
-def _each(folder: Path, plan: list[tuple[Profile, Run]], alone: bool = False) -> int:
+def _each(make, folder: Path, plan: list[tuple[Profile, Run]], alone: bool = False) -> int:
     """Make the runs of a task of `spread`; `alone`, after a death, is no different."""
     for profile, run in plan:
-        one(profile, run)
+        make(profile, run)
     return len(plan)
+
+
+def _tolerated(profile: Profile, run: Run) -> None:
+    """Make a run, or note why it came to no end."""
+    try:
+        one(profile, run)
+    except FloatingPointError as error:
+        write(_beside(run, "diverged"), str(error))
 
 
 def _show(shown, plan: Sequence[tuple[Profile, Run]]) -> None:
     """A run that stopped early takes what it did not need off the bar's total."""
     done = [len(r.history) if r.folder.exists() else _epochs(r) for _, r in plan]
-    shown.total = sum(n if r.folder.exists() else r.method.epochs(p) for n, (p, r) in zip(done, plan, strict=True))
+    shown.total = sum(n if r.folder.exists() or r.diverged else r.method.epochs(p)
+                      for n, (p, r) in zip(done, plan, strict=True))
     shown.update(sum(done) - shown.n)
 
 

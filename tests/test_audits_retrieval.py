@@ -79,3 +79,39 @@ def test_macro_weighs_classes_alike():
     table = pd.DataFrame({"modality": "image", "method": "m", "seed": 0, "query": range(4), "label": [0, 0, 0, 1],
                           "mAP": [0.0, 0.0, 0.0, 1.0]})
     assert retrieval.macro(table)["mAP"].tolist() == [0.5]
+
+
+def leads(score, seeds=(0, 1)):
+    """`retrieval.ahead` of one ranking by every seed, on corpora that differ in nothing."""
+    corpus, found = separable(240), []
+    side, ranked = corpus.image, corpus.music.rows("test")
+    for seed in seeds:
+        found += [{"modality": "image", "method": "ACP-Net", "seed": seed, **r} for r in rows(corpus, score)]
+    for q in side.rows("test"):
+        r = int((corpus.music.label[ranked] == side.label[q]).sum())
+        found.append({"modality": "image", "method": "chance", "seed": 0, "query": int(q), "label": int(side.label[q]),
+                      **retrieval.chance(len(ranked), r)})
+    return retrieval.ahead(pd.DataFrame(found), "image", np.arange(len(side.label)))
+
+
+def test_a_network_that_ranks_by_class_is_ahead_of_chance_and_one_that_does_not_is_not():
+    corpus = separable(240)
+    one, other = (retrieval.class_probabilities(side) for side in (corpus.image, corpus.music))
+    perfect = leads(lambda i, j: one[i] @ other[j].T)
+    n = len(corpus.music.rows("test"))
+    most = 100 * (1 - retrieval.chance(n, n // 3)["mAP"])
+    assert perfect["ours"] == pytest.approx(most, abs=0.5)
+    assert perfect["interval"] == pytest.approx([perfect["ours"]] * 2)  # both runs are alike
+    assert perfect["clustered"][0] > 0.9 * most
+    rng = np.random.default_rng(0)
+    idle = leads(lambda i, j: rng.random((len(i), len(j))))
+    assert idle["clustered"][0] < 0 < idle["clustered"][1] + 3 and abs(idle["ours"]) < 5
+
+
+def test_classes_weigh_alike_in_what_a_network_is_ahead():
+    chance = {"modality": "image", "method": "chance", "seed": 0, "mAP": 0.25}
+    table = pd.DataFrame([row for query, (label, value) in enumerate([(0, 0.35), (0, 0.35), (0, 0.35), (1, 0.75)])
+                          for row in ({"modality": "image", "method": "ACP-Net", "seed": 0, "query": query,
+                                       "label": label, "mAP": value}, {**chance, "query": query, "label": label})])
+    found = retrieval.ahead(table, "image", np.arange(4))
+    assert found["ours"] == pytest.approx((10 + 50) / 2) and found["interval"] is None

@@ -143,6 +143,31 @@ def test_a_cluster_gets_each_run_once(tmp_path, monkeypatch):
     assert all(run.folder.is_dir() for _, run in plan)
 
 
+def test_a_reading_that_diverges_is_noted_once_and_the_others_go_on(tmp_path, quick):
+    corpus = tmp_path / "corpus.safetensors"
+    small((2048, 193), (64, 64)).save(corpus)
+    wild, tame = (Run("pairs", "ACP-Net", 0, tmp_path / name, Inputs(corpus)) for name in ("wild", "tame"))
+    plan = [(load(**QUICK, learning_rate=1e37), wild), (load(**QUICK), tame)]
+    runs.train_all(plan, progress=False, tolerant=True)
+    assert "lower learning_rate" in wild.diverged and not wild.folder.exists()
+    assert tame.diverged == "" and len(tame.correct)
+    note = next(tmp_path.glob(".wild.diverged"))
+    written = note.stat().st_mtime_ns
+    runs.train_all(plan, progress=False, tolerant=True)
+    assert note.stat().st_mtime_ns == written
+    with pytest.raises(FloatingPointError, match="lower learning_rate"):
+        runs.train_all(plan, progress=False)
+
+
+def test_readings_that_diverged_count_among_all_of_them(monkeypatch):
+    trained = {"reading": {"a": 1}, "accuracy": 62.0, "interval": [60, 64], "one_sided": 50, "gap_interval": [1, 3]}
+    gone = {"reading": {"a": 2}, "diverged": "the loss is nan"}
+    monkeypatch.setattr(specifications, "points", lambda study: [trained, gone])
+    rows = specifications._rows(None)
+    assert [(row["count"], row["readings"]) for row in rows[:3]] == [(1, 2)] * 3
+    assert [row["row"] for row in rows[3:]] == ["reading", "diverged"]
+
+
 # what is swept
 
 

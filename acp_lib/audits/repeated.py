@@ -63,10 +63,16 @@ def planned(study: Study) -> list[tuple]:
 
 
 def all_runs(study: Study) -> list[Run]:
-    """All of them, trained.
+    """All of them, trained; of the readings those that could be.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss of another run than a reading is no longer finite.
 
     Chapter: How to read and rerun.
     """
-    plan = planned(study)
-    runs.train_all(plan, progress=study.progress, scheduler=study.scheduler)
+    plan, where = planned(study), {"progress": study.progress, "scheduler": study.scheduler}
+    runs.train_all(plan, **where, tolerant=True)
+    runs.train_all([*_drawn(study), *retrained.planned(study)], **where)  # what no reading may excuse
     return [run for _, run in plan]

@@ -17,7 +17,9 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, log_loss, ndcg_score
 
+from acp_lib import evaluation
 from acp_lib.audits import keep
+from acp_lib.audits import results as handed
 from acp_lib.audits.additive import embedded, margins
 from acp_lib.corpus import Corpus, Side
 
@@ -30,6 +32,7 @@ CELLS = 4_000_000
 
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)  # inverse strengths of logistic regression, chosen on the validation part
 DIRECTIONS = {"image": "music", "music": "image"}
+TITLES = {"image": "music for a picture", "music": "pictures for music"}
 
 
 def measures(relevant: np.ndarray, score: np.ndarray, depths: tuple[int, ...] = DEPTHS) -> dict[str, float]:
@@ -166,3 +169,36 @@ def macro(table: pd.DataFrame) -> pd.DataFrame:
     """Mean over the classes of the mean over their queries, for each modality, method and seed."""
     whole = table.drop(columns="query").groupby(["modality", "method", "seed", "label"], sort=False).mean()
     return whole.groupby(level=["modality", "method", "seed"], sort=False).mean().reset_index()
+
+
+def load(study: Study) -> list[dict]:
+    """How far ACP-Net's mAP lies above chance, in hundredths, a row for each of TITLES: "ours", its "interval" over
+    runs and "clustered", over queries with other pictures or other songs.
+
+    Chapter: Retrieval; Verdicts.
+    """
+    return handed.load(study, "retrieval", lambda study: [
+        {"row": title, **ahead(results(study), modality, _groups(study, modality), study.profile.seed)}
+        for modality, title in TITLES.items()])
+
+
+def _groups(study: Study, modality: str) -> np.ndarray:
+    return study.manifest.loc[study.manifest["modality"] == modality, "group"].to_numpy()
+
+
+def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0) -> dict:
+    """Mean over classes and runs of what ACP-Net's mAP is above chance, in hundredths, and its two intervals.
+
+    table : as `results` gives it
+    groups : of each sample of the modality, what it is drawn with as a whole [shape=(N,)]
+
+    Chapter: Retrieval.
+    """
+    some = table[table["modality"] == modality]
+    every = some[some["method"] == "ACP-Net"].pivot(index="query", columns="seed", values="mAP")
+    queries = some[some["method"] == "chance"].set_index("query").loc[every.index]
+    share = queries.groupby("label")["mAP"].transform("size") * queries["label"].nunique() / len(queries)
+    lead = 100 * every.sub(queries["mAP"], axis=0).div(share, axis=0)  # so that a plain mean weighs classes alike
+    return {"ours": float(lead.to_numpy().mean()),
+            "interval": list(evaluation.interval(lead.mean())) if lead.shape[1] > 1 else None,
+            "clustered": list(evaluation.clustered(lead.mean(axis=1).to_numpy(), groups[every.index], seed=seed))}

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from acp_lib import tables
-from acp_lib.audits import how_sure, results, specifications
+from acp_lib.audits import how_sure, results, retrieval, specifications
 
 if TYPE_CHECKING:
     from acp_lib.pipeline import Study
@@ -216,7 +216,7 @@ def _number(read: Callable, source: dict | float) -> float | None:
     return source
 
 
-MADE = {"how_sure": how_sure.load, "specifications": specifications.load}
+MADE = {"how_sure": how_sure.load, "retrieval": retrieval.load, "specifications": specifications.load}
 
 
 def all_of(study: Study) -> list[Verdict]:
