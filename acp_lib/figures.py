@@ -174,7 +174,7 @@ def confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
 
 
 def neighbours(rows: list[tuple[Path, str, list[tuple[Path, str]]]]) -> Figure:
-    """One row a query: the picture, then its nearest neighbours, each framed in the colour of its class."""
+    """One row a query: the picture (bold), then its nearest neighbours, each framed in the colour of its class."""
     columns = 1 + max(len(found) for _, _, found in rows)
     fig, axes = plt.subplots(len(rows), columns, figsize=(WIDTH, WIDTH * len(rows) / columns * 1.08), squeeze=False)
     for line, (query, emotion, found) in zip(axes, rows, strict=True):
@@ -183,7 +183,7 @@ def neighbours(rows: list[tuple[Path, str, list[tuple[Path, str]]]]) -> Figure:
             ax.imshow(thumbnail(path))
             _frame(ax, colour(name))
             ax.set_title(name, fontsize="small", weight="normal")
-        line[0].set_title(f"query: {emotion}", fontsize="small")
+        line[0].set_title(emotion, fontsize="small", fontweight="bold")
     return fig
 
 
@@ -344,7 +344,7 @@ def curves(histories: dict[int, list[dict]], best: dict[int, int], bayes: float 
         axes[1].text(1, bayes, "best possible", va="bottom", fontsize="small", color=TRUE)
     axes[1].set(xlabel="epoch", ylabel="accuracy, %")
     for ax in axes:
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     fig.legend(*_unique(axes[1]), loc="outside lower center", ncols=5, fontsize="small")
     return fig
 
@@ -461,7 +461,7 @@ def training_curves(histories: dict[str, dict[int, list[dict]]], best: dict[str,
             column[1].axhline(bayes, color=TRUE, ls="-.", lw=1, label="best possible")
         column[0].set_title(name)
         column[1].set_xlabel("epoch")
-        column[1].xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        column[1].xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes[0, 0].set_ylabel("cross-entropy")
     axes[1, 0].set_ylabel("accuracy, %")
     fig.legend(*_unique(axes[1, 0]), loc="outside lower center", ncols=6, fontsize="small")
@@ -567,7 +567,7 @@ def predictions(clip: np.ndarray, sr: int, pictures: list[tuple[Path, str, bool,
 def class_table(accuracy: np.ndarray) -> Figure:
     """Accuracy for each class of picture (rows) and of music (columns), in per cent."""
     fig, ax = plt.subplots(figsize=(WIDTH, 3.4))
-    _class_map(ax, accuracy, cbar_kws={"label": "called right, %"})
+    _class_map(ax, accuracy, cbar_ax=ax.inset_axes([1.06, 0, 0.05, 1]), cbar_kws={"label": "called right, %"})
     ax.set(xlabel="class of the music", ylabel="class of the picture")
     return fig
 
@@ -804,7 +804,7 @@ def two_maps(maps: dict[str, np.ndarray], label: np.ndarray, modality: np.ndarra
 
 
 def across(rows: list[tuple[Path | np.ndarray, str, list[tuple[Path | np.ndarray, str]]]], sr: int) -> Figure:
-    """One row a query: a picture and the sounds nearest to it, or a sound and its pictures; frames show the classes.
+    """One row a query (bold): a picture and the sounds nearest to it, or a sound and its pictures; frames show classes.
 
     rows : (query, its label, [(neighbour, its label), ...]); pictures as files, sounds as samples at `sr`
     """
@@ -823,7 +823,7 @@ def across(rows: list[tuple[Path | np.ndarray, str, list[tuple[Path | np.ndarray
                 ax.imshow(thumbnail(item, 160))
             _frame(ax, colour(name), 3)
             ax.set_title(name, fontsize="small", weight="normal")
-        line[0].set_title(f"query: {label}", fontsize="small")
+        line[0].set_title(label, fontsize="small", fontweight="bold")
     return fig
 
 
@@ -858,5 +858,9 @@ def growth(sizes: pd.DataFrame) -> Figure:
         axes[1].plot(rows["samples"], rows["peak_mib"], "o-", **drawn)
     axes[0].set(xscale="log", yscale="log", xlabel="samples", ylabel="processor time, s")
     axes[1].set(xscale="log", xlabel="samples", ylabel="peak memory, MiB", ylim=(0, 1.2 * sizes["peak_mib"].max()))
+    ticks = sizes[sizes["modality"] == sizes["modality"].max()]["samples"].tolist()
+    for ax in axes:
+        ax.minorticks_off()
+        ax.set_xticks(ticks, ticks)
     axes[1].legend()
     return fig

@@ -43,7 +43,8 @@ def guessers(exact: pd.DataFrame, drawn: pd.DataFrame, learnt: pd.DataFrame, rep
 
 def projections(network: Sequence[float], additive: Sequence[float], chance: float, ceiling: float) -> Figure:
     """Accuracy in per cent of each run's network over that of its additive approximation; equal on the line."""
-    fig, ax = plt.subplots(figsize=(0.62 * WIDTH, 0.5 * WIDTH))
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.45 * WIDTH))
+    ax.set_box_aspect(1)
     both = [*network, *additive, chance]
     low, high = min(both) - 2, max(both) + 3
     ax.plot([low, high], [low, high], color="0.6", lw=1, label="as often right")
@@ -52,7 +53,7 @@ def projections(network: Sequence[float], additive: Sequence[float], chance: flo
             ax.axvline(value, color="0.3", ls=style, lw=1.2, label=label)
     ax.plot(additive, network, "o", color=COLOURS["negative"], ms=7, alpha=0.8, label="a run")
     ax.set(xlim=(low, high), ylim=(low, high), xlabel="its additive approximation, % right", ylabel="network, % right")
-    fig.legend(loc="outside right upper", fontsize="small")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small")
     return fig
 
 
