@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -180,24 +181,28 @@ def test_swept_details_are_of_acp_net_and_their_values_are_accepted():
 
 
 class Fake:
-    """A study of which nothing but its profile is known; it cannot be split by artist."""
+    """A study of which nothing but its profile and one artist is known; it cannot be split by segment."""
 
-    def __init__(self, **given):
+    def __init__(self, artist="", **given):
         self.profile, self.split = load(**given), given.get("split")
+        self.manifest = pd.DataFrame({"modality": ["image", "music"], "artist": ["", artist]})
 
     def other(self, **changes):
         return Fake(**changes)
 
     def test_pairs(self):
-        if self.split == "artist":
-            raise ValueError("no artists")
+        if self.split == "segment":
+            raise ValueError("too few segments")
 
 
 def test_readings_that_cost_much_or_cannot_be_are_left_out_with_the_reason():
     levels, left = specifications.levels(Fake(batch=64, epochs=10, patience=10))
     assert levels["batch"] == [64, 128, 32] and levels["patience"] == [10, 5, 3]
-    assert levels["split"] == ["song", "segment"]
+    assert "split" not in levels
     assert {(row["detail"], row["value"]): row["reason"] for row in left} == {
-        ("split", "artist"): "no artists", ("batch", 256): "an epoch would cost 4 times as much",
+        ("split", "artist"): "no artist is known", ("split", "segment"): "too few segments",
+        ("batch", 256): "an epoch would cost 4 times as much",
         ("batch", 512): "an epoch would cost 8 times as much",
         ("patience", 15): "the same as none: training ends after 10 epochs"}
+    levels, left = specifications.levels(Fake(artist="A", batch=64, epochs=10, patience=10))
+    assert levels["split"] == ["song", "artist"] and "artist" not in [row["value"] for row in left]

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from acp_lib.pipeline import Study
 
 
+NO_ARTIST = "no artist is known"
+
+
+def artists(study: Study) -> bool:
+    """Whether the artist of any piece of music is known."""
+    return bool(((study.manifest["modality"] == "music") & (study.manifest["artist"] != "")).any())
+
+
 def by_split(study: Study) -> dict[str, Study | str]:
     """The audited study with `audit_draws` runs for each way to split, or the reason why the data cannot be split so.
 
@@ -23,9 +31,8 @@ def by_split(study: Study) -> dict[str, Study | str]:
     own, found = study.profile.split, {}
     audited = study.audited.other(seeds=study.profile.audit_draws)
     for by in sorted(CHOICES["split"], key=lambda name: name != own):
-        music = study.manifest["modality"] == "music"
-        if by == "artist" and not (study.manifest["artist"][music] != "").any():
-            found[by] = "no artist is known"
+        if by == "artist" and not artists(study):
+            found[by] = NO_ARTIST
             continue
         try:
             splits.deal(study.listed, by=by, seed=study.profile.seed, draw=study.profile.split_draw)

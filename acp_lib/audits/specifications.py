@@ -20,7 +20,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from acp_lib import baselines, evaluation, ledger, runs, tables
-from acp_lib.audits import results
+from acp_lib.audits import results, retrained
 from acp_lib.pairs import joint, oracle
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def _impossible(study: Study, name: str, value) -> str:
         return f"an epoch would cost {value / p.batch:g} times as much"
     if name == "patience" and value >= p.epochs:
         return f"the same as none: training ends after {p.epochs} epochs"
+    if value == "artist" and not retrained.artists(study):
+        return retrained.NO_ARTIST  # such a split would be the one by song
     if name in ("split", "pairs"):
         try:
             study.other(**{name: value}).test_pairs()
