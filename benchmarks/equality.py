@@ -1,7 +1,8 @@
 """The 193 numbers of real recordings, the fast way against plain librosa: the worst deviation of each block.
 
-    python -m benchmarks.equality FOLDER             every sound below the folder, on all cores; 6 s of work each
-    python -m benchmarks.equality FOLDER --every 20  each twentieth
+    python -m benchmarks.equality FOLDER               every sound below the folder, on all cores; 6 s of work each
+    python -m benchmarks.equality FOLDER --every 20    each twentieth
+    python -m benchmarks.equality FOLDER --keep a.csv  what a.csv holds is not compared again, and what is done is added
 """
 
 import argparse
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, parallel_config
 
+from acp_lib.cache import code_key, write
 from acp_lib.features import audio, music
 from acp_lib.progress import bar
 
@@ -32,20 +34,47 @@ def compared(path: Path) -> dict[str, float]:
     return errors(music.extract(y, audio.SR), music.reference(y, audio.SR))
 
 
-def main() -> int:
+def known(path: Path | None) -> pd.DataFrame:
+    """What an earlier run left in a file: one row a recording, by its name, and one column a block.
+
+    Raises
+    ------
+    ValueError
+        If other code made it; its heading says which.
+    """
+    code = f"recording, by {code_key('acp_lib.features.music')}"
+    if path is None or not path.exists():
+        return pd.DataFrame(columns=list(music.BLOCKS), index=pd.Index([], name=code), dtype=float)
+    table = pd.read_csv(path, index_col=0)
+    if table.index.name != code:
+        raise ValueError(f"--keep is {path}, which other code has made; give another file, or remove it")
+    return table
+
+
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.equality", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take each Nth recording")
     parser.add_argument("--jobs", type=int, default=-1, help="processes (one a core)")
-    options = parser.parse_args()
+    parser.add_argument("--keep", type=Path, metavar="CSV", help="file of what is done, read and added to")
+    options = parser.parse_args(argv)
     paths = sorted(p for p in options.folder.rglob("*") if p.suffix.lower() in (".wav", ".flac", ".mp3", ".ogg"))
-    paths = paths[::options.every]
-    if not paths:
+    names = {path: str(path.relative_to(options.folder)) for path in paths[::options.every]}
+    if not names:
         parser.error(f"{options.folder} holds no wav, flac, mp3 or ogg file")
+    try:
+        table = known(options.keep)
+    except ValueError as error:
+        parser.error(str(error))
+    todo = [path for path, name in names.items() if name not in table.index]
     with parallel_config("loky", n_jobs=options.jobs, inner_max_num_threads=1):
-        made = Parallel(return_as="generator")(delayed(compared)(path) for path in paths)
-        table = pd.DataFrame(bar(made, total=len(paths), what="comparing", unit="clip"), index=[p.name for p in paths])
+        made = Parallel(return_as="generator")(delayed(compared)(path) for path in todo)
+        for path, found in zip(todo, bar(made, total=len(todo), what="comparing", unit="clip"), strict=True):
+            table.loc[names[path]] = found
+            if options.keep:
+                write(options.keep, table.to_csv())
+    table = table.loc[list(names.values())]
     summary = pd.DataFrame({"worst": table.max(), "median": table.median(), "clip": table.idxmax()})
     print(f"{len(table)} recordings; deviation in units of what is allowed, 1 is the limit")
     print(summary.to_string(float_format="{:.4f}".format))

@@ -80,3 +80,28 @@ def test_real_recordings_have_plain_librosas_numbers(real):
     assert len(paths) == 4
     worst = pd.DataFrame([equality.compared(path) for path in paths]).max()
     assert worst.max() < 1, worst.to_dict()
+
+
+def test_a_comparison_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
+    for name in ("a.wav", "b.wav", "c.wav", "notes.txt"):
+        (tmp_path / name).touch()
+    seen = []
+
+    def compared(path):
+        seen.append(path.name)
+        if path.name == "c.wav" and len(seen) == 3:
+            raise KeyboardInterrupt
+        return dict.fromkeys(equality.music.BLOCKS, 0.25)
+
+    monkeypatch.setattr(equality, "compared", compared)
+    keep = tmp_path / "done.csv"
+    arguments = [str(tmp_path), "--jobs", "1", "--keep", str(keep)]
+    with pytest.raises(KeyboardInterrupt):
+        equality.main(arguments)
+    assert equality.main(arguments) == 0
+    assert seen == ["a.wav", "b.wav", "c.wav", "c.wav"]
+    assert "3 recordings" in capsys.readouterr().out
+    keep.write_text(keep.read_text().replace("recording, by ", "recording, by another "))
+    with pytest.raises(SystemExit):
+        equality.main(arguments)
+    assert "which other code has made" in capsys.readouterr().err
