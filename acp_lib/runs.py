@@ -155,9 +155,10 @@ def _each(make, folder: Path, plan: list[tuple[Profile, Run]], alone: bool = Fal
 
 
 def _tolerated(profile: Profile, run: Run) -> None:
-    """Make a run, or note why it came to no end."""
+    """Make a run, or note why it came to no end, unless that is noted already."""
     try:
-        one(profile, run)
+        if not run.diverged:
+            one(profile, run)
     except FloatingPointError as error:
         write(_beside(run, "diverged"), str(error))
 

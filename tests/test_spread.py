@@ -9,12 +9,16 @@ from collections import Counter
 
 import pytest
 from conftest import corpus
+from test_corpus import small
+from test_runs import QUICK, files, some
 
+from acp_lib import runs
 from acp_lib.cache import write
 from acp_lib.database import folder as source
 from acp_lib.database import manifest
 from acp_lib.features import extract
 from acp_lib.features.spread import isolated, spread
+from acp_lib.profiles import load
 
 
 def describe(items):
@@ -134,3 +138,17 @@ def test_features_are_bit_identical_here_and_on_a_cluster(tmp_path, cluster, wei
                             **options)
             made[name] = {p.name: p.read_bytes() for p in folder.iterdir()}
         assert made["one"] and made["one"] == made["two"] == made["cluster"]
+
+
+def test_training_runs_are_bit_identical_here_and_on_a_cluster(tmp_path, cluster):
+    data = tmp_path / "corpus.safetensors"
+    small((2048, 193), (24, 24)).save(data)
+    made = {}
+    for name, scheduler in (("here", ""), ("there", cluster)):
+        made[name] = some(tmp_path / name, data, 0, 1, 2)
+        plan = [(load(**QUICK, learning_rate=rate), run)
+                for rate, run in zip((1e-4, 1e-3, 1e37), made[name], strict=True)]
+        runs.train_all(plan, progress=False, scheduler=scheduler, tolerant=True)
+    for here, there in zip(made["here"][:2], made["there"][:2], strict=True):
+        assert files(here) == files(there)
+    assert made["here"][2].diverged == made["there"][2].diverged != ""
