@@ -1,7 +1,7 @@
 """`make bench`: every comparison, each measured in one run against what it is compared with.
 
     python -m benchmarks                     all of it, some minutes; kept in benchmarks/results
-    python -m benchmarks --quick             shorter sounds and fewer rounds, within two minutes; not kept
+    python -m benchmarks --quick             less of everything, a minute or three; not kept
     python -m benchmarks music --json FILE   one part, kept in another file
 
 A file of results holds the newest rows of each part; the book draws those in benchmarks/results.
@@ -27,7 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; all if none is named")
-    parser.add_argument("--quick", action="store_true", help="within two minutes")
+    parser.add_argument("--quick", action="store_true", help="less of everything, nothing kept")
     parser.add_argument("--json", type=Path, metavar="FILE",
                         help="write the results to this file (benchmarks/results/<cpu>.json)")
     options = parser.parse_args()

@@ -70,7 +70,7 @@ def run(quick: bool) -> list[dict]:
         corpus(root)
         image.extractor("random").save(root / "weights.safetensors")
         for modality, base in BASE.items():
-            base = base // 8 if quick else base
+            base = base // 12 if quick else base
             sizes = {k: _apart(root, modality, k * base, 1) for k in TIMES}
             for k, row in sizes.items():
                 name = f"{modality}, {k * base} samples"
