@@ -12,6 +12,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from acp_lib.audits.retrieval import TITLES
 from acp_lib.figures import BRANCHES, COLOURS, WIDTH
 
 SIDES = {"the picture": BRANCHES["image"], "the music": BRANCHES["music"]}
@@ -102,8 +103,7 @@ def rankings(table: pd.DataFrame, measure: str = "mAP") -> Figure:
     """A measure of each method, a panel a direction, a dot a run, and chance as a line; see `retrieval.macro`."""
     fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.7), sharey=True)
     methods = [m for m in table["method"].unique() if m != "chance"]
-    for ax, (modality, title) in zip(axes, (("image", "music for a picture"), ("music", "pictures for music")),
-                                     strict=True):
+    for ax, (modality, title) in zip(axes, TITLES.items(), strict=True):
         rows = table[table["modality"] == modality]
         for y, method in enumerate(methods):
             values = rows[measure][rows["method"] == method]

@@ -51,19 +51,8 @@ def _drawn(study: Study) -> list[tuple]:
                    for run in s.planned("pairs", "ACP-Net")]
 
 
-def planned(study: Study) -> list[tuple]:
-    """(profile, run) of everything that the audits train again, each folder once.
-
-    Chapter: How sure are we; The garden of forking paths.
-    """
-    plan: dict[object, tuple] = {}
-    for profile, run in (*_drawn(study), *retrained.planned(study), *specifications.planned(study)):
-        plan.setdefault(run.folder, (profile, run))
-    return list(plan.values())
-
-
 def all_runs(study: Study) -> list[Run]:
-    """All of them, trained; of the readings those that could be.
+    """Everything that the audits train again, each folder once; of the readings what could be trained.
 
     Raises
     ------
@@ -72,7 +61,8 @@ def all_runs(study: Study) -> list[Run]:
 
     Chapter: How to read and rerun.
     """
-    plan, where = planned(study), {"progress": study.progress, "scheduler": study.scheduler}
-    runs.train_all(plan, **where, tolerant=True)
-    runs.train_all([*_drawn(study), *retrained.planned(study)], **where)  # what no reading may excuse
-    return [run for _, run in plan]
+    owed, readings = [*_drawn(study), *retrained.planned(study)], specifications.planned(study)
+    where = {"progress": study.progress, "scheduler": study.scheduler}
+    runs.train_all(owed, **where)
+    runs.train_all(readings, **where, tolerant=True)
+    return list({run.folder: run for _, run in (*owed, *readings)}.values())

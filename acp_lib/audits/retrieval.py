@@ -177,13 +177,13 @@ def load(study: Study) -> list[dict]:
 
     Chapter: Retrieval; Verdicts.
     """
-    return handed.load(study, "retrieval", lambda study: [
-        {"row": title, **ahead(results(study), modality, _groups(study, modality), study.profile.seed)}
-        for modality, title in TITLES.items()])
+    return handed.load(study, "retrieval", _rows)
 
 
-def _groups(study: Study, modality: str) -> np.ndarray:
-    return study.manifest.loc[study.manifest["modality"] == modality, "group"].to_numpy()
+def _rows(study: Study) -> list[dict]:
+    table, manifest = results(study), study.manifest
+    return [{"row": title, **ahead(table, modality, manifest.loc[manifest["modality"] == modality, "group"].to_numpy(),
+                                   study.profile.seed)} for modality, title in TITLES.items()]
 
 
 def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0) -> dict:
