@@ -37,23 +37,21 @@ def _module_file(name: str) -> Path | None:
 
 
 @cache
-def imported(name: str) -> frozenset[str]:
-    """The acp_lib modules that one module's source names in its import statements."""
-    found = set()
-    for node in ast.walk(ast.parse(_module_file(name).read_text("utf8"))):
+def _known(name: str) -> tuple[frozenset[str], str]:
+    """The acp_lib modules that one module's source names in its import statements; and a digest of the source and of
+    the YAML files beside it that it names.
+    """
+    path, found, texts = _module_file(name), set(), set()
+    for node in ast.walk(ast.parse(path.read_text("utf8"))):
         if isinstance(node, ast.Import):
             found |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
-    return frozenset(m for m in found if m.split(".")[0] == "acp_lib" and _module_file(m))
-
-
-def _sources(name: str) -> list[Path]:
-    """A module's file, and the YAML files beside it that it names."""
-    path = _module_file(name)
-    texts = {n.value for n in ast.walk(ast.parse(path.read_text("utf8")))
-             if isinstance(n, ast.Constant) and isinstance(n.value, str) and n.value.endswith(".yml")}
-    return [path, *(p for p in sorted(path.parent.glob("*.yml")) if p.name in texts)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.add(node.value)
+    files = [path, *(p for p in sorted(path.parent.glob("*.yml")) if p.name in texts)]
+    imported = frozenset(m for m in found if m.split(".")[0] == "acp_lib" and _module_file(m))
+    return imported, digest([file_digest(p) for p in files])
 
 
 @cache
@@ -69,8 +67,8 @@ def code_key(*modules: str) -> str:
         name = todo.pop()
         if name not in seen:
             seen.add(name)
-            todo += imported(name)
-    return digest([(name, [file_digest(p) for p in _sources(name)]) for name in sorted(seen)])
+            todo += _known(name)[0]
+    return digest([(name, _known(name)[1]) for name in sorted(seen)])
 
 
 def kept(folder: Path, build: Callable[[Path], None]) -> Path:

@@ -18,7 +18,7 @@ from acp_lib import evaluation
 from acp_lib.corpus import Corpus, Pictures, Side, Slices, scaled
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.features.raw import Shards
-from acp_lib.models import MLP, ACPNet, AlexNet, L3Net, SpectrogramACP, SpectrogramCNN
+from acp_lib.models import MLP, ACPNet, L3Net, SpectrogramACP, SpectrogramCNN
 from acp_lib.profiles import Profile, resolve
 from acp_lib.tasks import Correspondence, Recognition, Task
 
@@ -148,12 +148,18 @@ def _weights(profile: Profile) -> str:
     return given if given in ("imagenet", "random") else str(resolve(given))
 
 
+def _alexnet(profile: Profile, classes: int) -> nn.Module:
+    from acp_lib.models.alexnet import AlexNet  # brings torchvision, slow to import and not needed by most chapters
+
+    return AlexNet(classes, weights=_weights(profile), width=profile.width)
+
+
 def _frozen_alexnet(inputs: Inputs, profile: Profile, modality: str) -> Side:
     """What AlexNet's last hidden layer gives to each picture, standardised; the network itself is not trained."""
     side = _pixels(inputs, profile, modality)
     with torch.random.fork_rng():
         torch.manual_seed(profile.seed)
-        model = AlexNet(0, weights=_weights(profile), width=profile.width).eval()
+        model = _alexnet(profile, 0).eval()
     return _vectors(side, evaluation.embedded(model, side, np.arange(len(side.x))).numpy())
 
 
@@ -172,8 +178,8 @@ def _last_layer(profile: Profile, task: Recognition) -> nn.Module:
     return nn.Linear(task.side.x.shape[1], len(task.names))
 
 
-def _alexnet(profile: Profile, task: Recognition) -> nn.Module:
-    return AlexNet(len(task.names), weights=_weights(profile), width=profile.width)
+def _tuned_alexnet(profile: Profile, task: Recognition) -> nn.Module:
+    return _alexnet(profile, len(task.names))
 
 
 def _cnn(profile: Profile, task: Recognition) -> nn.Module:
@@ -188,7 +194,7 @@ def _probe(modality: str, read: Callable, build: Callable, needs: tuple[str, ...
 _ALEXNET = ("alexnet_weights", "raw_size", "width")
 
 PICTURES = {
-    "AlexNet, fine-tuned": _probe("image", _pixels, _alexnet, ("pixels",), _ALEXNET),
+    "AlexNet, fine-tuned": _probe("image", _pixels, _tuned_alexnet, ("pixels",), _ALEXNET),
     "AlexNet, frozen": _probe("image", _frozen_alexnet, _last_layer, ("pixels",), _ALEXNET),
     "ACP-Net features + MLP": _probe("image", embedded, _mlp, ("acp_net",), ACP),
     "Inception-V3 features + MLP": _probe("image", _features, _mlp, (), ("dropout",)),

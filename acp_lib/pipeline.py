@@ -37,8 +37,9 @@ COSINE = 0.999  # of the lowest of them
 BEFORE = {"source", "data", "weights", "work", "seed", "n_images", "n_songs", "last_segment", "short_from",
           "agreement", "image_size", "image_precision", "device"}
 """Fields that database and features depend on."""
-STAGES = ("source_key", "root", "_database", "listed", "_extracted", "_usable", "manifest")
-"""What a study with other values of the other fields need not read again."""
+STAGES = [(BEFORE, ("source_key", "root", "_database", "listed", "weights", "_extracted", "_usable", "manifest")),
+          ({"split", "split_draw"}, ("_listed_part", "part")), ({"scaling"}, ("_corpus", "corpus"))]
+"""What a study with other values of other fields need not make again: each stage needs the ones before it, too."""
 
 
 class Study:
@@ -58,9 +59,11 @@ class Study:
 
         Chapter: How sure are we.
         """
-        made = Study(replace(self.profile, weights=str(self.weights), **changes), self.progress, self.scheduler)
-        if not BEFORE & set(changes):
-            made.__dict__ |= {name: self.__dict__[name] for name in STAGES if name in self.__dict__}
+        made = Study(replace(self.profile, **{"weights": str(self.weights), **changes}), self.progress, self.scheduler)
+        for fields, stages in STAGES:
+            if fields & set(changes):
+                break
+            made.__dict__ |= {name: getattr(self, name) for name in stages}
         return made
 
     @property
@@ -412,9 +415,10 @@ def prepare(profile: Profile) -> None:
     print(f"{len(study.manifest)} samples from {study.data_name}, {len(study.rejects)} rejected; "
           f"image features by {study.weights_name}", flush=True)
     study.raw("art")
-    for group in ("pairs", "image", "music"):
-        done = study.trained(group)
-        print(f"{sum(map(len, done.values()))} runs of {', '.join(done)}", flush=True)
+    for groups in (["pairs"], ["image", "music"]):  # probes of ACP-Net's embeddings need it trained
+        plan = [run for group in groups for name in methods.GROUPS[group] for run in study.planned(group, name)]
+        runs.train(profile, plan, progress=study.progress, scheduler=study.scheduler)
+        print(f"{len(plan)} runs of {', '.join(dict.fromkeys(run.name for run in plan))}", flush=True)
     from acp_lib.audits import repeated  # it imports this module
 
     print(f"{len(repeated.all_runs(study))} runs of ACP-Net for the audits", flush=True)

@@ -55,7 +55,7 @@ def deal(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: int = 0,
     unit = units(table, by)
     for modality in ("image", "music"):
         rows = table[table["modality"] == modality]
-        main = rows["class"].groupby(unit[rows.index]).agg(lambda c: c.mode().iloc[0])
+        main = pd.crosstab(unit[rows.index], rows["class"]).idxmax(axis=1)
         size = unit[rows.index].value_counts()
         for label in CLASSES:
             members = sorted(main.index[main == label])

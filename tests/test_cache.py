@@ -53,7 +53,7 @@ def package(tmp_path, monkeypatch):
 
 def forget():
     cache.code_key.cache_clear()
-    cache.imported.cache_clear()
+    cache._known.cache_clear()
 
 
 CHANGES = [

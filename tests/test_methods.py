@@ -12,6 +12,7 @@ from acp_lib import methods, runs, tasks
 from acp_lib.corpus import Pictures, Side, Slices
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.methods import GROUPS, Inputs, labels, shuffled
+from acp_lib.models import alexnet
 from acp_lib.profiles import ROOT, load
 from acp_lib.runs import Run
 from acp_lib.tasks import Correspondence, Recognition
@@ -183,7 +184,7 @@ def test_embeddings_are_those_of_the_trained_network_standardised_on_training(do
 def test_a_weights_file_is_looked_for_where_commands_look(made, tmp_path, monkeypatch):
     """A chapter runs in another folder than the command that names the file."""
     asked, run = [], Run("image", "AlexNet, fine-tuned", 0, None, made)
-    monkeypatch.setattr(methods, "AlexNet", lambda classes, weights, width: asked.append((classes, weights)))
+    monkeypatch.setattr(alexnet, "AlexNet", lambda classes, weights, width: asked.append((classes, weights)))
     for weights in ("some/file.pth", str(tmp_path / "file.pth"), "random"):
         runs.network(run, load(**QUICK, alexnet_weights=weights), run.task(load(**QUICK)))
     assert asked == [(8, str(ROOT / "some/file.pth")), (8, str(tmp_path / "file.pth")), (8, "random")]

@@ -11,7 +11,8 @@ from torchvision import models as torchvision
 from torchvision.transforms.v2 import functional as F
 
 from acp_lib.features.image import MEAN, STD, WeightsUnavailable
-from acp_lib.models import MLP, ACPNet, AlexNet, L3Net, SpectrogramACP, SpectrogramCNN, probes
+from acp_lib.models import MLP, ACPNet, L3Net, SpectrogramACP, SpectrogramCNN, alexnet
+from acp_lib.models.alexnet import AlexNet
 
 TRUNK = 388_800  # convolutions of 320, 18,496, 73,856 and 295,168; batch norms of 64, 128, 256 and 512
 PARAMETERS = [
@@ -288,8 +289,8 @@ def test_both_modalities_and_all_parameters_take_part():
 @pytest.fixture
 def narrow(monkeypatch):
     """An AlexNet of torchvision's names at an eighth of its width: its weights are a file of 5 MB, not 240."""
-    monkeypatch.setattr(probes, "alexnet", lambda: probes._narrowed(torchvision.alexnet(), 0.125))
-    return probes.alexnet()
+    monkeypatch.setattr(alexnet, "alexnet", lambda: alexnet._narrowed(torchvision.alexnet(), 0.125))
+    return alexnet.alexnet()
 
 
 def test_the_mlp_is_two_hidden_layers():

@@ -1,16 +1,12 @@
-"""Classifiers of one modality: the paper's MLP on features, and AlexNet on pictures.
+"""The classifier of one modality: the paper's MLP on features.
 
 Paper: Section 4, Results on emotion recognition; Table 5.
 Chapter: Probes.
 """
 
-from pathlib import Path
-
 import torch
 from torch import nn
-from torchvision.models import AlexNet_Weights, alexnet
 
-from acp_lib.features.image import MEAN, STD, fitted, pretrained, state
 from acp_lib.ledger import default
 from acp_lib.models.acp_net import layers
 
@@ -30,57 +26,3 @@ class MLP(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features (B, inputs) to logits (B, classes)."""
         return self.layers(x)
-
-
-class AlexNet(nn.Module):
-    """torchvision's AlexNet with a last layer of its own.
-
-    Parameters
-    ----------
-    classes : of the last layer, which is new; 0 leaves it out and gives the activations before it
-    weights : imagenet, random, or the path of a state_dict of torchvision's alexnet
-    width : share of its channels and nodes that is kept, for random weights
-
-    Raises
-    ------
-    WeightsUnavailable
-        If the weights cannot be had or do not fit.
-    ValueError
-        For a narrower network with weights that were made for the whole.
-
-    Source: Krizhevsky (2014), One weird trick.  Paper: Table 5.  Chapter: Probes.
-    """
-
-    def __init__(self, classes: int, *, weights: str = default("alexnet_weights"), width: float = 1.0):
-        super().__init__()
-        if width != 1 and weights != "random":
-            raise ValueError(f"width is {width} and alexnet_weights {weights!r}; a narrower AlexNet has no weights but "
-                             "random ones")
-        if weights == "random":
-            net = _narrowed(alexnet(), width)
-        elif weights == "imagenet":
-            net = pretrained(alexnet, AlexNet_Weights.IMAGENET1K_V1, "alexnet_weights")
-        else:
-            net = fitted(alexnet(), state(Path(weights)), Path(weights))
-        last = net.classifier[-1].in_features
-        net.classifier[-1] = nn.Linear(last, classes) if classes else nn.Identity()
-        self.net = net
-        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Pictures (B, 3, side, side) in [-1, 1] to logits (B, classes), or to the activations before them."""
-        return self.net(((image + 1) / 2 - self.mean) / self.std)
-
-
-def _narrowed(net: nn.Module, width: float) -> nn.Module:
-    """AlexNet with that share of all its channels and nodes but the input's."""
-    for part in (net.features, net.classifier):
-        for i, layer in enumerate(part):
-            if isinstance(layer, nn.Conv2d):
-                inputs = layer.in_channels if layer.in_channels == 3 else round(width * layer.in_channels)
-                part[i] = nn.Conv2d(inputs, round(width * layer.out_channels), layer.kernel_size, layer.stride,
-                                    layer.padding)
-            elif isinstance(layer, nn.Linear):
-                part[i] = nn.Linear(round(width * layer.in_features), round(width * layer.out_features))
-    return net
