@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 import torch
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
@@ -58,6 +59,28 @@ def _bare(ax) -> None:
     sns.despine(ax=ax, left=True, bottom=True)
 
 
+def _cells(ax, values: np.ndarray, rows: Sequence[str] | None, columns: Sequence[str] | None, *, cmap: str = "mako_r",
+           written: bool = True, size: float | str = "medium", **shown) -> ScalarMappable:
+    """A table as coloured cells with the numbers in them, the first line on top; names that are None are left out.
+
+    seaborn's heatmap draws the whole figure once for each of its axes.
+    """
+    values = np.ma.asarray(values)
+    mesh = ax.pcolormesh(values, cmap=cmap, edgecolors="white", linewidth=0.5, **shown)
+    ax.set(xlim=(0, values.shape[1]), ylim=(values.shape[0], 0))
+    for axis, names in ((ax.yaxis, rows), (ax.xaxis, columns)):
+        axis.set_ticks([] if names is None else np.arange(len(names)) + 0.5, [] if names is None else names)
+    ax.tick_params(length=0)
+    ax.grid(False)
+    sns.despine(ax=ax, left=True, bottom=True)
+    if written:
+        for (i, j), value in np.ma.ndenumerate(values):
+            light = sns.utils.relative_luminance(mesh.cmap(mesh.norm(value)))
+            ax.text(j + 0.5, i + 0.5, f"{value:.0f}", ha="center", va="center", size=size,
+                    color="0.15" if light > 0.4 else "white")
+    return mesh
+
+
 def _slant(ax, degrees: float) -> None:
     plt.setp(ax.get_xticklabels(), rotation=degrees, ha="right", rotation_mode="anchor")
 
@@ -86,9 +109,9 @@ def song_scores(scores: pd.DataFrame) -> Figure:
     for ax, (a, b) in zip(axes, (("positive", "neutral"), ("positive", "negative"), ("neutral", "negative")),
                           strict=True):
         counts = pd.crosstab(scores[b], scores[a]).reindex(range(top + 1), columns=range(top + 1), fill_value=0)
-        sns.heatmap(counts, ax=ax, cmap="mako_r", norm=LogNorm(1, max(2, len(scores))), mask=counts == 0, annot=top < 8,
-                    fmt="d", annot_kws={"size": 5.5 if counts.to_numpy().max() > 99 else 9}, cbar=False, square=True,
-                    linewidths=0.5)
+        _cells(ax, np.ma.masked_equal(counts.to_numpy(), 0), range(top + 1), range(top + 1), written=top < 8,
+               norm=LogNorm(1, max(2, len(scores))), size=5.5 if counts.to_numpy().max() > 99 else 9)
+        ax.set_aspect("equal")
         ax.invert_yaxis()
         ax.set(xlabel=f"{a} tags", ylabel=f"{b} tags")
     return fig
@@ -165,11 +188,9 @@ def confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
     """Confusion matrix in per cent of the true class (rows)."""
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     fig, ax = plt.subplots(figsize=(WIDTH, 0.42 * len(names) + 1.6))
-    sns.heatmap(share, ax=ax, annot=True, fmt=".0f", cmap="mako_r", vmin=0, vmax=100, cbar=False, square=False,
-                xticklabels=names, yticklabels=names, linewidths=0.5)
+    _cells(ax, share, names, names, vmin=0, vmax=100)
     ax.set(xlabel="predicted", ylabel="true")
     _slant(ax, 40)
-    ax.tick_params(axis="y", rotation=0)
     return fig
 
 
@@ -198,14 +219,13 @@ def joints(tables: dict[str, np.ndarray]) -> Figure:
     """Probability of each pair of classes under each protocol, in per cent."""
     fig, axes = plt.subplots(1, len(tables), figsize=(WIDTH * 1.15, 2.5), sharey=True)
     for ax, (name, table) in zip(axes, tables.items(), strict=True):
-        sns.heatmap(100 * table, ax=ax, annot=True, fmt=".0f", cmap="mako_r", vmin=0, vmax=40, cbar=False, square=True,
-                    xticklabels=CLASSES, yticklabels=CLASSES, linewidths=0.5)
+        _cells(ax, 100 * table, CLASSES, CLASSES, vmin=0, vmax=40)
+        ax.set_aspect("equal")
         for k in range(len(CLASSES)):
             ax.add_patch(Rectangle((k, k), 1, 1, fill=False, ec=TRUE, lw=2))
         ax.set_title(name.replace("_", "\n"), fontsize="small")
         ax.set_xlabel("music")
         _slant(ax, 60)
-        ax.tick_params(axis="y", rotation=0)
     axes[0].set_ylabel("picture")
     return fig
 
@@ -527,7 +547,7 @@ def class_tables(accuracy: dict[str, np.ndarray]) -> Figure:
     """`class_table` of several methods side by side."""
     fig, axes = plt.subplots(1, len(accuracy), figsize=(WIDTH, 3.1), sharey=True, squeeze=False)
     for ax, (name, table) in zip(axes[0], accuracy.items(), strict=True):
-        _class_map(ax, table, cbar=False)
+        _class_map(ax, table)
         ax.set_title(name)
         _slant(ax, 40)
     axes[0, 0].set_ylabel("class of the picture")
@@ -567,15 +587,15 @@ def predictions(clip: np.ndarray, sr: int, pictures: list[tuple[Path, str, bool,
 def class_table(accuracy: np.ndarray) -> Figure:
     """Accuracy for each class of picture (rows) and of music (columns), in per cent."""
     fig, ax = plt.subplots(figsize=(WIDTH, 3.4))
-    _class_map(ax, accuracy, cbar_ax=ax.inset_axes([1.06, 0, 0.05, 1]), cbar_kws={"label": "called right, %"})
+    mesh = _class_map(ax, accuracy)
+    fig.colorbar(mesh, cax=ax.inset_axes([1.06, 0, 0.05, 1]), label="called right, %")
     ax.set(xlabel="class of the music", ylabel="class of the picture")
     return fig
 
 
-def _class_map(ax, accuracy: np.ndarray, **bar) -> None:
-    sns.heatmap(100 * accuracy, ax=ax, annot=True, fmt=".0f", cmap="vlag_r", center=50, vmin=0, vmax=100, square=True,
-                xticklabels=CLASSES, yticklabels=CLASSES, linewidths=0.5, **bar)
-    ax.tick_params(axis="y", rotation=0)
+def _class_map(ax, accuracy: np.ndarray) -> ScalarMappable:
+    ax.set_aspect("equal")
+    return _cells(ax, 100 * accuracy, CLASSES, CLASSES, cmap="vlag_r", vmin=0, vmax=100)
 
 
 def paper_and_ours(rows: list[dict]) -> Figure:
@@ -728,9 +748,8 @@ def recalls(panels: dict[str, list[dict]]) -> Figure:
     fig, axes = plt.subplots(len(panels), figsize=(WIDTH, 0.3 * sum(heights) + 1.15 * len(panels)), squeeze=False,
                              height_ratios=heights)
     for ax, (title, rows) in zip(axes[:, 0], panels.items(), strict=True):
-        sns.heatmap(np.array([r["recall"] for r in rows], float), ax=ax, annot=True, fmt=".0f", cmap="mako_r", vmin=0,
-                    vmax=100, cbar=False, linewidths=0.5, xticklabels=rows[0]["classes"],
-                    yticklabels=[r["row"] for r in rows], annot_kws={"size": "small"})
+        _cells(ax, np.ma.masked_invalid(np.array([r["recall"] for r in rows], float)), [r["row"] for r in rows],
+               rows[0]["classes"], vmin=0, vmax=100, size="small")
         ax.set_title(title, loc="left")
         ax.tick_params(axis="both", rotation=0, labelsize="small")
         if len(rows[0]["classes"]) > len(CLASSES):
@@ -751,9 +770,9 @@ def confusions(rows: list[dict]) -> Figure:
             continue
         counts = np.array(rows[k]["confusion"])
         below = k + columns >= len(rows)
-        sns.heatmap(100 * counts / np.maximum(counts.sum(1, keepdims=True), 1), ax=ax, cmap="mako_r", vmin=0, vmax=100,
-                    cbar=False, square=True, linewidths=0.3, annot=len(names) < 5, fmt=".0f",
-                    xticklabels=names if below else False, yticklabels=False if k % columns else names)
+        _cells(ax, 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1), None if k % columns else names,
+               names if below else None, vmin=0, vmax=100, written=len(names) < 5)
+        ax.set_aspect("equal")
         ax.set_title(_wrapped(rows[k]["row"], 22), fontsize="x-small")
         ax.tick_params(labelsize="x-small", rotation=0)
         if below:

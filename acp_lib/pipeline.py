@@ -31,7 +31,7 @@ from acp_lib.tasks import Correspondence
 PACKAGES = ("torch", "torchvision", "librosa", "soundfile", "soxr", "numba", "numpy", "scipy", "pillow", "scikit-learn",
             "pandas")
 SYNTHETIC = "the synthetic mini database"
-CALIBRATION = 256  # training pictures that set the batch norm of random weights
+CALIBRATION = 128  # training pictures that set the batch norm of random weights
 AGREEMENT = 64  # training pictures on which bfloat16 features are held against float32 ones
 COSINE = 0.999  # of the lowest of them
 BEFORE = {"source", "data", "weights", "work", "seed", "n_images", "n_songs", "last_segment", "short_from",
@@ -220,10 +220,10 @@ class Study:
         WeightsUnavailable
             If they cannot be had.
         """
-        from acp_lib.features import image  # torchvision is slow to import, and most chapters find the weights made
-
         p = self.profile
         if p.weights not in ("random", "imagenet"):
+            from acp_lib.features import image
+
             path = resolve(p.weights)
             image.extractor(path)  # raises where it does not fit
             return path
@@ -233,6 +233,8 @@ class Study:
             about += [p.seed, p.image_size, shown["sha"].tolist()]
 
         def make(folder: Path):
+            from acp_lib.features import image  # torchvision is slow to import, and most chapters find the weights made
+
             network = image.extractor(p.weights, seed=p.seed)
             if p.weights == "random":
                 network.calibrate(self._read(shown))

@@ -18,31 +18,35 @@ from acp_lib.audits import retrieval
     ([1], {"mAP": 1, "MRR": 1, "P@1": 1, "R@1": 1, "nDCG@1": 1}),
 ])
 def test_measures_by_hand(ranked, expected):
-    found = retrieval.measures(np.array(ranked, bool), -np.arange(len(ranked), dtype=float))
-    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    found = retrieval.measures(np.array([ranked], bool), -np.arange(len(ranked), dtype=float)[None])
+    assert {name: found[name].item() for name in expected} == pytest.approx(expected)
 
 
 @settings(max_examples=40)
-@given(st.lists(st.booleans(), min_size=2, max_size=40).filter(any), st.integers(0, 1000))
-def test_measures_are_scikit_learns(relevant, seed):
-    relevant, score = np.array(relevant), np.random.default_rng(seed).permutation(len(relevant)).astype(float)
+@given(st.integers(2, 40), st.integers(1, 4), st.floats(0.05, 1), st.integers(0, 1000))
+def test_measures_are_scikit_learns(n, queries, share, seed):
+    rng = np.random.default_rng(seed)
+    relevant, score = rng.random((queries, n)) < share, rng.permuted(np.tile(np.arange(float(n)), (queries, 1)), axis=1)
+    relevant[:, rng.integers(n)] = True
     found = retrieval.measures(relevant, score)
-    assert found["mAP"] == pytest.approx(average_precision_score(relevant, score))
-    for k in retrieval.DEPTHS:
-        assert found[f"nDCG@{k}"] == pytest.approx(ndcg_score(relevant[None].astype(float), score[None], k=k))
+    for q in range(queries):
+        assert found["mAP"][q] == pytest.approx(average_precision_score(relevant[q], score[q]))
+        for k in retrieval.DEPTHS:
+            expected = ndcg_score(relevant[q][None].astype(float), score[q][None], k=k)
+            assert found[f"nDCG@{k}"][q] == pytest.approx(expected)
 
 
 def test_a_query_without_anything_relevant_is_refused():
     with pytest.raises(ValueError, match="no item is relevant"):
-        retrieval.measures(np.zeros(3, bool), np.arange(3.0))
+        retrieval.measures(np.array([[True, False, False], [False] * 3]), np.zeros((2, 3)))
 
 
 @pytest.mark.parametrize(("n", "r"), [(1, 1), (2, 1), (5, 5), (12, 9), (25, 7)])
 def test_chance_is_what_a_simulation_gives(n, r):
     rng, relevant = np.random.default_rng([n, r]), np.arange(n) < r
-    drawn = [retrieval.measures(relevant, rng.random(n)) for _ in range(400)]
+    drawn = retrieval.measures(np.tile(relevant, (400, 1)), rng.random((400, n)))
     for name, value in retrieval.chance(n, r).items():
-        some = np.array([d[name] for d in drawn])
+        some = drawn[name]
         assert value == pytest.approx(some.mean(), abs=4.5 * some.std() / np.sqrt(len(some)) + 1e-9), name
 
 

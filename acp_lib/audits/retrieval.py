@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, log_loss, ndcg_score
+from sklearn.metrics import log_loss
 
 from acp_lib import evaluation
 from acp_lib.audits import keep
@@ -35,27 +35,29 @@ DIRECTIONS = {"image": "music", "music": "image"}
 TITLES = {"image": "music for a picture", "music": "pictures for music"}
 
 
-def measures(relevant: np.ndarray, score: np.ndarray, depths: tuple[int, ...] = DEPTHS) -> dict[str, float]:
-    """mAP, MRR, and at each depth precision (P), recall (R) and normalised discounted cumulative gain (nDCG).
+def measures(relevant: np.ndarray, score: np.ndarray, depths: tuple[int, ...] = DEPTHS) -> dict[str, np.ndarray]:
+    """mAP, MRR, and at each depth precision (P), recall (R) and normalised discounted cumulative gain (nDCG), each for
+    every query [shape=(Q,)].
 
-    relevant : which of the items are, one or more of them [shape=(n,)]
-    score : the higher the earlier [shape=(n,)]; equal scores are ranked in the order given, so shuffle first
+    relevant : which of the items are, to each query, one or more of them [shape=(Q, n)]
+    score : the higher the earlier [shape=(Q, n)]; equal scores are ranked in the order given, so shuffle first
 
     Raises
     ------
     ValueError
-        If no item is relevant.
+        If to some query no item is relevant.
     """
-    if not relevant.any():
-        raise ValueError("no item is relevant to the query; expected one or more")
-    ranked = relevant[np.argsort(-score, kind="stable")]
-    place = -np.arange(len(ranked), dtype=float)  # scores without ties, for scikit-learn
-    found = {"mAP": average_precision_score(ranked, place), "MRR": 1 / (1 + int(np.argmax(ranked)))}
+    if not relevant.any(1).all():
+        raise ValueError("no item is relevant to some query; expected one or more")
+    ranked = np.take_along_axis(relevant, np.argsort(-score, axis=1, kind="stable"), 1)
+    place, hits = np.arange(1, ranked.shape[1] + 1), ranked.cumsum(1)
+    every, discount = hits[:, -1], 1 / np.log2(place + 1)
+    found = {"mAP": (ranked * hits / place).sum(1) / every, "MRR": 1 / (1 + ranked.argmax(1))}
     for k in depths:
-        hit = ranked[:k].sum()
-        gain = ndcg_score(ranked[None].astype(float), place[None], k=k) if len(ranked) > 1 else 1.0
-        found |= {f"P@{k}": hit / k, f"R@{k}": hit / ranked.sum(), f"nDCG@{k}": gain}
-    return {name: float(value) for name, value in found.items()}
+        held = hits[:, :k][:, -1]
+        ideal = discount.cumsum()[np.minimum(k, every) - 1]
+        found |= {f"P@{k}": held / k, f"R@{k}": held / every, f"nDCG@{k}": ranked[:, :k] @ discount[:k] / ideal}
+    return found
 
 
 def chance(n: int, r: int, depths: tuple[int, ...] = DEPTHS) -> dict[str, float]:
@@ -118,12 +120,11 @@ def scored(corpus: Corpus, score, queries: np.ndarray, items: np.ndarray, modali
     side, other = getattr(corpus, modality), getattr(corpus, DIRECTIONS[modality])
     items = np.random.default_rng([seed, 75]).permutation(items)  # so that no order of files decides between equals
     table = score(queries, items) if modality == "image" else score(items, queries).T
-    rows = []
-    for query, line in zip(queries, table, strict=True):
-        relevant = other.label[items] == side.label[query]
-        if relevant.any():
-            rows.append({"query": int(query), "label": int(side.label[query]), **measures(relevant, line)})
-    return rows
+    relevant = other.label[items] == side.label[queries][:, None]
+    some = relevant.any(1)
+    found = pd.DataFrame({"query": queries[some], "label": side.label[queries[some]],
+                          **measures(relevant[some], table[some])})
+    return found.to_dict("records")
 
 
 def asked(side: Side, other: Side, seed: int) -> tuple[np.ndarray, np.ndarray]:
