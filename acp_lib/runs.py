@@ -7,7 +7,7 @@ Chapter: ACP-Net; Baselines; Probes; The garden of forking paths.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -113,18 +113,18 @@ def train(profile: Profile, runs: Sequence[Run], *, progress: bool = True, sched
 
 
 def train_all(plan: Sequence[tuple[Profile, Run]], *, progress: bool = True, scheduler: str = "",
-              tolerant: bool = False) -> None:
+              tolerant: Collection[Path] = ()) -> None:
     """The same for runs of several profiles, which differ in what a run depends on; also on a Dask cluster, whose
-    workers have one thread each and see the data and the work folder under the same paths. If `tolerant`, a run whose
-    loss is no longer finite is noted as `Run.diverged`, and the others go on.
+    workers have one thread each and see the data and the work folder under the same paths. Where the loss of a run in
+    one of the folders `tolerant` is no longer finite, that is noted as `Run.diverged`, and the others go on.
 
     Chapter: The garden of forking paths.
     """
     todo = [(p, r) for p, r in {r.folder: (p, r) for p, r in plan}.values()
-            if not r.folder.exists() and not (tolerant and r.diverged)]
+            if not r.folder.exists() and not (r.folder in tolerant and r.diverged)]
     if not todo:
         return
-    what, make = ", ".join(dict.fromkeys(r.name for _, r in todo)), _tolerated if tolerant else one
+    what, make = ", ".join(dict.fromkeys(r.name for _, r in todo)), partial(_made, frozenset(tolerant))
     if scheduler:
         tasks = [(r.folder, [(p, r)]) for p, r in todo]
         for _ in bar(spread(partial(_each, make), tasks, scheduler=scheduler), total=len(tasks), what=what, unit="run",
@@ -147,19 +147,21 @@ def train_all(plan: Sequence[tuple[Profile, Run]], *, progress: bool = True, sch
             raise
 
 
-def _each(make, folder: Path, plan: list[tuple[Profile, Run]], alone: bool = False) -> int:
+def _each(make: Callable, folder: Path, plan: list[tuple[Profile, Run]], alone: bool = False) -> int:
     """Make the runs of a task of `spread`; `alone`, after a death, is no different."""
     for profile, run in plan:
         make(profile, run)
     return len(plan)
 
 
-def _tolerated(profile: Profile, run: Run) -> None:
-    """Make a run, or note why it came to no end, unless that is noted already."""
+def _made(tolerant: Collection[Path], profile: Profile, run: Run) -> None:
+    """Make a run; or, in a folder of `tolerant`, note why it came to no end, unless that is noted already."""
     try:
-        if not run.diverged:
+        if not (run.folder in tolerant and run.diverged):
             one(profile, run)
     except FloatingPointError as error:
+        if run.folder not in tolerant:
+            raise
         write(_beside(run, "diverged"), str(error))
 
 

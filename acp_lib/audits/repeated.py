@@ -62,7 +62,6 @@ def all_runs(study: Study) -> list[Run]:
     Chapter: How to read and rerun.
     """
     owed, readings = [*_drawn(study), *retrained.planned(study)], specifications.planned(study)
-    where = {"progress": study.progress, "scheduler": study.scheduler}
-    runs.train_all(owed, **where)
-    runs.train_all(readings, **where, tolerant=True)
+    tolerant = {run.folder for _, run in readings} - {run.folder for _, run in owed}
+    runs.train_all([*owed, *readings], progress=study.progress, scheduler=study.scheduler, tolerant=tolerant)
     return list({run.folder: run for _, run in (*owed, *readings)}.values())

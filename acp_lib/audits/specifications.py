@@ -126,7 +126,8 @@ def points(study: Study) -> list[dict]:
 
     Chapter: The garden of forking paths.
     """
-    runs.train_all(planned(study), progress=study.progress, scheduler=study.scheduler, tolerant=True)
+    plan = planned(study)
+    runs.train_all(plan, progress=study.progress, scheduler=study.scheduler, tolerant={run.folder for _, run in plan})
     rows, cache = [], {}
     for reading, s in studies(study):
         pairs, (run,) = s.test_pairs(), s.planned("pairs", "ACP-Net")
