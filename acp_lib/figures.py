@@ -60,14 +60,15 @@ def _bare(ax) -> None:
 
 
 def _cells(ax, values: np.ndarray, rows: Sequence[str] | None, columns: Sequence[str] | None, *, cmap: str = "mako_r",
-           written: bool = True, size: float | str = "medium", **shown) -> ScalarMappable:
-    """A table as coloured cells with the numbers in them, the first line on top; names that are None are left out.
+           square: bool = True, written: bool = True, size: float | str = "medium", **shown) -> ScalarMappable:
+    """A table as coloured cells with the numbers in them, the first line on top; what is masked or no number is left
+    out, and so are names that are None.
 
     seaborn's heatmap draws the whole figure once for each of its axes.
     """
-    values = np.ma.asarray(values)
+    values = np.ma.masked_invalid(values)
     mesh = ax.pcolormesh(values, cmap=cmap, edgecolors="white", linewidth=0.5, **shown)
-    ax.set(xlim=(0, values.shape[1]), ylim=(values.shape[0], 0))
+    ax.set(xlim=(0, values.shape[1]), ylim=(values.shape[0], 0), aspect="equal" if square else "auto")
     for axis, names in ((ax.yaxis, rows), (ax.xaxis, columns)):
         axis.set_ticks([] if names is None else np.arange(len(names)) + 0.5, [] if names is None else names)
     ax.tick_params(length=0)
@@ -111,7 +112,6 @@ def song_scores(scores: pd.DataFrame) -> Figure:
         counts = pd.crosstab(scores[b], scores[a]).reindex(range(top + 1), columns=range(top + 1), fill_value=0)
         _cells(ax, np.ma.masked_equal(counts.to_numpy(), 0), range(top + 1), range(top + 1), written=top < 8,
                norm=LogNorm(1, max(2, len(scores))), size=5.5 if counts.to_numpy().max() > 99 else 9)
-        ax.set_aspect("equal")
         ax.invert_yaxis()
         ax.set(xlabel=f"{a} tags", ylabel=f"{b} tags")
     return fig
@@ -188,7 +188,7 @@ def confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
     """Confusion matrix in per cent of the true class (rows)."""
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     fig, ax = plt.subplots(figsize=(WIDTH, 0.42 * len(names) + 1.6))
-    _cells(ax, share, names, names, vmin=0, vmax=100)
+    _cells(ax, share, names, names, square=False, vmin=0, vmax=100)
     ax.set(xlabel="predicted", ylabel="true")
     _slant(ax, 40)
     return fig
@@ -220,7 +220,6 @@ def joints(tables: dict[str, np.ndarray]) -> Figure:
     fig, axes = plt.subplots(1, len(tables), figsize=(WIDTH * 1.15, 2.5), sharey=True)
     for ax, (name, table) in zip(axes, tables.items(), strict=True):
         _cells(ax, 100 * table, CLASSES, CLASSES, vmin=0, vmax=40)
-        ax.set_aspect("equal")
         for k in range(len(CLASSES)):
             ax.add_patch(Rectangle((k, k), 1, 1, fill=False, ec=TRUE, lw=2))
         ax.set_title(name.replace("_", "\n"), fontsize="small")
@@ -594,7 +593,6 @@ def class_table(accuracy: np.ndarray) -> Figure:
 
 
 def _class_map(ax, accuracy: np.ndarray) -> ScalarMappable:
-    ax.set_aspect("equal")
     return _cells(ax, 100 * accuracy, CLASSES, CLASSES, cmap="vlag_r", vmin=0, vmax=100)
 
 
@@ -748,8 +746,8 @@ def recalls(panels: dict[str, list[dict]]) -> Figure:
     fig, axes = plt.subplots(len(panels), figsize=(WIDTH, 0.3 * sum(heights) + 1.15 * len(panels)), squeeze=False,
                              height_ratios=heights)
     for ax, (title, rows) in zip(axes[:, 0], panels.items(), strict=True):
-        _cells(ax, np.ma.masked_invalid(np.array([r["recall"] for r in rows], float)), [r["row"] for r in rows],
-               rows[0]["classes"], vmin=0, vmax=100, size="small")
+        _cells(ax, np.array([r["recall"] for r in rows], float), [r["row"] for r in rows], rows[0]["classes"],
+               square=False, vmin=0, vmax=100, size="small")
         ax.set_title(title, loc="left")
         ax.tick_params(axis="both", rotation=0, labelsize="small")
         if len(rows[0]["classes"]) > len(CLASSES):
@@ -772,7 +770,6 @@ def confusions(rows: list[dict]) -> Figure:
         below = k + columns >= len(rows)
         _cells(ax, 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1), None if k % columns else names,
                names if below else None, vmin=0, vmax=100, written=len(names) < 5)
-        ax.set_aspect("equal")
         ax.set_title(_wrapped(rows[k]["row"], 22), fontsize="x-small")
         ax.tick_params(labelsize="x-small", rotation=0)
         if below:

@@ -59,7 +59,7 @@ class Study:
 
         Chapter: How sure are we.
         """
-        made = Study(replace(self.profile, **{"weights": str(self.weights), **changes}), self.progress, self.scheduler)
+        made = Study(replace(self.profile, weights=str(self.weights), **changes), self.progress, self.scheduler)
         for fields, stages in STAGES:
             if fields & set(changes):
                 break

@@ -169,6 +169,11 @@ def texts(fig):
     return [t.get_text() for t in fig.findobj(plt.Text) if t.get_text()]
 
 
+def test_a_cell_without_a_number_stays_empty():
+    written = texts(figures.class_table(np.array([[0.5, np.nan, 0.25], [0.1, 0.9, 0.4], [0.3, 0.3, 0.3]])))
+    assert {"50", "25", "90"} <= set(written) and "nan" not in written
+
+
 @pytest.mark.parametrize(("options", "count"), [
     ({}, "14,842,020"), ({"first_layer": "input", "dropout": 0.0}, "6,411,874"),
 ])

@@ -52,11 +52,11 @@ def measures(relevant: np.ndarray, score: np.ndarray, depths: tuple[int, ...] = 
     ranked = np.take_along_axis(relevant, np.argsort(-score, axis=1, kind="stable"), 1)
     place, hits = np.arange(1, ranked.shape[1] + 1), ranked.cumsum(1)
     every, discount = hits[:, -1], 1 / np.log2(place + 1)
+    most = discount.cumsum()
     found = {"mAP": (ranked * hits / place).sum(1) / every, "MRR": 1 / (1 + ranked.argmax(1))}
     for k in depths:
-        held = hits[:, :k][:, -1]
-        ideal = discount.cumsum()[np.minimum(k, every) - 1]
-        found |= {f"P@{k}": held / k, f"R@{k}": held / every, f"nDCG@{k}": ranked[:, :k] @ discount[:k] / ideal}
+        held, gain = hits[:, :k][:, -1], ranked[:, :k] @ discount[:k]
+        found |= {f"P@{k}": held / k, f"R@{k}": held / every, f"nDCG@{k}": gain / most[np.minimum(k, every) - 1]}
     return found
 
 
