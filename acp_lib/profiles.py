@@ -42,7 +42,7 @@ CHOICES = {
 }
 AT_LEAST = {"seeds": 1, "epochs": 1, "patience": 1, "batch": 2, "test_pairs": 2, "n_images": 80, "n_songs": 30,
             "pairs_per_epoch": 0, "seed": 0, "jobs": 0, "image_size": 75, "last_segment": 10.0, "short_from": 1.0,
-            "learning_rate": 0.0, "dropout": 0.0, "raw_size": 63, "bins": 16, "frames": 16, "crops": 1,
+            "learning_rate": 0.0, "dropout": 0.0, "raw_size": 16, "bins": 16, "frames": 16, "crops": 1,
             "probe_epochs": 1, "probe_patience": 1, "init_draw": 0, "pair_draw": 0, "split_draw": 0, "audit_seeds": 2,
             "audit_draws": 2, "audit_runs": 4}
 PLACES = ("data", "weights", "results", "work", "jobs", "device")

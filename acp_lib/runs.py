@@ -8,10 +8,10 @@ Chapter: ACP-Net; Baselines; Probes; The garden of forking paths.
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from functools import cached_property, partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +24,10 @@ from acp_lib import methods, training
 from acp_lib.cache import kept, write
 from acp_lib.features.spread import spread
 from acp_lib.methods import Inputs, Method
+from acp_lib.processes import pool
 from acp_lib.profiles import Profile
 from acp_lib.progress import bar
 from acp_lib.tasks import Task
-from acp_lib.threads import one_each
 
 
 @dataclass(frozen=True)
@@ -133,18 +133,14 @@ def train_all(plan: Sequence[tuple[Profile, Run]], *, progress: bool = True, sch
         return
     first = todo[0][0]
     workers = 1 if training.device(first.device) == "cuda" else min(first.processes, len(todo))
-    with (one_each(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+    with (pool(workers) as executor,
           bar(total=sum(r.method.epochs(p) for p, r in todo), what=what, unit="epoch", shown=progress) as shown):
-        pending = {pool.submit(make, p, run) for p, run in todo}
-        try:
-            while pending:
-                done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
-                for future in done:
-                    future.result()
-                _show(shown, todo)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # begin no further run
-            raise
+        pending = {executor.submit(make, p, run) for p, run in todo}
+        while pending:
+            done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            _show(shown, todo)
 
 
 def _each(make: Callable, folder: Path, plan: list[tuple[Profile, Run]], alone: bool = False) -> int:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from test_corpus import small
 from test_runs import QUICK
 
-from acp_lib import ledger, runs, tasks
+from acp_lib import ledger, processes, runs, tasks
 from acp_lib.audits import specifications
 from acp_lib.corpus import scaled
 from acp_lib.methods import Inputs
@@ -81,7 +81,7 @@ def test_effects_without_enough_readings_have_no_interval():
 @pytest.fixture
 def quick(monkeypatch):
     monkeypatch.setattr(tasks, "VALIDATION_PAIRS", 200)
-    monkeypatch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: ThreadPoolExecutor(n))
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(n))
 
 
 def scale(side, kind):

@@ -13,6 +13,7 @@ from torchvision.transforms.v2 import functional as F
 from acp_lib.features.image import MEAN, STD, WeightsUnavailable
 from acp_lib.models import MLP, ACPNet, L3Net, SpectrogramACP, SpectrogramCNN, alexnet
 from acp_lib.models.alexnet import AlexNet
+from acp_lib.models.probes import ALEXNET_SIDE
 
 TRUNK = 388_800  # convolutions of 320, 18,496, 73,856 and 295,168; batch norms of 64, 128, 256 and 512
 PARAMETERS = [
@@ -313,6 +314,16 @@ def test_without_classes_alexnet_gives_its_last_hidden_layer():
     model = AlexNet(0, weights="random", width=0.125).eval()
     found = model(torch.rand(2, 3, 64, 64) * 2 - 1)
     assert found.shape == (2, 512) and (found >= 0).all() and (found > 0).any()
+
+
+@pytest.mark.parametrize("side", [16, 32, ALEXNET_SIDE - 1, ALEXNET_SIDE])
+def test_alexnet_enlarges_what_is_too_small_for_it(side):
+    model = AlexNet(0, weights="random", width=0.125).eval()
+    pictures = torch.rand(2, 3, side, side) * 2 - 1
+    large = pictures if side == ALEXNET_SIDE else nn.functional.interpolate(pictures, (63, 63), mode="bilinear")
+    torch.testing.assert_close(model(pictures), model(large))
+    with pytest.raises(RuntimeError, match="too small"):
+        model.net(torch.zeros(1, 3, ALEXNET_SIDE - 1, ALEXNET_SIDE - 1))
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "pth"])

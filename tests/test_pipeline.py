@@ -12,7 +12,7 @@ import soundfile
 from conftest import corpus as folder_corpus
 from conftest import picture, sound
 
-from acp_lib import baselines, methods, pipeline, runs, tasks, training
+from acp_lib import baselines, methods, pipeline, processes, runs, tasks, training
 from acp_lib.database import manifest as manifests
 from acp_lib.features import audio, extract, image, raw
 from acp_lib.pipeline import Study, input_key
@@ -27,7 +27,7 @@ PROBE = "ACP-Net features + MLP"
 def quick():
     """Runs in this process, validated on few pairs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: ThreadPoolExecutor(n))
+        patch.setattr(processes, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(n))
         patch.setattr(tasks, "VALIDATION_PAIRS", 100)
         yield
 

@@ -12,13 +12,13 @@ import pytest
 import torch
 from test_corpus import small
 
-from acp_lib import evaluation, methods, runs, tasks, training
+from acp_lib import evaluation, methods, processes, runs, tasks, training
 from acp_lib.corpus import Corpus
 from acp_lib.methods import Inputs
+from acp_lib.processes import THREADS
 from acp_lib.profiles import load
 from acp_lib.runs import Run
 from acp_lib.tasks import Correspondence
-from acp_lib.threads import NAMES
 
 QUICK = {"batch": 64, "pairs_per_epoch": 128, "test_pairs": 60, "epochs": 1, "first_layer": "input", "device": "cpu"}
 
@@ -40,7 +40,7 @@ def corpus(tmp_path_factory):
 @pytest.fixture
 def threads(monkeypatch):
     """Workers that start at once, because they are threads."""
-    monkeypatch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: ThreadPoolExecutor(n))
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(n))
 
 
 def some(folder, corpus, *seeds):
@@ -103,14 +103,14 @@ def test_what_is_there_is_not_made_again(tmp_path, corpus, threads, monkeypatch)
     some(tmp_path, corpus, 1)[0].folder.mkdir()
     runs.train(load(**QUICK, jobs=1), some(tmp_path, corpus, 0, 1, 2), progress=False)
     assert seen == [0, 2]
-    monkeypatch.setattr(runs, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", None)
     runs.train(load(**QUICK), some(tmp_path, corpus, 0, 1, 2), progress=False)
 
 
 def test_no_more_workers_than_runs_or_jobs(tmp_path, corpus, monkeypatch):
     asked = []
     monkeypatch.setattr(runs, "one", empty)
-    monkeypatch.setattr(runs, "ProcessPoolExecutor", lambda n, mp_context: asked.append(n) or ThreadPoolExecutor(n))
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", lambda n, **_: asked.append(n) or ThreadPoolExecutor(n))
     for jobs, seeds in ((1, 3), (2, 3), (8, 3)):
         runs.train(load(**QUICK, jobs=jobs), some(tmp_path / str(jobs), corpus, *range(seeds)), progress=False)
     assert asked == [1, 2, 3]
@@ -123,7 +123,7 @@ def test_the_environment_is_as_before(tmp_path, corpus, threads, monkeypatch, fa
     before, seen = dict(os.environ), []
 
     def one(profile, run):
-        seen.append([os.environ[name] for name in NAMES])
+        seen.append([os.environ[name] for name in THREADS])
         if fails:
             raise RuntimeError
 

@@ -7,18 +7,13 @@ Chapter: Hearing; Seeing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
-from joblib import Parallel, delayed, parallel_config
-from joblib.externals.loky import get_reusable_executor
-from joblib.externals.loky.process_executor import BrokenProcessPool as BrokenLoky
-
-from acp_lib.threads import one_each
+from acp_lib.processes import pool
 
 Task = tuple[Path, list]
 """A file to be made, and the items it is made from."""
@@ -34,28 +29,25 @@ def spread(run: Callable, tasks: Sequence[Task], jobs: int = 1, scheduler: str =
     ImportError
         If a scheduler is given and Dask is not installed.
     """
-    here = (lambda t: _dask(run, t, scheduler)) if scheduler else (lambda t: _loky(run, t, jobs))
-    yield from here(tasks)
+    yield from _dask(run, tasks, scheduler) if scheduler else _here(run, tasks, jobs)
     for target, items in tasks:
         if not target.exists():
             yield run(target, items, alone=True)
 
 
-def _loky(run: Callable, tasks: Sequence[Task], jobs: int) -> Iterator[int]:
+def _here(run: Callable, tasks: Sequence[Task], jobs: int) -> Iterator[int]:
     """All tasks that can be done; after a death, the tasks that were not begun go on in new processes."""
     if jobs == 1:
         yield from (run(*task) for task in tasks)
         return
-    try:
-        while tasks:
-            with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1), suppress(BrokenLoky):
-                yield from Parallel(return_as="generator_unordered")(delayed(_begun)(run, *t) for t in tasks)
-            left = [t for t in tasks if not t[0].exists() and not _mark(t[0]).exists()]
-            if len(left) == len(tasks):
-                raise RuntimeError("processes die before they begin; is there enough memory for so many (jobs)?")
-            tasks = left
-    finally:
-        get_reusable_executor().shutdown()  # its processes hold a network each
+    while tasks:
+        with suppress(BrokenProcessPool), pool(min(jobs, len(tasks))) as executor:
+            for future in as_completed([executor.submit(_begun, run, *t) for t in tasks]):
+                yield future.result()
+        left = [t for t in tasks if not t[0].exists() and not _mark(t[0]).exists()]
+        if len(left) == len(tasks):
+            raise RuntimeError("processes die before they begin; is there enough memory for so many (jobs)?")
+        tasks = left
 
 
 def _mark(target: Path) -> Path:
@@ -94,12 +86,11 @@ def _unless_made(run: Callable, task: Task) -> int:
 def isolated(describe: Callable[[list], list[tuple]], items: Sequence) -> list[tuple]:
     """describe([item])[0] for every item, in processes of their own; (None, reason) for one that kills its process."""
     results: list[tuple] = []
-    with one_each():
-        while len(results) < len(items):
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                try:
-                    for item in items[len(results):]:
-                        results.append(pool.submit(describe, [item]).result()[0])
-                except BrokenProcessPool:
-                    results.append((None, "killed the process that read it"))
+    while len(results) < len(items):
+        with pool(1) as executor:
+            try:
+                for item in items[len(results):]:
+                    results.append(executor.submit(describe, [item]).result()[0])
+            except BrokenProcessPool:
+                results.append((None, "killed the process that read it"))
     return results

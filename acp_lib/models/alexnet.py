@@ -14,6 +14,7 @@ from torchvision.models import AlexNet_Weights, alexnet
 
 from acp_lib.features.image import MEAN, STD, fitted, pretrained, state
 from acp_lib.ledger import default
+from acp_lib.models.probes import ALEXNET_SIDE
 
 
 class AlexNet(nn.Module):
@@ -53,7 +54,11 @@ class AlexNet(nn.Module):
         self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Pictures (B, 3, side, side) in [-1, 1] to logits (B, classes), or to the activations before them."""
+        """Pictures (B, 3, side, side) in [-1, 1] to logits (B, classes), or to the activations before them; pictures
+        below ALEXNET_SIDE are enlarged to it.
+        """
+        if image.shape[-1] < ALEXNET_SIDE:
+            image = nn.functional.interpolate(image, [ALEXNET_SIDE] * 2, mode="bilinear")
         return self.net(((image + 1) / 2 - self.mean) / self.std)
 
 

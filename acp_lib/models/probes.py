@@ -1,4 +1,4 @@
-"""The classifier of one modality: the paper's MLP on features.
+"""The classifier of one modality, the paper's MLP on features; and the smallest picture that AlexNet takes.
 
 Paper: Section 4, Results on emotion recognition; Table 5.
 Chapter: Probes.
@@ -11,6 +11,8 @@ from acp_lib.ledger import default
 from acp_lib.models.acp_net import layers
 
 HIDDEN = (512, 32)  # Paper: Section 4, for music; the ledger takes it for pictures too
+ALEXNET_SIDE = 63
+"""Pixels of the smallest picture of which AlexNet's three poolings leave something."""
 
 
 class MLP(nn.Module):

@@ -1,0 +1,57 @@
+"""Processes of one thread each that share the cores.
+
+On Linux they are forked from one server that has imported what they need, because torch and its like take longer to
+import than many a task takes; elsewhere each starts anew.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+NEEDED = ["acp_lib.runs", "acp_lib.features.extract", "acp_lib.features.image", "acp_lib.models.art_features",
+          "torch._dynamo"]  # the last one comes with the first optimiser
+
+
+@contextmanager
+def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """An executor of so many processes; where its block ends by an exception, what is not begun is left.
+
+    They have one thread each, which they read from the environment before numpy loads, and otherwise the environment of
+    this process as it is now.
+    """
+    with _one_thread(), ProcessPoolExecutor(processes, mp_context=_context(), initializer=_surround,
+                                            initargs=(dict(os.environ),)) as executor:
+        try:
+            yield executor
+        except BaseException:
+            executor.shutdown(cancel_futures=True)
+            raise
+
+
+def _context():
+    if sys.platform != "linux":
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(NEEDED)  # of no effect once the server runs
+    return context
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ |= dict.fromkeys(THREADS, "1")
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+def _surround(environment: Mapping[str, str]) -> None:
+    """Give this process the environment of the one that asked for it, not that of the server."""
+    os.environ.clear()
+    os.environ.update(environment)
