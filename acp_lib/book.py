@@ -69,7 +69,7 @@ class Chapter:
     @property
     def key(self) -> str:
         """Digest of all that the executed copy depends on."""
-        others = [c.last["key"] for c in self.run.chapters if c.name < self.name] if self.name >= LAST else []
+        others = [c.last["key"] for c in self.run.chapters if c.name < LAST] if self.name >= LAST else []
         return digest(self.source.read_text("utf8"), self.run.parameters, self.run.input_key, others)
 
     @property
@@ -166,21 +166,20 @@ def sockets(name: str) -> dict:
 
 def execute_all(chapters: Iterable[Chapter], jobs: int, timeout: int) -> None:
     """Run the chapters, `jobs` at once, those that read the others' results after them; print a line for each."""
-    first = [c for c in chapters if c.name < LAST]
-    last = [c for c in chapters if c.name >= LAST]
-    if jobs > 1 and len(first) > 1:
+    chapters = list(chapters)
+    for some in ([c for c in chapters if c.name < LAST], [c for c in chapters if c.name >= LAST]):
+        if jobs == 1 or len(some) < 2:
+            for chapter in some:
+                announce(chapter, *execute(chapter, timeout, sys.stderr.isatty()))
+            continue
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            futures = {pool.submit(execute, c, timeout, False): c for c in first}
+            futures = {pool.submit(execute, c, timeout, False): c for c in some}
             try:
                 for future in as_completed(futures):
                     announce(futures[future], *future.result())
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-    else:
-        last = first + last
-    for chapter in last:
-        announce(chapter, *execute(chapter, timeout, sys.stderr.isatty()))
 
 
 def announce(chapter: Chapter, outcome: str, seconds: float) -> None:
