@@ -19,20 +19,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_context
 from pathlib import Path
 
 import jupytext
 import nbformat
+import psutil
 import yaml
 from filelock import FileLock
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from acp_lib import commands, profiles
+from acp_lib import commands, kernels, profiles
 from acp_lib.cache import digest, file_digest, write
+from acp_lib.processes import FORKS, context, threads
 from acp_lib.profiles import ROOT, Profile
 
 EXAMPLES = """\
@@ -143,9 +145,12 @@ def execute(chapter: Chapter, timeout: int, bar: bool) -> tuple[str, float]:
         notebook = jupytext.read(chapter.source, fmt="md:myst")
         try:
             papermill.execute_notebook(
-                notebook, chapter.executed, chapter.run.parameters, cwd=chapter.source.parent, kernel_name="python3",
+                notebook, chapter.executed, chapter.run.parameters, kernel_name="python3",
                 progress_bar={"desc": chapter.name} if bar else False, execution_timeout=timeout, start_timeout=120,
-                extra_arguments=["--log-level=ERROR"], config=Config(KernelManager=sockets(chapter.name)))
+                resources={"metadata": {"path": str(chapter.source.parent)}},  # cwd would change that of all threads
+                kernel_manager_class="acp_lib.kernels.Manager" if FORKS else "jupyter_client.AsyncKernelManager",
+                shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
+                config=Config(KernelManager=sockets(chapter.name)))
         except Exception as error:  # whatever stops a chapter is reported the same way
             text = str(error) if sys.stderr.isatty() else ANSI.sub("", str(error))
             hint = " (--timeout sets the limit)" if "timed out" in text.lower() else ""
@@ -167,19 +172,26 @@ def sockets(name: str) -> dict:
 def execute_all(chapters: Iterable[Chapter], jobs: int, timeout: int) -> None:
     """Run the chapters, `jobs` at once, those that read the others' results after them; print a line for each."""
     chapters = list(chapters)
-    for some in ([c for c in chapters if c.name < LAST], [c for c in chapters if c.name >= LAST]):
-        if jobs == 1 or len(some) < 2:
-            for chapter in some:
-                announce(chapter, *execute(chapter, timeout, sys.stderr.isatty()))
-            continue
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            futures = {pool.submit(execute, c, timeout, False): c for c in some}
-            try:
-                for future in as_completed(futures):
-                    announce(futures[future], *future.result())
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+    waves = [c for c in chapters if c.name < LAST], [c for c in chapters if c.name >= LAST]
+    with threads(1):  # more would wait for one another; and sums would depend on how many there are
+        for some in waves:
+            with ThreadPoolExecutor(jobs) as pool:
+                futures = {pool.submit(execute, c, timeout, jobs == 1 and sys.stderr.isatty()): c for c in some}
+                try:
+                    for future in as_completed(futures):
+                        announce(futures[future], *future.result())
+                except BaseException as error:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    if not isinstance(error, Exception):  # Ctrl-C: chapters that run are not waited for
+                        kill_all()
+                    raise
+
+
+def kill_all() -> None:
+    """End what this process has started, and what that has started."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def announce(chapter: Chapter, outcome: str, seconds: float) -> None:
@@ -281,6 +293,7 @@ def choose(run: Run, names: list[str]) -> list[Chapter]:
 def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool) -> None:
     """All steps, or those asked for."""
     chapters = choose(run, only)
+    context(kernels.NEEDED)
     if not only and not all(c.current for c in chapters):
         from acp_lib import pipeline
 

@@ -6,11 +6,13 @@ import than many a task takes; elsewhere each starts anew.
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
+from multiprocessing.context import BaseContext
 
+FORKS = sys.platform == "linux"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 NEEDED = ["acp_lib.runs", "acp_lib.features.extract", "acp_lib.features.image", "acp_lib.models.art_features",
           "torch._dynamo"]  # the last one comes with the first optimiser
@@ -23,8 +25,8 @@ def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     They have one thread each, which they read from the environment before numpy loads, and otherwise the environment of
     this process as it is now.
     """
-    with _one_thread(), ProcessPoolExecutor(processes, mp_context=_context(), initializer=_surround,
-                                            initargs=(dict(os.environ),)) as executor:
+    with threads(1), ProcessPoolExecutor(processes, mp_context=context(), initializer=surround,
+                                         initargs=(dict(os.environ),)) as executor:
         try:
             yield executor
         except BaseException:
@@ -32,18 +34,23 @@ def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
             raise
 
 
-def _context():
-    if sys.platform != "linux":
+def context(also: Sequence[str] = ()) -> BaseContext:
+    """How processes start here. Where that is by a fork, the first call starts the server, which goes on importing,
+    beside what it needs, the modules `also`."""
+    if not FORKS:
         return get_context("spawn")
-    context = get_context("forkserver")
-    context.set_forkserver_preload(NEEDED)  # of no effect once the server runs
-    return context
+    found = get_context("forkserver")
+    found.set_forkserver_preload([*NEEDED, *also])  # of no effect once the server runs
+    with threads(1):
+        forkserver.ensure_running()
+    return found
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def threads(number: int) -> Iterator[None]:
+    """What starts within the block has so many threads, unless it has read the environment before."""
     before = {name: os.environ.get(name) for name in THREADS}
-    os.environ |= dict.fromkeys(THREADS, "1")
+    os.environ |= dict.fromkeys(THREADS, str(number))
     try:
         yield
     finally:
@@ -51,7 +58,7 @@ def _one_thread() -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
-def _surround(environment: Mapping[str, str]) -> None:
+def surround(environment: Mapping[str, str]) -> None:
     """Give this process the environment of the one that asked for it, not that of the server."""
     os.environ.clear()
     os.environ.update(environment)

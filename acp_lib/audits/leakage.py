@@ -122,7 +122,7 @@ def _hashed(paths: Sequence[Path]) -> list[int]:
 def hashes(paths: Sequence[Path], jobs: int = 1) -> np.ndarray:
     """`picture_hash` of each file: uint64 (N,)."""
     packs = [paths[k:k + 64] for k in range(0, len(paths), 64)]
-    done = Parallel(jobs)(delayed(_hashed)(pack) for pack in packs)
+    done = Parallel(jobs, prefer="threads")(delayed(_hashed)(pack) for pack in packs)
     return np.array([h for some in done for h in some], np.uint64)
 
 
@@ -270,7 +270,8 @@ def recordings(study: Study, planted: int = 20) -> dict:
 
     def make() -> list[dict]:
         needed = np.unique(asked)
-        made = dict(zip(needed, Parallel(study.profile.processes)(delayed(prints)(i) for i in needed), strict=True))
+        work = Parallel(study.profile.processes, prefer="threads")
+        made = dict(zip(needed, work(delayed(prints)(i) for i in needed), strict=True))
         found = [{"test": int(i), "other": int(j), "shared": shared(made[i], made[j]), "planted": False}
                  for i, j in asked]
         rng = np.random.default_rng([study.profile.seed, 73])
