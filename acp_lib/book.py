@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,8 +123,9 @@ class Run:
         return {path: name for path, name in named.items() if "/" in path and len(path) > 1}
 
 
-def execute(chapter: Chapter, timeout: int, bar: bool) -> tuple[str, float]:
-    """Run one chapter unless its copy is current; return "ok" or "kept", and the seconds it took.
+def execute(chapter: Chapter, timeout: int, *, bar: bool, forked: bool) -> tuple[str, float]:
+    """Run one chapter unless its copy is current, in a kernel that is forked or starts anew; return "ok" or "kept", and
+    the seconds it took.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def execute(chapter: Chapter, timeout: int, bar: bool) -> tuple[str, float]:
                 notebook, chapter.executed, chapter.run.parameters, kernel_name="python3",
                 progress_bar={"desc": chapter.name} if bar else False, execution_timeout=timeout, start_timeout=120,
                 resources={"metadata": {"path": str(chapter.source.parent)}},  # cwd would change that of all threads
-                kernel_manager_class="acp_lib.kernels.Manager" if FORKS else "jupyter_client.AsyncKernelManager",
+                kernel_manager_class="acp_lib.kernels.Manager" if forked else "jupyter_client.AsyncKernelManager",
                 shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
                 config=Config(KernelManager=sockets(chapter.name)))
         except Exception as error:  # whatever stops a chapter is reported the same way
@@ -169,14 +169,14 @@ def sockets(name: str) -> dict:
     return {"transport": "ipc", "ip": str(address)} if os.name == "posix" and len(str(address)) < 95 else {}
 
 
-def execute_all(chapters: Iterable[Chapter], jobs: int, timeout: int) -> None:
+def execute_all(chapters: list[Chapter], jobs: int, timeout: int, forked: bool) -> None:
     """Run the chapters, `jobs` at once, those that read the others' results after them; print a line for each."""
-    chapters = list(chapters)
+    bar = jobs == 1 and sys.stderr.isatty()
     waves = [c for c in chapters if c.name < LAST], [c for c in chapters if c.name >= LAST]
     with threads(1):  # more would wait for one another; and sums would depend on how many there are
         for some in waves:
             with ThreadPoolExecutor(jobs) as pool:
-                futures = {pool.submit(execute, c, timeout, jobs == 1 and sys.stderr.isatty()): c for c in some}
+                futures = {pool.submit(execute, c, timeout, bar=bar, forked=forked): c for c in some}
                 try:
                     for future in as_completed(futures):
                         announce(futures[future], *future.result())
@@ -293,15 +293,18 @@ def choose(run: Run, names: list[str]) -> list[Chapter]:
 def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool) -> None:
     """All steps, or those asked for."""
     chapters = choose(run, only)
-    context(kernels.NEEDED)
-    if not only and not all(c.current for c in chapters):
+    todo = sum(not c.current for c in chapters)
+    forked = FORKS and todo > 1
+    if forked:
+        context(kernels.NEEDED)  # which imports for some seconds, beside what is done first
+    if todo and not only:
         from acp_lib import pipeline
 
         try:
             pipeline.prepare(run.profile)
         except (ValueError, FloatingPointError) as error:  # data, weights or settings that cannot be used
             raise RuntimeError(f"error: {error}") from error
-    execute_all(chapters, jobs, timeout)
+    execute_all(chapters, jobs, timeout, forked)
     stale = [c.name for c in run.chapters if not c.current]
     if rendered and stale:
         print(f"not rendered: {', '.join(stale)} did not run on this code and data yet; run without --only")
