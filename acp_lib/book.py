@@ -183,6 +183,7 @@ def execute_all(chapters: list[Chapter], jobs: int, timeout: int, forked: bool) 
                 except BaseException as error:
                     pool.shutdown(wait=False, cancel_futures=True)
                     if not isinstance(error, Exception):  # Ctrl-C: chapters that run are not waited for
+                        logging.disable()  # that their kernels died is no news
                         kill_all()
                     raise
 
@@ -322,8 +323,16 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code: 0 if all worked, 1 if a chapter or the rendering failed, 2 for a wrong argument."""
-    options = arguments().parse_args(argv)
+    """Exit code: 0 if all worked, 1 if a chapter or the rendering failed, 2 for a wrong argument, 130 if it was
+    interrupted."""
+    try:
+        return follow(arguments().parse_args(argv))
+    except KeyboardInterrupt:
+        return commands.stopped()
+
+
+def follow(options: argparse.Namespace) -> int:
+    """Do what a command line asks for; return the exit code."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this Python's kernel, not one of the user's other ones
     try:

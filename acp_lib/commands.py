@@ -4,6 +4,7 @@ Chapter: How to read and rerun.
 """
 
 import argparse
+import sys
 
 from acp_lib import profiles
 from acp_lib.profiles import Profile
@@ -40,3 +41,9 @@ def given(options: argparse.Namespace) -> dict:
 def profile(options: argparse.Namespace, **more) -> Profile:
     """The profile that a command line describes; `more` are values of other options, None for those not given."""
     return profiles.load(**{"profile": options.profile, **more} | given(options))
+
+
+def stopped() -> int:
+    """Tell that a command was interrupted; the exit code."""
+    print("stopped; the same command goes on where it was", file=sys.stderr)
+    return 130

@@ -5,11 +5,12 @@ import than many a task takes; elsewhere each starts anew.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver, get_context
+from multiprocessing import active_children, forkserver, get_context
 from multiprocessing.context import BaseContext
 
 FORKS = sys.platform == "linux"
@@ -20,18 +21,29 @@ NEEDED = ["acp_lib.runs", "acp_lib.features.extract", "acp_lib.features.image", 
 
 @contextmanager
 def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """An executor of so many processes; where its block ends by an exception, what is not begun is left.
+    """An executor of so many processes. Where its block ends by an exception, what is not begun is left; where it is
+    interrupted, what is begun is, too.
 
     They have one thread each, which they read from the environment before numpy loads, and otherwise the environment of
     this process as it is now.
     """
-    with threads(1), ProcessPoolExecutor(processes, mp_context=context(), initializer=surround,
+    others = active_children()
+    with threads(1), ProcessPoolExecutor(processes, mp_context=context(), initializer=_begin,
                                          initargs=(dict(os.environ),)) as executor:
         try:
             yield executor
-        except BaseException:
-            executor.shutdown(cancel_futures=True)
+        except BaseException as error:
+            executor.shutdown(wait=False, cancel_futures=True)
+            if not isinstance(error, Exception):
+                for process in active_children():
+                    if process not in others:
+                        process.kill()
             raise
+
+
+def _begin(environment: Mapping[str, str]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the one that asked decides
+    surround(environment)
 
 
 def context(also: Sequence[str] = ()) -> BaseContext:

@@ -1,5 +1,6 @@
 """The book's engine: what it refuses, what it hides, and a whole small book from a clean copy of the project."""
 
+import importlib
 import importlib.util
 import json
 import os
@@ -156,6 +157,17 @@ def test_data_and_weights_that_cannot_be_used_stop_with_one_line(tmp_path, monke
         assert book.main(["folder", "-p", "data", str(tmp_path / data), *arguments, weights]) == 1
         err = capsys.readouterr().err
         assert err.splitlines()[-1].startswith(message) and TRACE not in err
+
+
+@pytest.mark.parametrize("module", ["book", "features.__main__", "audits.__main__"])
+def test_an_interrupted_command_says_how_to_go_on(engine, monkeypatch, capsys, module):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(book, "build", interrupt)
+    monkeypatch.setattr(pipeline, "Study", interrupt)
+    assert importlib.import_module(f"acp_lib.{module}").main(["mini"]) == 130
+    assert capsys.readouterr().err == "stopped; the same command goes on where it was\n"
 
 
 def test_choose_takes_names_or_their_beginnings():

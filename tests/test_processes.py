@@ -1,6 +1,7 @@
 """Pools: what their processes see, and that an error leaves the rest undone."""
 
 import os
+import signal
 import sys
 import time
 
@@ -53,3 +54,14 @@ def test_an_error_leaves_what_is_not_begun(tmp_path):
             executor.submit(late, tmp_path / str(k), 0.2)
         raise KeyError("stop")
     assert len(list(tmp_path.iterdir())) <= 3  # one that runs, and those the pool has in hand
+
+
+def test_an_interruption_ends_what_is_begun(tmp_path):
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), pool(1) as executor:
+        assert executor.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN  # the asker decides
+        executor.submit(late, tmp_path / "begun", 300)
+        executor.submit(late, tmp_path / "next", 0)
+        time.sleep(1)
+        raise KeyboardInterrupt
+    assert time.monotonic() - start < 200 and not list(tmp_path.iterdir())

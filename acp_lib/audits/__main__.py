@@ -25,7 +25,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code: 0, or 2 for a wrong argument or data that cannot be used."""
+    """Exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted."""
     options = arguments().parse_args(argv)
     try:
         profile = commands.profile(options, jobs=options.jobs)
@@ -37,6 +37,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, ImportError) as error:
         print(f"error: {error} (python -m acp_lib.audits --help)", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return commands.stopped()
     return 0
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from acp_lib import commands
 from acp_lib.cache import write
 
 EXAMPLES = """\
@@ -136,8 +137,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error} (python -m acp_lib.database {options.what} --help)", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; the same command goes on where it was", file=sys.stderr)
-        return 130
+        return commands.stopped()
     return 0
 
 
