@@ -5,6 +5,7 @@ Chapter: How to read and rerun.
 
 import argparse
 import sys
+from collections.abc import Callable
 
 from acp_lib import profiles
 from acp_lib.profiles import Profile
@@ -41,6 +42,23 @@ def given(options: argparse.Namespace) -> dict:
 def profile(options: argparse.Namespace, **more) -> Profile:
     """The profile that a command line describes; `more` are values of other options, None for those not given."""
     return profiles.load(**{"profile": options.profile, **more} | given(options))
+
+
+def outcome(work: Callable[[], None], help_of: str) -> int:
+    """Do the work of a command and tell in a line what kept it from its end.
+
+    Returns
+    -------
+    the exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted
+    """
+    try:
+        work()
+    except (ValueError, ImportError, OSError) as error:
+        print(f"error: {error} (python -m {help_of} --help)", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return stopped()
+    return 0
 
 
 def stopped() -> int:

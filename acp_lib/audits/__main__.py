@@ -25,21 +25,18 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted."""
+    """Exit code: as `commands.outcome`."""
     options = arguments().parse_args(argv)
-    try:
+
+    def work() -> None:
         profile = commands.profile(options, jobs=options.jobs)
         from acp_lib.audits import repeated  # only now: --help should not wait for it
         from acp_lib.pipeline import Study
 
         made = repeated.all_runs(Study(profile, scheduler=options.scheduler))
         print(f"{len(made)} runs of ACP-Net, {sum(len(run.history) for run in made)} epochs")
-    except (ValueError, ImportError) as error:
-        print(f"error: {error} (python -m acp_lib.audits --help)", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return commands.stopped()
-    return 0
+
+    return commands.outcome(work, "acp_lib.audits")
 
 
 if __name__ == "__main__":

@@ -126,19 +126,16 @@ def _validate(options: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted."""
+    """Exit code: as `commands.outcome`."""
     options = arguments().parse_args(argv)
-    try:
+
+    def work() -> None:
         if not options.folder.is_dir():
             raise ValueError(f"{str(options.folder)!r} is no folder; give the one that holds the lists")
         {"pictures": _pictures, "songs": _songs, "copies": _copies, "attrition": _attrition,
          "validate": _validate}[options.what](options)
-    except (ValueError, ImportError, OSError) as error:
-        print(f"error: {error} (python -m acp_lib.database {options.what} --help)", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return commands.stopped()
-    return 0
+
+    return commands.outcome(work, f"acp_lib.database {options.what}")
 
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted."""
+    """Exit code: as `commands.outcome`."""
     options = arguments().parse_args(argv)
-    try:
+
+    def work() -> None:
         profile = commands.profile(options, jobs=options.jobs)
         from acp_lib.pipeline import Study  # only now: --help should not wait for it
 
@@ -40,20 +41,21 @@ def main(argv: list[str] | None = None) -> int:
         if options.only in raw.KINDS:
             made = raw.Shards(study.raw(options.only))
             print(f"{options.only}: {len(made):,} samples of shape {made.shape}")
-            return 0
-        for modality in [options.only] if options.only else ["music", "image"]:
-            start = time.monotonic()
-            x, bad = study.extracted(modality)
-            print(f"{modality}: {len(x):,} samples of {x.shape[1]} numbers, {len(bad):,} rejected, "
-                  f"{time.monotonic() - start:.1f} s")
-            for path, reason in bad.itertuples(index=False):
-                print(f"  {path}: {reason}")
-    except (ValueError, ImportError) as error:
-        print(f"error: {error} (python -m acp_lib.features --help)", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return commands.stopped()
-    return 0
+        else:
+            for modality in [options.only] if options.only else ["music", "image"]:
+                tell(modality, study)
+
+    return commands.outcome(work, "acp_lib.features")
+
+
+def tell(modality: str, study) -> None:
+    """Extract the features of music or pictures, and say how many there are and what was rejected."""
+    start = time.monotonic()
+    x, bad = study.extracted(modality)
+    print(f"{modality}: {len(x):,} samples of {x.shape[1]} numbers, {len(bad):,} rejected, "
+          f"{time.monotonic() - start:.1f} s")
+    for path, reason in bad.itertuples(index=False):
+        print(f"  {path}: {reason}")
 
 
 if __name__ == "__main__":
