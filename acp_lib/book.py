@@ -33,7 +33,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from acp_lib import commands, kernels, profiles
 from acp_lib.cache import digest, file_digest, write
-from acp_lib.processes import FORKS, context, threads
+from acp_lib.processes import FORKS, context, one_thread
 from acp_lib.profiles import ROOT, Profile
 
 EXAMPLES = """\
@@ -173,7 +173,7 @@ def execute_all(chapters: list[Chapter], jobs: int, timeout: int, forked: bool) 
     """Run the chapters, `jobs` at once, those that read the others' results after them; print a line for each."""
     bar = jobs == 1 and sys.stderr.isatty()
     waves = [c for c in chapters if c.name < LAST], [c for c in chapters if c.name >= LAST]
-    with threads(1):  # more would wait for one another; and sums would depend on how many there are
+    with one_thread():  # more would wait for one another; and sums would depend on how many there are
         for some in waves:
             with ThreadPoolExecutor(jobs) as pool:
                 futures = {pool.submit(execute, c, timeout, bar=bar, forked=forked): c for c in some}

@@ -36,7 +36,7 @@ class Forked:
         context = processes.context(NEEDED)
         self.process = context.Process(target=serve, args=(arguments, folder, dict(environment)))
         self.process.start()
-        self.pid = self.process.pid
+        self.pid, self.terminate, self.kill = self.process.pid, self.process.terminate, self.process.kill
 
     def poll(self) -> int | None:
         """The exit code; None while it runs."""
@@ -51,14 +51,6 @@ class Forked:
         """Send a signal to a process that still runs."""
         if self.poll() is None:
             os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it."""
-        self.send_signal(signal.SIGKILL)
 
 
 def serve(arguments: list[str], folder: str, environment: Mapping[str, str]) -> None:

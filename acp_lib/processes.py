@@ -28,7 +28,7 @@ def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     this process as it is now.
     """
     others = active_children()
-    with threads(1), ProcessPoolExecutor(processes, mp_context=context(), initializer=_begin,
+    with one_thread(), ProcessPoolExecutor(processes, mp_context=context(), initializer=_begin,
                                          initargs=(dict(os.environ),)) as executor:
         try:
             yield executor
@@ -53,16 +53,16 @@ def context(also: Sequence[str] = ()) -> BaseContext:
         return get_context("spawn")
     found = get_context("forkserver")
     found.set_forkserver_preload([*NEEDED, *also])  # of no effect once the server runs
-    with threads(1):
+    with one_thread():
         forkserver.ensure_running()
     return found
 
 
 @contextmanager
-def threads(number: int) -> Iterator[None]:
-    """What starts within the block has so many threads, unless it has read the environment before."""
+def one_thread() -> Iterator[None]:
+    """What starts within the block has one thread a library, unless it has read the environment before."""
     before = {name: os.environ.get(name) for name in THREADS}
-    os.environ |= dict.fromkeys(THREADS, str(number))
+    os.environ |= dict.fromkeys(THREADS, "1")
     try:
         yield
     finally:

@@ -111,19 +111,14 @@ def picture_hash(picture: Image.Image) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-def _hashed(paths: Sequence[Path]) -> list[int]:
-    found = []
-    for path in paths:
-        with Image.open(path) as picture:
-            found.append(picture_hash(picture))
-    return found
+def _hashed(path: Path) -> int:
+    with Image.open(path) as picture:
+        return picture_hash(picture)
 
 
 def hashes(paths: Sequence[Path], jobs: int = 1) -> np.ndarray:
     """`picture_hash` of each file: uint64 (N,)."""
-    packs = [paths[k:k + 64] for k in range(0, len(paths), 64)]
-    done = Parallel(jobs, prefer="threads")(delayed(_hashed)(pack) for pack in packs)
-    return np.array([h for some in done for h in some], np.uint64)
+    return np.array(Parallel(jobs, prefer="threads")(delayed(_hashed)(path) for path in paths), np.uint64)
 
 
 def near(one: np.ndarray, other: np.ndarray, most: int = ALIKE) -> np.ndarray:
