@@ -13,7 +13,8 @@ from datetime import timedelta
 import torch
 from torch import distributed
 
-from acp_lib import commands, methods, runs, training
+from acp_lib.engine import commands
+from acp_lib.experiment import methods, runs, training
 
 EXAMPLES = """\
 examples:
@@ -50,21 +51,21 @@ def main(argv: list[str] | None = None) -> int:
 
 def train(profile, method: str) -> None:
     """Make a method's runs, all processes of torchrun on each; the first prepares the data and keeps the results."""
-    from acp_lib.pipeline import Study  # only now: --help should not wait for it
+    from acp_lib.study import Study  # only now: --help should not wait for it
 
     gpu = training.device(profile.device) != "cpu"
     if gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if gpu else "gloo", timeout=PATIENCE)
     try:
-        first = training.share()[0] == 0
+        first = training.rank_and_size()[0] == 0
         if first:
             Study(profile).planned("pairs", method)
         distributed.barrier()
         wanted = Study(profile, progress=False).planned("pairs", method)
         for run in [run for run in wanted if not run.folder.exists()]:
             distributed.barrier()  # all have looked before the first keeps anything
-            runs.one(profile, run)
+            runs.train_run(profile, run)
             if first:
                 print(f"{method}, seed {run.seed}: {len(run.history)} epochs, "
                       f"{100 * run.correct.mean():.2f} % of the test pairs", flush=True)

@@ -17,7 +17,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from acp_lib.cache import write
+from acp_lib.engine.cache import write
 
 PARTS = ("music", "pictures", "networks", "growth", "tags", "downloads")
 RESULTS = Path(__file__).parent / "results"

@@ -58,8 +58,9 @@ def serve(size: tuple[int, int]) -> None:
 
 def measured(root: Path) -> dict:
     """Seconds and peak memory of a fetch into `root`, imports not counted in the seconds."""
-    from acp_lib.database import attrition, download
-    from acp_lib.database.addresses import Policy
+    from acp_lib.database.acquire import attrition
+    from acp_lib.database.acquire import pictures as download
+    from acp_lib.database.acquire.addresses import Policy
 
     limits = download.Limits(placeholder=10**9)  # the server has few pictures
     spent = seconds(lambda: download.fetch(root, limits=limits, policy=Policy(private=True), progress=False))

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, parallel_config
 
-from acp_lib.cache import code_key, write
+from acp_lib.engine.cache import code_key, write
+from acp_lib.engine.progress import bar
 from acp_lib.features import audio, music
-from acp_lib.progress import bar
 
 
 def errors(fast: np.ndarray, plain: np.ndarray) -> dict[str, float]:

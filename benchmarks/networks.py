@@ -7,11 +7,12 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from acp_lib import evaluation, profiles, training
-from acp_lib.corpus import Corpus, Pairs, Side
+from acp_lib import profiles
+from acp_lib.experiment import evaluation, training
+from acp_lib.experiment.corpus import Corpus, Modality, Pairs
+from acp_lib.experiment.tasks import Correspondence
 from acp_lib.ledger import default
 from acp_lib.models import ACPNet
-from acp_lib.tasks import Correspondence
 
 
 class PairData(Dataset):
@@ -31,8 +32,8 @@ class PairData(Dataset):
 def corpus(images: int, music: int, seed: int) -> Corpus:
     """Random features, all of them for training."""
     rng = np.random.default_rng(seed)
-    return Corpus(*(Side(torch.from_numpy(rng.standard_normal((n, width)).astype(np.float32)), rng.integers(0, 3, n),
-                         np.zeros(n, int)) for n, width in ((images, 2048), (music, 193))))
+    return Corpus(*(Modality(torch.from_numpy(rng.standard_normal((n, width)).astype(np.float32)),
+                             rng.integers(0, 3, n), np.zeros(n, int)) for n, width in ((images, 2048), (music, 193))))
 
 
 def train_plainly(data: Corpus, profile: profiles.Profile, seed: list[int]) -> float:

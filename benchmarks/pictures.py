@@ -101,7 +101,7 @@ def in_bfloat16(weights: Path, pixels: np.ndarray, one_by_one, batched, rounds: 
         return []
     rough = image.frozen(weights, "bfloat16")
     print(f"lowest cosine of features in bfloat16 to those in float32, with random weights: "
-          f"{image.agreement(weights, pixels).min():.4f}")
+          f"{image.bfloat16_cosine(weights, pixels).min():.4f}")
     return [compare("the same in bfloat16", one_by_one, lambda: batched(rough), rounds, 2.7)]
 
 

@@ -38,7 +38,7 @@ class Server:
     """
 
     def __init__(self, answers: dict[str, Callable]):
-        self.answers = answers
+        self.predictions = answers
         self.asked, self.at_once, self.under_way = Counter(), 0, 0
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
@@ -46,8 +46,8 @@ class Server:
         self.under_way += 1
         self.at_once = max(self.at_once, self.under_way)
         try:
-            name = max((n for n in self.answers if request.path.startswith(n)), key=len, default=None)
-            return await self.answers[name](request) if name else web.Response(status=404)
+            name = max((n for n in self.predictions if request.path.startswith(n)), key=len, default=None)
+            return await self.predictions[name](request) if name else web.Response(status=404)
         finally:
             self.under_way -= 1
 

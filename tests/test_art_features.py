@@ -12,8 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from acp_lib import figures
-from acp_lib.features import image
-from acp_lib.models import art_features as art
+from acp_lib.features import art, image
 
 SEED = 0
 SIDE = 128

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from test_baselines import separable
 from torch import nn
 
-from acp_lib import baselines, pairs, tasks, training
 from acp_lib.audits import additive
-from acp_lib.corpus import Corpus, Pairs, Side
-from acp_lib.methods import CONTROLS, Inputs, dealt_at_random, without
+from acp_lib.experiment import baselines, pairs, tasks, training
+from acp_lib.experiment.corpus import Corpus, Modality, Pairs
+from acp_lib.experiment.methods import CONTROLS, Inputs, blinded, with_random_labels
 from acp_lib.models._branches import TwoBranches
 from acp_lib.profiles import load
 
@@ -47,8 +47,8 @@ class Equal(nn.Module):
 
 
 def test_adding_gets_three_quarters_of_class_balanced_pairs():
-    assert additive.oracle(pairs.joint("class_balanced", [1, 1, 1], [1, 1, 1])) == pytest.approx(75)
-    assert additive.oracle(pairs.joint("class_balanced", [1, 0, 1], [1, 0, 1])) == pytest.approx(75)
+    assert additive.additive_oracle(pairs.joint("class_balanced", [1, 1, 1], [1, 1, 1])) == pytest.approx(75)
+    assert additive.additive_oracle(pairs.joint("class_balanced", [1, 0, 1], [1, 0, 1])) == pytest.approx(75)
 
 
 counts = st.lists(st.integers(1, 50), min_size=3, max_size=3)
@@ -58,7 +58,7 @@ counts = st.lists(st.integers(1, 50), min_size=3, max_size=3)
 @given(counts, counts, st.sampled_from(pairs.PROTOCOLS), st.integers(0, 1000))
 def test_no_sum_gets_more_and_knowing_less_is_no_better(images, music, protocol, seed):
     table, rng = pairs.joint(protocol, images, music), np.random.default_rng(seed)
-    best = additive.oracle(table)
+    best = additive.additive_oracle(table)
     assert best <= 100 + 1e-9
     assert best >= max(pairs.oracle(table, 0), pairs.oracle(table, 1), pairs.oracle(table)) - 1e-9
     a, b, threshold = rng.standard_normal(3), rng.standard_normal(3), rng.standard_normal()
@@ -73,7 +73,7 @@ def test_no_sum_gets_more_and_knowing_less_is_no_better(images, music, protocol,
 def test_of_what_adds_nothing_is_lost(cells):
     corpus = separable(noise=0.5)
     asked = corpus.draw("test", "class_balanced", 2000, 3)
-    added, own, explained, n, m = additive.project(linear(), corpus, asked, cells=cells)
+    added, own, explained, n, m = additive.emap(linear(), corpus, asked, cells=cells)
     assert np.abs(added - own).max() < 1e-6
     assert explained == pytest.approx(1, abs=1e-6)
     assert ((added > 0) == (own > 0)).mean() == 1
@@ -84,7 +84,7 @@ def test_of_what_adds_nothing_is_lost(cells):
 def test_of_what_compares_all_is_lost_under_balanced_pairs():
     corpus = separable()
     asked = corpus.draw("test", "class_balanced", 6000, 3)
-    added, own, explained, *_ = additive.project(Equal().eval(), corpus, asked)
+    added, own, explained, *_ = additive.emap(Equal().eval(), corpus, asked)
     truth = asked.truth == 1
     assert ((own > 0) == truth).mean() == 1
     assert ((added > 0) == truth).mean() < 0.76
@@ -97,7 +97,7 @@ def test_the_projection_is_the_least_squares_fit():
     net.fusion = nn.Sequential(net.fusion[0], nn.Tanh(), nn.Linear(2, 2))
     i, j = (a.ravel() for a in np.meshgrid(corpus.image.rows("test"), corpus.music.rows("test"), indexing="ij"))
     grid = Pairs(i, j, np.zeros(len(i), int))
-    added, own, explained, *_ = additive.project(net.eval(), corpus, grid)
+    added, own, explained, *_ = additive.emap(net.eval(), corpus, grid)
     design = np.concatenate([np.eye(len(set(i)))[np.unique(i, return_inverse=True)[1]],
                              np.eye(len(set(j)))[np.unique(j, return_inverse=True)[1]]], 1)
     fit = design @ np.linalg.lstsq(design, own, rcond=None)[0]
@@ -109,10 +109,10 @@ def test_a_planted_shortcut_is_all_that_there_is():
     """Music of a rare class makes most pairs true if they are image-anchored: one half, hence a sum, explains all."""
     corpus = separable(360)
     few = np.flatnonzero((corpus.music.label == 0) | (np.arange(360) // 9 % 6 == 0))
-    skewed = Corpus(corpus.image, Side(corpus.music.x[few], corpus.music.label[few], corpus.music.part[few]))
+    skewed = Corpus(corpus.image, Modality(corpus.music.x[few], corpus.music.label[few], corpus.music.part[few]))
     known = skewed.draw("train", "image_anchored", 6000, 1)
     asked = skewed.draw("test", "image_anchored", 3000, 2)
-    said = baselines.half_blind(skewed.music, known.music, known.truth, asked.music)
+    said = baselines.predict_unimodal(skewed.music, known.music, known.truth, asked.music)
     half = (said == (asked.truth == 1)).mean()
     assert half > 0.6
     rule = [known.truth[skewed.music.label[known.music] == k].mean() - 0.5 for k in range(3)]
@@ -122,7 +122,7 @@ def test_a_planted_shortcut_is_all_that_there_is():
         layer.bias.data.zero_()
     net.music.weight.data[0, :3] = torch.tensor(rule)
     net.fusion[0].weight.data[1, 8] = 1.0
-    added, own, explained, *_ = additive.project(net, skewed, asked)
+    added, own, explained, *_ = additive.emap(net, skewed, asked)
     truth = asked.truth == 1
     assert ((own > 0) == truth).mean() == pytest.approx(half, abs=0.02)
     assert ((added > 0) == truth).mean() == ((own > 0) == truth).mean() and explained == pytest.approx(1)
@@ -133,14 +133,14 @@ def test_a_planted_shortcut_is_all_that_there_is():
 
 def test_labels_of_training_and_validation_are_dealt_and_those_of_the_test_stay():
     side = separable().image
-    dealt = dealt_at_random(side, 4)
+    dealt = with_random_labels(side, 4)
     for k, part in enumerate(("train", "val", "test")):
         rows = side.rows(part)
         assert sorted(dealt.label[rows]) == sorted(side.label[rows])
         same = np.mean(dealt.label[rows] == side.label[rows])
         assert same == 1 if k == 2 else same < 0.6
     np.testing.assert_array_equal(side.label, separable().image.label)
-    assert not without(side).x.any() and side.x.any()
+    assert not blinded(side).x.any() and side.x.any()
 
 
 def trained(corpus: Corpus, folder, name: str | None) -> float:
@@ -155,7 +155,7 @@ def trained(corpus: Corpus, folder, name: str | None) -> float:
     net = TwoBranches(nn.Sequential(nn.Linear(6, 32), nn.ReLU()), nn.Sequential(nn.Linear(5, 32), nn.ReLU()),
                       nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 2)), {"image": (6,), "music": (5,)})
     training.fit(net, task, profile, 0)
-    answers = task.answers(net)
+    answers = task.predictions(net)
     return float((answers["truth"] == answers["predicted"]).mean())
 
 
@@ -168,7 +168,7 @@ def test_controls_are_at_chance_where_the_network_is_not(tmp_path):
 
 
 def test_embeddings_are_standardised_over_training():
-    found = additive.embedded(linear(), separable(noise=0.5))
+    found = additive.with_embeddings(linear(), separable(noise=0.5))
     for side in (found.image, found.music):
         known = side.x[side.rows("train")]
         assert known.mean(0).abs().max() < 1e-5 and side.x.shape[1] == 8

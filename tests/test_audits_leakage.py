@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from acp_lib.audits import leakage, retrained
-from acp_lib.database import synthetic_images
+from acp_lib.database.synthetic import images as synthetic_images
 from acp_lib.emotions import CLASSES
 from acp_lib.features import audio
 from acp_lib.profiles import load
@@ -115,7 +115,7 @@ class Some:
         self.profile, self.changes = load(audit_draws=7), changes
         self.audited = self
 
-    def other(self, **changes):
+    def variant(self, **changes):
         return Some(self.listed, **self.changes | changes)
 
 

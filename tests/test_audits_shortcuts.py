@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_baselines import separable
 
-from acp_lib import pairs, tables
-from acp_lib.audits import explorer, shortcuts
-from acp_lib.corpus import Corpus, Side
+from acp_lib.audits import shortcuts
 from acp_lib.emotions import CLASSES
+from acp_lib.experiment import pairs
+from acp_lib.experiment.corpus import Corpus, Modality
+from acp_lib.figures import explorer
+from acp_lib.results import tables
 
 PAPER = [np.array([d[c] for c in CLASSES]) for d in (tables.PAPER_IMAGES, tables.PAPER_SONGS)]
 counts = st.lists(st.integers(1, 1000), min_size=3, max_size=3).map(np.array)
@@ -95,7 +97,7 @@ def skewed(corpus: Corpus, every: int = 5) -> Corpus:
     """Fewer samples of two classes of the music: under some protocols, a shortcut."""
     label = corpus.music.label
     few = np.flatnonzero((label == 0) | (np.arange(len(label)) // 9 % every == 0))
-    return Corpus(corpus.image, Side(corpus.music.x[few], corpus.music.label[few], corpus.music.part[few]))
+    return Corpus(corpus.image, Modality(corpus.music.x[few], corpus.music.label[few], corpus.music.part[few]))
 
 
 def scores(corpus: Corpus, protocol: str) -> dict[str, float]:

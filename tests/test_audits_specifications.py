@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from test_corpus import small
 from test_runs import QUICK
 
-from acp_lib import ledger, processes, runs, tasks
+from acp_lib import ledger
 from acp_lib.audits import specifications
-from acp_lib.corpus import scaled
-from acp_lib.methods import Inputs
+from acp_lib.engine import processes
+from acp_lib.experiment import runs, tasks
+from acp_lib.experiment.corpus import scaled
+from acp_lib.experiment.methods import Inputs
+from acp_lib.experiment.runs import Run
 from acp_lib.profiles import load
-from acp_lib.runs import Run
 
 VALUES = {"a": [1, 2], "b": [10, 20, 30, 40, 50], "c": ["x", "y", "z"], "d": [0.4, 0.0]}
 
@@ -120,7 +122,7 @@ def test_runs_of_several_profiles_are_each_made_with_their_own(tmp_path, quick, 
         (run.folder / "history.json").write_text("[]")
         seen.append((profile.dropout, run.folder.name))
 
-    monkeypatch.setattr(runs, "one", one)
+    monkeypatch.setattr(runs, "train_run", one)
     plan = [(load(**QUICK, dropout=d), Run("pairs", "ACP-Net", 0, tmp_path / name, None))
             for d, name in ((0.1, "a"), (0.2, "b"), (0.2, "b"), (0.3, "c"))]
     plan[3][1].folder.mkdir()
@@ -135,8 +137,8 @@ def test_a_cluster_gets_each_run_once(tmp_path, monkeypatch):
         tried.append((scheduler, [target.name for target, _ in todo]))
         yield from (run(*task) for task in todo)
 
-    monkeypatch.setattr(runs, "spread", spread)
-    monkeypatch.setattr(runs, "one", lambda profile, run: run.folder.mkdir())
+    monkeypatch.setattr(runs, "spread_tasks", spread)
+    monkeypatch.setattr(runs, "train_run", lambda profile, run: run.folder.mkdir())
     plan = [(load(**QUICK), Run("pairs", "ACP-Net", s, tmp_path / str(s), None)) for s in range(3)]
     plan[1][1].folder.mkdir()
     runs.train_all(plan, progress=False, scheduler="tcp://head:8786")
@@ -187,7 +189,7 @@ class Fake:
         self.profile, self.split = load(**given), given.get("split")
         self.manifest = pd.DataFrame({"modality": ["image", "music"], "artist": ["", artist]})
 
-    def other(self, **changes):
+    def variant(self, **changes):
         return Fake(**changes)
 
     def test_pairs(self):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from test_baselines import separable
 
 from acp_lib.audits import structure
-from acp_lib.corpus import Pairs, Side
-from acp_lib.pairs import PROTOCOLS
+from acp_lib.experiment.corpus import Modality, Pairs
+from acp_lib.experiment.pairs import PROTOCOLS
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -35,18 +35,18 @@ def test_false_pairs_alone_connect_nothing():
     assert len({*of_image, *of_music}) == 8 and image.tolist() == music.tolist() == [0, 1, 2, 3]
 
 
-def side(noise: float, n: int = 480) -> Side:
+def side(noise: float, n: int = 480) -> Modality:
     rng = np.random.default_rng(1)
     label = np.arange(n) % 3
     x = 4 * np.eye(6)[label] + noise * rng.standard_normal((n, 6))
     emotion = 3 * label - label // 2 + np.arange(n) // 3 % 2
-    return Side(torch.from_numpy(x.astype(np.float32)), label, np.arange(n) // 3 % 3, np.minimum(emotion, 7))
+    return Modality(torch.from_numpy(x.astype(np.float32)), label, np.arange(n) // 3 % 3, np.minimum(emotion, 7))
 
 
 def test_clusters_that_are_there_are_found_and_others_are_not():
-    clear = [r["ari"] for r in structure.agreement(side(0.3)) if r["k"] == 3 and r["truth"] == "classes"]
+    clear = [r["ari"] for r in structure.cluster_agreement(side(0.3)) if r["k"] == 3 and r["truth"] == "classes"]
     assert len(clear) == structure.INITS and max(clear) == 1
-    blurred = [r[m] for r in structure.agreement(side(100.0)) for m in ("ari", "ami")]
+    blurred = [r[m] for r in structure.cluster_agreement(side(100.0)) for m in ("ari", "ami")]
     assert np.abs(blurred).max() < 0.1
 
 
@@ -54,11 +54,11 @@ def test_emotions_are_held_against_where_there_are_more_of_them_than_classes():
     assert set(structure.truths(side(1.0))) == {"classes", "emotions"}
     music = separable().music
     assert set(structure.truths(music)) == {"classes"}
-    few = Side(music.x, music.label, music.part, music.label)
+    few = Modality(music.x, music.label, music.part, music.label)
     assert set(structure.truths(few)) == {"classes"}
     unknown = side(0.3)
     unknown.emotion[::2] = -1
-    assert all(np.isfinite(r["ari"]) for r in structure.agreement(unknown))
+    assert all(np.isfinite(r["ari"]) for r in structure.cluster_agreement(unknown))
 
 
 def test_a_probe_reads_classes_and_no_control_task_on_new_samples():

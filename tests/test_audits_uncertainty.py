@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from acp_lib import evaluation, pairs
 from acp_lib.audits import uncertainty
+from acp_lib.experiment import evaluation, pairs
 
 
 def within(share: float, expected: float, rounds: int) -> bool:
@@ -95,22 +95,22 @@ def two(rng, gap: float, songs: int = 30, pictures: int = 60, n: int = 600):
 
 def test_no_difference_is_seldom_found_and_a_planted_one_often():
     rng = np.random.default_rng(3)
-    none = [uncertainty.permuted(*two(rng, 0.0), resamples=199)["p"] <= 0.05 for _ in range(120)]
-    some = [uncertainty.permuted(*two(rng, 0.7), resamples=199)["p"] <= 0.05 for _ in range(20)]
+    none = [uncertainty.permutation_test(*two(rng, 0.0), resamples=199)["p"] <= 0.05 for _ in range(120)]
+    some = [uncertainty.permutation_test(*two(rng, 0.7), resamples=199)["p"] <= 0.05 for _ in range(20)]
     assert np.mean(none) <= 0.05 or within(np.mean(none), 0.05, 120)
     assert np.mean(some) > 0.8
 
 
 def test_equal_methods_have_no_difference():
     right = np.array([1, 0, 1, 1.0])
-    assert uncertainty.permuted(right, right, np.arange(4)) == {"difference": 0.0, "p": 1.0}
+    assert uncertainty.permutation_test(right, right, np.arange(4)) == {"difference": 0.0, "p": 1.0}
 
 
 def test_swapping_is_by_cluster():
     """All pairs are of one song: swapping it changes nothing but the sign."""
     one, other = np.ones(50), np.zeros(50)
-    assert uncertainty.permuted(one, other, np.zeros(50))["p"] == 1.0
-    assert uncertainty.permuted(one, other, np.arange(50), resamples=999)["p"] < 0.01
+    assert uncertainty.permutation_test(one, other, np.zeros(50))["p"] == 1.0
+    assert uncertainty.permutation_test(one, other, np.arange(50), resamples=999)["p"] < 0.01
 
 
 def test_holm():
@@ -218,7 +218,7 @@ def test_drawing_one_kind_of_cluster_agrees_with_theory():
     """The mean of cluster means of equal size: its bootstrap interval is that of the clusters."""
     rng = np.random.default_rng(6)
     clusters = rng.normal(size=50)
-    low, high = evaluation.clustered(np.repeat(clusters, 4), np.repeat(np.arange(50), 4), draws=4000)
+    low, high = evaluation.cluster_bootstrap(np.repeat(clusters, 4), np.repeat(np.arange(50), 4), draws=4000)
     error = clusters.std() / np.sqrt(50)
     assert (high - low) / 2 == pytest.approx(1.96 * error, rel=0.1)
     assert (high + low) / 2 == pytest.approx(clusters.mean(), abs=0.3 * error)

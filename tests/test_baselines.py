@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from acp_lib.baselines import BASELINES
-from acp_lib.corpus import Corpus, Side
+from acp_lib.experiment.baselines import BASELINES
+from acp_lib.experiment.corpus import Corpus, Modality
 
 
 def separable(n: int = 240, noise: float = 0.0) -> Corpus:
@@ -15,7 +15,7 @@ def separable(n: int = 240, noise: float = 0.0) -> Corpus:
     for width in (6, 5):
         label, part = np.arange(n) % 3, np.arange(n) // 3 % 3
         x = np.eye(width)[label] + noise * rng.standard_normal((n, width))
-        sides.append(Side(torch.from_numpy(x.astype(np.float32)), label, part))
+        sides.append(Modality(torch.from_numpy(x.astype(np.float32)), label, part))
     return Corpus(*sides)
 
 
@@ -37,6 +37,6 @@ def test_one_half_says_nothing_about_class_balanced_pairs(name):
 def test_one_half_is_enough_where_classes_are_unbalanced():
     corpus = separable()
     few = np.flatnonzero((corpus.music.label == 0) | (np.arange(240) % 5 == 0))
-    skewed = Corpus(corpus.image, Side(corpus.music.x[few], corpus.music.label[few], corpus.music.part[few]))
+    skewed = Corpus(corpus.image, Modality(corpus.music.x[few], corpus.music.label[few], corpus.music.part[few]))
     assert score("picture alone", skewed, "rejection") > 0.6
     assert score("always false", skewed, "uniform") > 0.6

@@ -22,7 +22,9 @@ import yaml
 from conftest import corpus
 from test_project import CHAPTERS, files
 
-from acp_lib import book, pipeline, profiles
+from acp_lib import profiles
+from acp_lib import study as pipeline
+from acp_lib.book import build as book
 from acp_lib.profiles import ROOT
 
 SMALL = {"n_images": 80, "n_songs": 30, "seeds": 2, "epochs": 1, "pairs_per_epoch": 128, "test_pairs": 400,
@@ -452,7 +454,7 @@ def test_a_chapter_runs_anew_when_the_library_or_its_source_changed(made, edit):
 
     ran, kept = (["ok", "04_splits_and_pairs"], ["kept", "04_splits_and_pairs"])
     assert [outcome(), outcome()] == [ran, kept]
-    edit("acp_lib/tables.py", "PAPER_HOURS = 270", "PAPER_HOURS = 271")
+    edit("acp_lib/results/tables.py", "PAPER_HOURS = 270", "PAPER_HOURS = 271")
     assert outcome() == ran
     executed = made.copy.home(**OTHER) / "_build/executed/04_splits_and_pairs.ipynb"
     executed.write_text(executed.read_text().replace('"execution_count": 1', '"execution_count": 2'))

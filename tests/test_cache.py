@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_lib import cache
+from acp_lib.engine import cache
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
                     lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=5)
@@ -87,7 +87,7 @@ def test_a_key_follows_what_the_module_imports_and_no_more(package, module, chan
 
 
 def test_a_key_of_several_modules(package):
-    one, other = "acp_lib.splits", "acp_lib.pairs"
+    one, other = "acp_lib.experiment.splits", "acp_lib.experiment.pairs"
     assert cache.code_key(one, other) == cache.code_key(other, one) != cache.code_key(one)
 
 
@@ -109,7 +109,7 @@ def test_kept_builds_once(tmp_path):
         (folder / "x").write_text("made")
 
     for _ in range(2):
-        assert (cache.kept(tmp_path / "a" / "b", build) / "x").read_text() == "made"
+        assert (cache.build_once(tmp_path / "a" / "b", build) / "x").read_text() == "made"
     assert len(calls) == 1 and calls[0] != tmp_path / "a" / "b"
     assert [p.name for p in (tmp_path / "a").iterdir() if not p.name.endswith(".lock")] == ["b"]
 
@@ -122,7 +122,7 @@ def slow(folder):
 
 
 def wanting(folder, queue):
-    queue.put((cache.kept(folder, slow) / "by").read_text())
+    queue.put((cache.build_once(folder, slow) / "by").read_text())
 
 
 def test_of_concurrent_processes_one_builds_and_all_get_it(tmp_path):
@@ -144,20 +144,20 @@ def test_a_failed_build_leaves_nothing_and_can_be_repeated(tmp_path, error):
         raise error
 
     with pytest.raises(error):
-        cache.kept(tmp_path / "x", build)
+        cache.build_once(tmp_path / "x", build)
     assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
-    assert cache.kept(tmp_path / "x", lambda f: None) == tmp_path / "x"
+    assert cache.build_once(tmp_path / "x", lambda f: None) == tmp_path / "x"
 
 
 KILLED = """
 import sys, time
 from pathlib import Path
-from acp_lib.cache import kept
+from acp_lib.engine.cache import build_once
 def build(folder):
     (folder / "half").write_text("x")
     print("building", flush=True)
     time.sleep(60)
-kept(Path(sys.argv[1]), build)
+build_once(Path(sys.argv[1]), build)
 """
 
 
@@ -168,7 +168,7 @@ def test_after_a_killed_build_nothing_is_left(tmp_path):
         assert process.stdout.readline() == b"building\n"
         process.send_signal(signal.SIGKILL)
     assert not (tmp_path / "x").exists()
-    cache.kept(tmp_path / "x", lambda folder: (folder / "whole").touch())
+    cache.build_once(tmp_path / "x", lambda folder: (folder / "whole").touch())
     assert [p.name for p in (tmp_path / "x").iterdir()] == ["whole"]
     assert {p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")} == {"x", other.name}
 

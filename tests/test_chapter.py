@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from conftest import corpus as folder_corpus
 
-from acp_lib import chapter, report
-from acp_lib.pipeline import SYNTHETIC, Study
+from acp_lib.book import chapter, report
 from acp_lib.profiles import load
+from acp_lib.study import SYNTHETIC, Study
 
 
 class Shell:

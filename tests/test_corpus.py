@@ -14,22 +14,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from acp_lib.corpus import SCALINGS, Corpus, Pictures, Side, Slices, build, scaled
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
+from acp_lib.experiment.corpus import SCALINGS, Corpus, Modality, Pictures, Slices, build, scaled
+from acp_lib.experiment.pairs import PROTOCOLS
+from acp_lib.experiment.splits import PARTS, assign_split
 from acp_lib.features import raw
 from acp_lib.features.music import BLOCKS
-from acp_lib.pairs import PROTOCOLS
-from acp_lib.splits import PARTS, deal
 
 FLOATS = st.integers(-1000, 1000).map(lambda k: k / 8)
 EMOTION = [[k for k, e in enumerate(EMOTIONS) if regroup(e) == c] for c in CLASSES]
 
 
-def side(width: int, n: int, seed: int, strength: float) -> Side:
+def side(width: int, n: int, seed: int, strength: float) -> Modality:
     """Noise whose first columns say the class; classes and parts in turn, half of the rows for training."""
     rng, label = np.random.default_rng(seed), np.arange(n) % 3
     x = rng.normal(size=(n, width)) + strength * (np.arange(width) % 6 == label[:, None])
-    return Side(torch.from_numpy(x.astype(np.float32)), label, np.array([0, 1, 0, 2])[np.arange(n) // 3 % 4])
+    return Modality(torch.from_numpy(x.astype(np.float32)), label, np.array([0, 1, 0, 2])[np.arange(n) // 3 % 4])
 
 
 def small(widths=(12, 6), n=(60, 48), seed: int = 0, strength: float = 4.0) -> Corpus:
@@ -137,7 +137,7 @@ def test_another_scaling_is_refused():
 
 def test_build_keeps_the_manifests_order_whatever_it_is():
     table = manifest().sample(frac=1, random_state=1)
-    part = deal(table, seed=2)
+    part = assign_split(table, seed=2)
     number = {key: i for i, key in enumerate(table["id"])}
     features = {m: np.array([[number[i], 0] for i in table["id"][table["modality"] == m]], np.float32)
                 for m in ("image", "music")}
@@ -155,14 +155,14 @@ def test_a_picture_of_which_the_class_alone_is_known_has_no_emotion():
     table = manifest(pictures=30)
     table.loc[:9, "emotion"] = ""
     features = {"image": np.zeros((30, 2)), "music": np.zeros((60, 2))}
-    emotion = build(table, deal(table), features, "zscore").image.emotion
+    emotion = build(table, assign_split(table), features, "zscore").image.emotion
     assert emotion[:10].tolist() == [-1] * 10 and emotion.dtype == np.int64
     assert emotion[10:13].tolist() == [EMOTIONS.index(e) for e in ("contentment", "sadness", "awe")]
 
 
 def test_build_fits_the_scaling_on_training_rows():
     table = manifest()
-    part = deal(table)
+    part = assign_split(table)
     features = {m: np.random.default_rng(0).normal(3, 2, ((table["modality"] == m).sum(), 5)).astype(np.float32)
                 for m in ("image", "music")}
     built = build(table, part, features, "zscore")
@@ -222,7 +222,7 @@ def test_golden_pairs():
     (lambda label: label + 1, r"images holds the class numbers \[3\]; expected 0 to 2"),
 ])
 def test_classes_that_cannot_be_paired_are_refused(change, message):
-    corpus = Corpus(*(Side(s.x, change(s.label), s.part) for s in (small().image, small().music)))
+    corpus = Corpus(*(Modality(s.x, change(s.label), s.part) for s in (small().image, small().music)))
     with pytest.raises(ValueError, match=message):
         corpus.draw("test", "class_balanced", 10, 0)
 
@@ -230,7 +230,7 @@ def test_classes_that_cannot_be_paired_are_refused(change, message):
 def test_labels_of_a_table_with_another_index():
     table = manifest(pictures=30)
     table.index = pd.RangeIndex(100, 100 + len(table))
-    part, features = deal(table), {"image": np.zeros((30, 2)), "music": np.zeros((60, 2))}
+    part, features = assign_split(table), {"image": np.zeros((30, 2)), "music": np.zeros((60, 2))}
     assert build(table, part, features, "zscore").image.label.tolist() == [0, 1, 2] * 10
 
 

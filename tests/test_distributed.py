@@ -8,8 +8,8 @@ import pytest
 from conftest import corpus
 
 from acp_lib import distributed
-from acp_lib.pipeline import Study
 from acp_lib.profiles import ROOT, load
+from acp_lib.study import Study
 
 SETTINGS = {"weights": "random", "device": "cpu", "seeds": 1, "epochs": 1, "pairs_per_epoch": 64, "batch": 32,
             "test_pairs": 20, "first_layer": "input", "image_size": 75}

@@ -15,11 +15,13 @@ from aiohttp.abc import AbstractResolver
 from PIL import Image
 from server import Server, body, in_turn, picture, redirect
 
-from acp_lib.cache import file_digest
-from acp_lib.database import attrition, download, imac, journal
+from acp_lib.database import imac
 from acp_lib.database.__main__ import main
-from acp_lib.database.addresses import Policy
-from acp_lib.database.download import Limits
+from acp_lib.database.acquire import attrition, journal
+from acp_lib.database.acquire import pictures as download
+from acp_lib.database.acquire.addresses import Policy
+from acp_lib.database.acquire.pictures import Limits
+from acp_lib.engine.cache import file_digest
 
 QUICK = {"connect": 5.0, "read": 1.0, "total": 2.0, "tries": 2, "pause": 0.01, "longest_pause": 1.0}
 
@@ -53,7 +55,7 @@ def fetch(root: Path, *servers: Server, limits: dict | None = None, **options) -
 
 def one(root: Path, site: Server, answer, path: str = "/p.jpg", **options) -> dict:
     """The record of a single picture."""
-    site.answers[path] = answer
+    site.predictions[path] = answer
     lists(root, [site.url(path)])
     return next(iter(fetch(root, site, **options).values()))
 
@@ -138,14 +140,14 @@ def test_failed_and_tried_again_when_asked_to(root, site, kind):
     asked = 4 if kind == "reset" else 2  # aiohttp itself asks once more where a connection breaks
     assert files(root) == [] and site.asked == {"/p.jpg": asked}
     assert fetch(root, site)["awe/p.jpg"]["outcome"] == "failed" and site.asked == {"/p.jpg": asked}
-    site.answers["/p.jpg"] = body(picture(1))
+    site.predictions["/p.jpg"] = body(picture(1))
     assert fetch(root, site, again="failed")["awe/p.jpg"]["outcome"] == "fetched"
     assert site.asked == {"/p.jpg": asked + 1}
 
 
 def test_what_is_lost_is_asked_for_again_only_with_all(root, site):
     assert one(root, site, body(b"", status=404))["outcome"] == "lost"
-    site.answers["/p.jpg"] = body(picture(1))
+    site.predictions["/p.jpg"] = body(picture(1))
     assert fetch(root, site, again="failed")["awe/p.jpg"]["outcome"] == "lost"
     assert fetch(root, site, again="all")["awe/p.jpg"]["outcome"] == "fetched"
 
@@ -166,7 +168,7 @@ def test_a_host_that_wants_to_be_left_alone_is_for_all_its_pictures(root, site):
         return await (body(b"", status=429, **{"Retry-After": "1"}) if len(times) == 1 else body(picture(len(times))))(
             request)
 
-    site.answers["/"] = busy
+    site.predictions["/"] = busy
     lists(root, [site.url(f"/{i}.jpg") for i in range(6)])
     records = fetch(root, site, limits={"per_host": 1})
     assert {r["outcome"] for r in records.values()} == {"fetched"} and site.asked.total() == 7
@@ -175,7 +177,7 @@ def test_a_host_that_wants_to_be_left_alone_is_for_all_its_pictures(root, site):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_followed(root, site, status):
-    site.answers["/there/q.jpg"] = body(picture(3))
+    site.predictions["/there/q.jpg"] = body(picture(3))
     assert one(root, site, redirect("/there/q.jpg", status))["outcome"] == "fetched"
     assert files(root) == ["awe/p.jpg"]
 
@@ -215,7 +217,7 @@ def test_a_name_that_stands_for_a_private_address(root, site, address):
 def test_a_name_whose_address_changes_gains_nothing(root, site):
     """The address that is checked is the one that is connected to, at each redirect anew."""
     lists(root, [f"http://pictures.test:{site.port}/p.jpg"])
-    site.answers["/p.jpg"] = redirect(f"http://rebound.test:{site.port}/q.jpg")
+    site.predictions["/p.jpg"] = redirect(f"http://rebound.test:{site.port}/q.jpg")
     policy = Policy(allow=frozenset({("pictures.test", site.port)}))
     record = download.fetch(root, limits=Limits(**QUICK), policy=policy, progress=False, resolver=Names("127.0.0.1"))
     assert record["awe/p.jpg"]["reason"] == "address refused" and site.asked == {"/p.jpg": 1}
@@ -234,7 +236,7 @@ def test_few_at_once_to_one_host(root, site):
         await web.asyncio.sleep(0.02)
         return await web.numbered(request)
 
-    site.answers["/"] = slow
+    site.predictions["/"] = slow
     lists(root, [site.url(f"/{i}.jpg") for i in range(40)])
     fetch(root, site, limits={"per_host": 3, "together": 16})
     assert 1 < site.at_once <= 3 and len(files(root)) == 40
@@ -252,7 +254,7 @@ def test_hostile_names_stay_in_their_folder(root, site):
     async def any_picture(request):
         return await body(picture(next(seeds)))(request)
 
-    site.answers["/"] = any_picture
+    site.predictions["/"] = any_picture
     lists(root, [site.url(path) for path in HOSTILE])
     records = fetch(root, site)
     assert len(records) == len(HOSTILE) and {r["outcome"] for r in records.values()} == {"fetched"}, records
@@ -263,7 +265,7 @@ def test_hostile_names_stay_in_their_folder(root, site):
 
 
 def test_two_urls_of_one_name_do_not_overwrite_one_another(root, site):
-    site.answers |= {"/1/p.jpg": body(picture(1)), "/2/p.jpg": body(picture(2)), "/3/P.JPG": body(picture(3))}
+    site.predictions |= {"/1/p.jpg": body(picture(1)), "/2/p.jpg": body(picture(2)), "/3/P.JPG": body(picture(3))}
     lists(root, [site.url(path) for path in ("/1/p.jpg", "/2/p.jpg", "/3/P.JPG")])
     fetch(root, site)
     kept = [row["path"] for row in imac._pictures(root)[0]]
@@ -272,7 +274,7 @@ def test_two_urls_of_one_name_do_not_overwrite_one_another(root, site):
 
 
 def test_a_url_of_two_lists_is_asked_for_once(root, site):
-    site.answers["/p.jpg"] = body(picture(1))
+    site.predictions["/p.jpg"] = body(picture(1))
     lists(root, [site.url("/p.jpg")] * 2)
     lists(root, [site.url("/p.jpg")], "fear")
     records = fetch(root, site)
@@ -290,7 +292,7 @@ def test_a_row_that_changed_its_url_is_fetched_anew(root, site):
 
 def test_files_that_were_brought_by_hand_are_kept(root, site):
     lists(root, [site.url("/p.jpg"), site.url("/broken.jpg")])
-    site.answers["/broken.jpg"] = body(picture(2))
+    site.predictions["/broken.jpg"] = body(picture(2))
     (root / "images/awe").mkdir(parents=True)
     (root / "images/awe/p.jpg").write_bytes(picture(1))
     (root / "images/awe/broken.jpg").write_bytes(picture(2)[:-300])
@@ -311,8 +313,8 @@ def test_one_picture_for_many_urls_stands_for_pictures_that_are_gone(root, site)
     same = [f"/same/{i}.jpg" for i in range(5)]
     packed = [f"/packed/{i}.png" for i in range(5)]  # the same picture, in other bytes
     rare = [f"/rare/{i}.gif" for i in range(4)]
-    site.answers |= {"/same": body(picture(1)), "/rare": body(picture(2, "GIF")), "/own.jpg": body(picture(3))}
-    site.answers |= {path: body(picture(4, "PNG", compress_level=i)) for i, path in enumerate(packed)}
+    site.predictions |= {"/same": body(picture(1)), "/rare": body(picture(2, "GIF")), "/own.jpg": body(picture(3))}
+    site.predictions |= {path: body(picture(4, "PNG", compress_level=i)) for i, path in enumerate(packed)}
     assert len({picture(4, "PNG", compress_level=i) for i in range(5)}) > 2
     lists(root, [site.url(path) for path in [*same, *packed, *rare, "/own.jpg"]])
     records = fetch(root, site)
@@ -333,7 +335,7 @@ def test_one_picture_for_many_urls_stands_for_pictures_that_are_gone(root, site)
 
 
 def test_a_run_killed_between_noting_a_placeholder_and_moving_it(root, site, monkeypatch):
-    site.answers["/"] = body(picture(1))
+    site.predictions["/"] = body(picture(1))
     lists(root, [site.url(f"/{i}.jpg") for i in range(5)])
     with monkeypatch.context() as m:
         m.setattr(Path, "rename", lambda self, to, real=Path.rename: real(self, to) if "placeholders" not in str(to)
@@ -346,7 +348,7 @@ def test_a_run_killed_between_noting_a_placeholder_and_moving_it(root, site, mon
 
 
 def test_only_pictures_that_most_agree_with(root, site):
-    site.answers["/"] = web.numbered
+    site.predictions["/"] = web.numbered
     rows = [(site.url("/1.jpg"), 1, 4), (site.url("/2.jpg"), 3, 2), (site.url("/3.jpg"), 2, "?")]
     (root / "agg/awe.csv").write_text("".join(f"awe,{url},{no},{yes}\n" for url, no, yes in rows))
     fetch(root, site, agreed=True)
@@ -357,7 +359,7 @@ def test_only_pictures_that_most_agree_with(root, site):
 
 
 def test_attrition_counts_every_row_once(root, site):
-    site.answers |= {"/ok": web.numbered, "/gone": body(b"", status=410), "/late": body(b"", status=500)}
+    site.predictions |= {"/ok": web.numbered, "/gone": body(b"", status=410), "/late": body(b"", status=500)}
     lists(root, [site.url(p) for p in ("/ok/1.jpg", "/ok/2.jpg", "/ok/2.jpg", "/gone/3.jpg", "/late/4.jpg", "/x.jpg")])
     lists(root, ["", "no url", "http://192.168.1.1/p.jpg", site.url("/ok/5.jpg")], "sadness")
     fetch(root, site)
@@ -395,7 +397,7 @@ def test_a_full_disk_ends_the_run_and_loses_no_picture(root, site, monkeypatch):
 
 
 def test_a_torn_line_is_passed_over(root, site):
-    site.answers["/"] = web.numbered
+    site.predictions["/"] = web.numbered
     lists(root, [site.url(f"/{i}.jpg") for i in range(3)])
     fetch(root, site)
     path = journal.path(root, "pictures")
@@ -427,7 +429,7 @@ def test_one_run_at_a_time(tmp_path):
 
 
 def test_command_line(root, site, capsys):
-    site.answers |= {"/ok": web.numbered, "/gone": body(b"", status=404)}
+    site.predictions |= {"/ok": web.numbered, "/gone": body(b"", status=404)}
     lists(root, [site.url(p) for p in ("/ok/1.jpg", "/ok/2.jpg", "/gone/3.jpg")])
     assert main(["pictures", str(root)]) == 0  # no private addresses
     assert "3 pictures: address refused (positive 3)" in capsys.readouterr().out and not site.asked

@@ -10,8 +10,8 @@ from conftest import PICTURES, picture, sound
 from acp_lib.database import emid, folder
 from acp_lib.database.manifest import build
 from acp_lib.emotions import CLASSES, EMOTIONS
-from acp_lib.pipeline import Study
 from acp_lib.profiles import load
+from acp_lib.study import Study
 
 MEDIA = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 SCHEMA = pa.schema([("Audio_Filename", MEDIA), *((n, pa.string()) for n in ("genre", "feeling", "emotion")),

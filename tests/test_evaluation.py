@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 from test_corpus import small, streamed
 from test_training import Tiny
 
-from acp_lib import evaluation
-from acp_lib.corpus import Pictures, Side, Slices
-from acp_lib.evaluation import accuracy, clustered, embedded, interval, logits, paired, probability
+from acp_lib.experiment import evaluation
+from acp_lib.experiment.corpus import Modality, Pictures, Slices
+from acp_lib.experiment.evaluation import (
+    accuracy,
+    cluster_bootstrap,
+    embed,
+    logits,
+    paired_bootstrap,
+    probability,
+    t_interval,
+)
 from acp_lib.models import ACPNet, L3Net, SpectrogramACP
 
 
@@ -93,17 +101,17 @@ def stream(tmp_path_factory):
 @pytest.mark.parametrize("chunk", [1, 5, 16, 100])
 def test_embeddings_are_means_over_views_whatever_the_chunk(stream, monkeypatch, chunk):
     model, rows = listener(size=32), np.array([40, 3, 3, 17, 0, 29, 30])
-    for kind in (Side, Pictures, Slices):
+    for kind in (Modality, Pictures, Slices):
         monkeypatch.setattr(kind, "chunk", chunk)
     with torch.inference_mode():
         views = stream.music.views(rows)
         heard = torch.stack([torch.stack([model.embed_music(view[None])[0] for view in one]).mean(0) for one in views])
         seen = model.embed_image(stream.image.views(rows)[:, 0])
     assert views.shape[1] == 3 and not torch.equal(views[:, 0], views[:, 1])
-    torch.testing.assert_close(embedded(model.embed_music, stream.music, rows), heard, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(embedded(model.embed_image, stream.image, rows), seen, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(embed(model.embed_music, stream.music, rows), heard, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(embed(model.embed_image, stream.image, rows), seen, rtol=1e-4, atol=1e-5)
     features = small().image
-    assert torch.equal(embedded(lambda x: 2 * x, features, rows), 2 * features.x[rows])
+    assert torch.equal(embed(lambda x: 2 * x, features, rows), 2 * features.x[rows])
 
 
 @pytest.mark.parametrize("heard", [1, 3])
@@ -146,25 +154,25 @@ def test_judging_does_not_move_batch_norm(stream):
     ([61.67], 0.95, (-np.inf, np.inf)),
 ])
 def test_interval(values, level, expected):
-    assert interval(values, level) == pytest.approx(expected, rel=1e-6)
-    assert all(isinstance(v, float) for v in interval(np.array(values), level))
+    assert t_interval(values, level) == pytest.approx(expected, rel=1e-6)
+    assert all(isinstance(v, float) for v in t_interval(np.array(values), level))
 
 
 def test_no_values():
     with pytest.raises(ValueError, match="values is empty; expected the results of one or more runs"):
-        interval([])
+        t_interval([])
 
 
 @given(st.lists(st.integers(0, 1000).map(lambda k: k / 10), min_size=2, max_size=12))
 def test_interval_holds_the_mean_and_is_wider_for_a_higher_level(values):
-    low, high = interval(values)
-    lower, higher = interval(values, 0.99)
+    low, high = t_interval(values)
+    lower, higher = t_interval(values, 0.99)
     assert lower <= low <= np.mean(values) + 1e-9 and np.mean(values) - 1e-9 <= high <= higher
 
 
 def test_interval_covers_the_mean_as_often_as_it_says():
     rng = np.random.default_rng(0)
-    held = [low <= 10 <= high for low, high in (interval(rng.normal(10, 2, 4)) for _ in range(1000))]
+    held = [low <= 10 <= high for low, high in (t_interval(rng.normal(10, 2, 4)) for _ in range(1000))]
     assert np.mean(held) == pytest.approx(0.95, abs=0.025)
 
 
@@ -187,7 +195,8 @@ def test_where_pairs_share_songs_the_clustered_interval_is_wider_and_covers_wher
     rng, held, width = np.random.default_rng(1), {"clustered": [], "binomial": []}, {"clustered": [], "binomial": []}
     for _ in range(150):
         correct, i, j = world(rng)
-        for name, (low, high) in (("clustered", clustered(correct, i, j, draws=200)), ("binomial", binomial(correct))):
+        for name, (low, high) in (("clustered", cluster_bootstrap(correct, i, j, draws=200)),
+                                  ("binomial", binomial(correct))):
             held[name].append(low <= 0.6 <= high)
             width[name].append(high - low)
     assert np.mean(width["clustered"]) > 1.5 * np.mean(width["binomial"])
@@ -198,31 +207,31 @@ def test_where_pairs_share_songs_the_clustered_interval_is_wider_and_covers_wher
 def test_independent_pairs_are_no_narrower_than_binomial():
     rng = np.random.default_rng(2)
     correct = (rng.random(500) < 0.6).astype(float)
-    low, high = clustered(correct, np.arange(500), np.arange(500))
+    low, high = cluster_bootstrap(correct, np.arange(500), np.arange(500))
     assert low < correct.mean() < high and high - low > binomial(correct)[1] - binomial(correct)[0]
 
 
 def test_clustered_by_hand():
     # both songs drawn: 1/2; one of them twice: 0 or 1
-    low, high = clustered(np.array([0.0, 1.0]), np.array(["p", "p"]), np.array(["a", "b"]))
+    low, high = cluster_bootstrap(np.array([0.0, 1.0]), np.array(["p", "p"]), np.array(["a", "b"]))
     assert (low, high) == (0.0, 1.0)
-    assert clustered(np.array([0.0, 1.0]), np.array(["p", "p"]), np.array(["a", "b"]), level=0.4) == (0.5, 0.5)
-    assert clustered(np.array([0.25, 0.75]), np.array(["p", "p"]), np.array(["a", "a"])) == (0.5, 0.5)
+    assert cluster_bootstrap(np.array([0.0, 1.0]), np.array(["p", "p"]), np.array(["a", "b"]), level=0.4) == (0.5, 0.5)
+    assert cluster_bootstrap(np.array([0.25, 0.75]), np.array(["p", "p"]), np.array(["a", "a"])) == (0.5, 0.5)
 
 
 def test_clustered_repeats_itself_and_does_not_depend_on_names():
     correct, i, j = world(np.random.default_rng(0))
-    found = clustered(correct, i, j, draws=100)
+    found = cluster_bootstrap(correct, i, j, draws=100)
     names = np.array([f"picture {k:03}" for k in range(40)])[i]
-    assert found == clustered(correct, i, j, draws=100) == clustered(correct, names, j, draws=100)
-    assert found != clustered(correct, i, j, draws=100, seed=1)
+    assert found == cluster_bootstrap(correct, i, j, draws=100) == cluster_bootstrap(correct, names, j, draws=100)
+    assert found != cluster_bootstrap(correct, i, j, draws=100, seed=1)
     assert all(isinstance(v, float) for v in found)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
 def test_clustered_stays_within_the_answers(rows):
     correct, i, j = (np.array(column) for column in zip(*rows, strict=True))
-    low, high = clustered(correct.astype(float), i, j, draws=50)
+    low, high = cluster_bootstrap(correct.astype(float), i, j, draws=50)
     assert correct.min() <= low <= high <= correct.max()
 
 
@@ -230,13 +239,13 @@ def test_clustered_stays_within_the_answers(rows):
 def test_one_group_of_one_is_no_interval(values, twice):
     values = np.array(values)
     groups = [np.zeros(len(values))] * (2 if twice else 1)
-    assert clustered(values, *groups, draws=20) == pytest.approx((values.mean(), values.mean()))
+    assert cluster_bootstrap(values, *groups, draws=20) == pytest.approx((values.mean(), values.mean()))
 
 
 def test_one_group_by_hand():
     """Of two songs with one answer each, either both are drawn or one of them twice: means of 0, 1/2 and 1."""
     values, song = np.array([0.0, 0.0, 1.0, 1.0]), np.array(["a", "a", "b", "b"])
-    assert clustered(values, song) == (0.0, 1.0) and clustered(values, song, level=0.4) == (0.5, 0.5)
+    assert cluster_bootstrap(values, song) == (0.0, 1.0) and cluster_bootstrap(values, song, level=0.4) == (0.5, 0.5)
     means = evaluation._resampled(values, [song], 4000, 0)
     assert set(means) == {0.0, 0.5, 1.0}
     assert [np.mean(means == m) for m in (0.0, 0.5, 1.0)] == pytest.approx([0.25, 0.5, 0.25], abs=0.03)
@@ -247,13 +256,13 @@ def test_one_group_by_hand():
 
 def test_a_method_is_no_better_than_itself():
     correct, i, j = world(np.random.default_rng(3))
-    assert paired(correct, correct, i, j, draws=200) == {"difference": 0.0, "interval": [0.0, 0.0], "p": 1.0}
+    assert paired_bootstrap(correct, correct, i, j, draws=200) == {"difference": 0.0, "interval": [0.0, 0.0], "p": 1.0}
 
 
 def test_a_method_that_is_clearly_better_has_the_smallest_p_there_is():
     worse, i, j = world(np.random.default_rng(3))
     better = np.maximum(worse, np.random.default_rng(4).random(len(worse)) < 0.5)
-    found = paired(better, worse, i, j, draws=400)
+    found = paired_bootstrap(better, worse, i, j, draws=400)
     assert found["p"] == 1 / 400 and found["difference"] == pytest.approx(better.mean() - worse.mean())
     assert 0 < found["interval"][0] < found["difference"] < found["interval"][1]
 
@@ -261,7 +270,7 @@ def test_a_method_that_is_clearly_better_has_the_smallest_p_there_is():
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=30))
 def test_swapped_methods_differ_by_as_much_the_other_way(rows):
     one, other, i, j = (np.array(column) for column in zip(*rows, strict=True))
-    found, swapped = paired(one, other, i, j, draws=40), paired(other, one, i, j, draws=40)
+    found, swapped = paired_bootstrap(one, other, i, j, draws=40), paired_bootstrap(other, one, i, j, draws=40)
     assert swapped["difference"] == pytest.approx(-found["difference"]) and swapped["p"] == pytest.approx(found["p"])
     assert swapped["interval"] == pytest.approx([-v for v in found["interval"][::-1]])
     assert 1 / 40 <= found["p"] <= 1
@@ -271,5 +280,5 @@ def test_methods_that_differ_by_chance_are_seldom_told_apart():
     rng, ps = np.random.default_rng(5), []
     for _ in range(100):
         i = rng.integers(30, size=200)
-        ps.append(paired(rng.random(200) < 0.6, rng.random(200) < 0.6, i, draws=100)["p"])
+        ps.append(paired_bootstrap(rng.random(200) < 0.6, rng.random(200) < 0.6, i, draws=100)["p"])
     assert np.mean(np.array(ps) < 0.05) < 0.13 and np.mean(ps) == pytest.approx(0.5, abs=0.12)

@@ -10,8 +10,8 @@ from conftest import picture, sound
 from acp_lib.database import imac, validate
 from acp_lib.database.manifest import build
 from acp_lib.emotions import CLASSES
-from acp_lib.pipeline import Study
 from acp_lib.profiles import load
+from acp_lib.study import Study
 
 SCORES = """\
 TR1,Welcome,Frankie,1_0_0

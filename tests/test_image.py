@@ -12,7 +12,7 @@ from conftest import picture
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 
-from acp_lib.features.image import WeightsUnavailable, agreement, extractor, frozen, read
+from acp_lib.features.image import WeightsUnavailable, bfloat16_cosine, extractor, frozen, read
 
 QUARTERS = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], np.uint8)
 UPRIGHT = Image.fromarray(QUARTERS).resize((120, 120), Image.Resampling.NEAREST)
@@ -152,7 +152,7 @@ def test_calibration_wakes_the_features(pictures):
 def test_bfloat16_is_near_and_how_near_is_measured(pictures, weights):
     exact, rough = frozen(weights)(pictures), frozen(weights, "bfloat16")(pictures)
     assert rough.dtype == np.float32 and not np.array_equal(exact, rough)
-    cosine = agreement(weights, pictures)
+    cosine = bfloat16_cosine(weights, pictures)
     assert cosine.shape == (12,) and 0.5 < cosine.min() < cosine.max() < 1
     lengths = np.linalg.norm(exact, axis=1) * np.linalg.norm(rough, axis=1)
     np.testing.assert_allclose(cosine, (exact * rough).sum(1) / lengths, rtol=1e-4)

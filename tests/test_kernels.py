@@ -12,14 +12,16 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
-from acp_lib import kernels, processes
+from acp_lib import kernels
+from acp_lib.engine import processes
 from acp_lib.profiles import ROOT
 
 pytestmark = pytest.mark.skipif(not processes.FORKS, reason="kernels are forked on Linux alone")
 
 WAITING = """
 import asyncio, sys
-from acp_lib import book, kernels
+from acp_lib import kernels
+from acp_lib.book import build as book
 
 async def wait():
     manager = kernels.Manager(kernel_name="python3")

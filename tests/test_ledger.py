@@ -5,7 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from acp_lib import ledger, models, pairs, profiles
+from acp_lib import ledger, models, profiles
+from acp_lib.experiment import pairs
 
 DEFAULTS = {
     "activation": "relu", "first_layer": "dense", "dropout": 0.4, "dropout_at": "hidden", "pairs": "class_balanced",

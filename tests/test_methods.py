@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_corpus import shards, small
 
-from acp_lib import methods, runs, tasks
-from acp_lib.corpus import Pictures, Side, Slices
 from acp_lib.emotions import CLASSES, EMOTIONS
-from acp_lib.methods import GROUPS, Inputs, labels, shuffled
+from acp_lib.experiment import methods, runs, tasks
+from acp_lib.experiment.corpus import Modality, Pictures, Slices
+from acp_lib.experiment.methods import GROUPS, Inputs, labels, shuffled
+from acp_lib.experiment.runs import Run
+from acp_lib.experiment.tasks import Correspondence, Recognition
 from acp_lib.models import alexnet
 from acp_lib.profiles import ROOT, load
-from acp_lib.runs import Run
-from acp_lib.tasks import Correspondence, Recognition
 
 QUICK = {"batch": 4, "pairs_per_epoch": 8, "test_pairs": 30, "epochs": 1, "probe_epochs": 1, "first_layer": "input",
          "device": "cpu", "raw_size": 64, "bins": 16, "frames": 16, "crops": 2, "width": 0.125}
@@ -29,7 +29,7 @@ RANDOM = [(group, name) for group, name in ALL if name.endswith(", random labels
 
 def pictures(emotion, part=None):
     n = len(emotion)
-    return Side(torch.zeros(n, 1), np.arange(n) % 3, np.zeros(n, int) if part is None else part, np.array(emotion))
+    return Modality(torch.zeros(n, 1), np.arange(n) % 3, np.zeros(n, int) if part is None else part, np.array(emotion))
 
 
 def test_emotions_are_told_apart_where_training_has_all_of_them():
@@ -107,7 +107,7 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tasks, "VALIDATION_PAIRS", 50)
         run = Run("pairs", "ACP-Net", 0, folder / "acp_net", Inputs(folder / "corpus.safetensors"))
-        runs.one(load(**QUICK), run)
+        runs.train_run(load(**QUICK), run)
         yield Inputs(run.inputs.corpus, folder / "pixels", folder / "slices", run.folder)
 
 
@@ -117,7 +117,7 @@ def done(made, tmp_path_factory):
     folder, found = tmp_path_factory.mktemp("done"), {}
     for k, (group, name) in enumerate(ALL):
         found[group, name] = Run(group, name, 1, folder / str(k), made)
-        runs.one(load(**QUICK), found[group, name])
+        runs.train_run(load(**QUICK), found[group, name])
     return found
 
 
@@ -127,21 +127,21 @@ def test_every_method_is_built_trained_and_answers(done, made, one):
     assert [h["epoch"] for h in run.history] == [1] and np.isfinite(run.history[0]["loss"])
     task, files = run.task(profile), {p.name for p in run.folder.iterdir()}
     if one[0] in JUDGES:
-        assert list(run.answers.columns) == ["image", "music", "truth", "probability", "predicted"]
-        assert isinstance(task, Correspondence) and len(run.answers) == 30
+        assert list(run.predictions.columns) == ["image", "music", "truth", "probability", "predicted"]
+        assert isinstance(task, Correspondence) and len(run.predictions) == 30
         assert files == {"history.json", "model.safetensors", "test.parquet"}
-        np.testing.assert_array_equal(run.answers["image"], task.pairs("test").image)
+        np.testing.assert_array_equal(run.predictions["image"], task.pairs("test").image)
     else:
-        assert list(run.answers.columns) == ["item", "truth", "predicted"]
+        assert list(run.predictions.columns) == ["item", "truth", "predicted"]
         assert isinstance(task, Recognition) and task.names == (EMOTIONS if one[0] == "image" else CLASSES)
-        assert run.answers["item"].tolist() == task.rows("test").tolist()
+        assert run.predictions["item"].tolist() == task.rows("test").tolist()
         assert files == {"history.json", "model.safetensors", "test.parquet", "train.parquet"}
         learnt = pd.read_parquet(run.folder / "train.parquet")
         assert learnt["item"].tolist() == task.rows("train").tolist()
         assert run.memorised == (learnt["truth"] == learnt["predicted"]).mean()
         np.testing.assert_array_equal(learnt["truth"], task.label[learnt["item"]])
-    np.testing.assert_array_equal(run.correct, run.answers["truth"] == run.answers["predicted"])
-    pd.testing.assert_frame_equal(task.answers(run.model(profile)), run.answers)
+    np.testing.assert_array_equal(run.correct, run.predictions["truth"] == run.predictions["predicted"])
+    pd.testing.assert_frame_equal(task.predictions(run.model(profile)), run.predictions)
 
 
 @pytest.mark.parametrize(("group", "name"), RANDOM)
@@ -158,19 +158,19 @@ def test_random_labels_are_dealt_anew_for_each_seed_to_the_same_features(made, g
 def test_inputs_take_the_place_of_features_where_they_are_needed(made):
     profile = load(**QUICK)
     plain, whole = made.read(profile), made.read(profile, ("pixels", "slices"))
-    assert type(plain.image) is type(plain.music) is Side
+    assert type(plain.image) is type(plain.music) is Modality
     assert isinstance(whole.image, Pictures) and isinstance(whole.music, Slices)
     assert (whole.music.frames, whole.music.crops) == (16, 2)
     for one, other in ((plain.image, whole.image), (plain.music, whole.music)):
         for field in ("label", "part", "emotion"):
             np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
-    assert type(made.read(profile, ("slices",)).image) is Side
+    assert type(made.read(profile, ("slices",)).image) is Modality
 
 
 @pytest.mark.parametrize("modality", ["image", "music"])
 def test_embeddings_are_those_of_the_trained_network_standardised_on_training(done, made, modality):
     profile = load(**QUICK)
-    side, corpus = methods.embedded(made, profile, modality), made.read(profile)
+    side, corpus = methods.acp_net_embeddings(made, profile, modality), made.read(profile)
     model = Run("pairs", "ACP-Net", 0, made.acp_net, made).model(profile)
     with torch.inference_mode():
         x = getattr(model, f"embed_{modality}")(getattr(corpus, modality).x)

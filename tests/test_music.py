@@ -13,7 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from acp_lib.features import _bands, _cqt, _hpss, _stft, _tuning, audio, music
+from acp_lib.features import audio, music
+from acp_lib.features.fast import bands as _bands
+from acp_lib.features.fast import cqt as _cqt
+from acp_lib.features.fast import hpss as _hpss
+from acp_lib.features.fast import stft as _stft
+from acp_lib.features.fast import tuning as _tuning
 
 SR = 22050
 pytestmark = pytest.mark.filterwarnings("ignore:n_fft=", "ignore:Trying to estimate tuning")

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from acp_lib.database import names
-from acp_lib.database.addresses import Policy, Refused, Resolver, public
+from acp_lib.database.acquire.addresses import Policy, Refused, Resolver, public
 
 URLS = st.one_of(st.text(max_size=400), st.text(max_size=300).map(lambda t: f"http://host/{t}"))
 

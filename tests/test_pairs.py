@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_lib import pairs
-from acp_lib.pairs import PROTOCOLS, digest, draw, joint, oracle
+from acp_lib.experiment import pairs
+from acp_lib.experiment.pairs import PROTOCOLS, digest, draw, joint, oracle
 
 IMAGES, MUSIC = np.array([32868, 10796, 45731]), np.array([1342, 1511, 959])  # the paper's Table 3
 

@@ -12,7 +12,7 @@ from papermill.iorw import papermill_io
 from test_book import given, the_copy
 
 from acp_lib import profiles
-from acp_lib.papermill_md import MystHandler
+from acp_lib.book.papermill import MystHandler
 from acp_lib.profiles import ROOT
 
 CHAPTER = "notebooks/06_baselines.md"

@@ -12,12 +12,14 @@ import soundfile
 from conftest import corpus as folder_corpus
 from conftest import picture, sound
 
-from acp_lib import baselines, methods, pipeline, processes, runs, tasks, training
+from acp_lib import study as pipeline
 from acp_lib.database import manifest as manifests
+from acp_lib.engine import processes
+from acp_lib.experiment import baselines, methods, runs, tasks, training
+from acp_lib.experiment.splits import PARTS
 from acp_lib.features import audio, extract, image, raw
-from acp_lib.pipeline import Study, input_key
 from acp_lib.profiles import PLACES, load
-from acp_lib.splits import PARTS
+from acp_lib.study import Study, input_key
 
 BROKEN = "music/neutral/nan.wav"
 PROBE = "ACP-Net features + MLP"
@@ -60,7 +62,7 @@ def complete(study):
             "corpus": [s.x.numpy().tobytes() for s in (study.corpus.image, study.corpus.music)],
             "histories": [r.history for r in study.runs], "answers": [r.probability.tobytes() for r in study.runs],
             "pairs": study.test_pairs().digest, "provenance": study.provenance,
-            "probes": [r.answers.values.tolist() for r in study.trained("music", PROBE)[PROBE]]}
+            "probes": [r.predictions.values.tolist() for r in study.trained("music", PROBE)[PROBE]]}
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,7 @@ def test_from_a_folder_to_a_trained_network(study):
     assert (study.tags, study.truth, study.bayes_rate()) == (None, None, None)
     assert study.weights_name.startswith("seeded random weights")
     row = next(study.manifest[study.manifest["modality"] == "music"].itertuples())
-    assert [len(study.hear(row, s)) for s in (2, 99)] == [2 * audio.SR, round(10.5 * audio.SR)]
+    assert [len(study.load_clip(row, s)) for s in (2, 99)] == [2 * audio.SR, round(10.5 * audio.SR)]
 
 
 def test_bfloat16_features_are_refused_where_they_depart(data, work):
@@ -303,7 +305,7 @@ def test_all_seeds_are_scored_on_the_same_pairs(data, work, study):
     more = Study(profile(data, work, seeds=2), progress=False)
     assert more.runs[0].folder == study.runs[0].folder and [r.seed for r in more.runs] == [0, 1]
     assert more.runs[0].probability.tobytes() != more.runs[1].probability.tobytes()
-    tables = [r.answers.drop(columns=["probability", "predicted"]) for r in more.runs]
+    tables = [r.predictions.drop(columns=["probability", "predicted"]) for r in more.runs]
     assert tables[0].equals(tables[1])
     assert more.test_pairs().digest == study.test_pairs().digest != study.test_pairs("uniform").digest
 

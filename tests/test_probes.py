@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_circles
 
-from acp_lib.probes import Probed, linear, majority, svm
+from acp_lib.experiment.probes import Probed, linear, majority, svm
 
 PART = np.array(["train", "val", "test", "train", "train", "test"] * 30)
 LABEL = np.array(["positive", "neutral", "negative"])[np.arange(180) // 6 % 3]

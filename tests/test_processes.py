@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from acp_lib.processes import THREADS, pool
+from acp_lib.engine.processes import THREADS, pool
 
 
 def surroundings():
@@ -40,7 +40,7 @@ def test_processes_come_from_one_server_that_has_imported_what_they_need():
             parents.add(executor.submit(surroundings).result()[2])
             modules |= set(executor.submit(loaded).result())
     assert len(parents) == 1 and parents != {os.getpid()}
-    assert {"acp_lib.runs", "torch._dynamo", "torchvision"} <= modules
+    assert {"acp_lib.experiment.runs", "torch._dynamo", "torchvision"} <= modules
 
 
 def loaded():

@@ -15,7 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from acp_lib import chapter, ledger
+from acp_lib import ledger
+from acp_lib.book import chapter
 from acp_lib.profiles import ROOT, Profile
 
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.md"))
@@ -172,7 +173,7 @@ def test_jupyter_book_stays_below_2():
 
 def test_papermill_is_told_how_to_read_chapters():
     assert PROJECT["entry-points"]["papermill.io"] == dict.fromkeys(
-        ["notebooks/", "./notebooks/"], "acp_lib.papermill_md:MystHandler")
+        ["notebooks/", "./notebooks/"], "acp_lib.book.papermill:MystHandler")
 
 
 # make, CI

@@ -10,8 +10,8 @@ import pytest
 from conftest import corpus
 
 from acp_lib.database import folder, manifest
+from acp_lib.features import art as art_features
 from acp_lib.features import audio, image, raw, spectrogram
-from acp_lib.models import art_features
 
 OPTIONS = {"pixels": {"size": 32}, "art": {"size": 32}, "slices": {"bins": 16}}
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
-from acp_lib import tables
 from acp_lib.database import imac, released
 from acp_lib.emotions import CLASSES
+from acp_lib.results import tables
 
 OURS = released.labelled(released.released())
 

@@ -21,9 +21,9 @@ from markdown_it.renderer import RendererHTML
 from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
-from acp_lib import report
+from acp_lib.book import report
+from acp_lib.book.report import LONGEST, NOTHING, Markdown, escape, plain, shown
 from acp_lib.profiles import ROOT
-from acp_lib.report import LONGEST, NOTHING, Markdown, escape, plain, shown
 
 EXTENSIONS = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["parse"]["myst_enable_extensions"]
 PARSER = create_md_parser(MdParserConfig(enable_extensions=set(EXTENSIONS)), RendererHTML)

@@ -12,13 +12,14 @@ import pytest
 import torch
 from test_corpus import small
 
-from acp_lib import evaluation, methods, processes, runs, tasks, training
-from acp_lib.corpus import Corpus
-from acp_lib.methods import Inputs
-from acp_lib.processes import THREADS
+from acp_lib.engine import processes
+from acp_lib.engine.processes import THREADS
+from acp_lib.experiment import evaluation, methods, runs, tasks, training
+from acp_lib.experiment.corpus import Corpus
+from acp_lib.experiment.methods import Inputs
+from acp_lib.experiment.runs import Run
+from acp_lib.experiment.tasks import Correspondence
 from acp_lib.profiles import load
-from acp_lib.runs import Run
-from acp_lib.tasks import Correspondence
 
 QUICK = {"batch": 64, "pairs_per_epoch": 128, "test_pairs": 60, "epochs": 1, "first_layer": "input", "device": "cpu"}
 
@@ -62,7 +63,7 @@ def alone(corpus, tmp_path_factory):
     """Two runs that were made in this process."""
     made = some(tmp_path_factory.mktemp("alone"), corpus, 3, 4)
     for run in made:
-        runs.one(load(**QUICK), run)
+        runs.train_run(load(**QUICK), run)
     return made
 
 
@@ -73,7 +74,7 @@ def test_what_a_run_keeps(corpus, alone):
     assert [h["epoch"] for h in run.history] == [1]
     table, pairs = pd.read_parquet(run.folder / "test.parquet"), Correspondence(data, profile).pairs("test")
     assert list(table.columns) == ["image", "music", "truth", "probability", "predicted"]
-    pd.testing.assert_frame_equal(run.answers, table)
+    pd.testing.assert_frame_equal(run.predictions, table)
     for column in ("image", "music", "truth"):
         np.testing.assert_array_equal(table[column], getattr(pairs, column))
     np.testing.assert_array_equal(run.correct, (run.probability > 0.5) == (pairs.truth == 1))
@@ -99,7 +100,7 @@ def test_two_processes_give_what_one_gives(tmp_path, corpus, alone):
 
 def test_what_is_there_is_not_made_again(tmp_path, corpus, threads, monkeypatch):
     seen = []
-    monkeypatch.setattr(runs, "one", lambda profile, run: seen.append(run.seed) or empty(profile, run))
+    monkeypatch.setattr(runs, "train_run", lambda profile, run: seen.append(run.seed) or empty(profile, run))
     some(tmp_path, corpus, 1)[0].folder.mkdir()
     runs.train(load(**QUICK, jobs=1), some(tmp_path, corpus, 0, 1, 2), progress=False)
     assert seen == [0, 2]
@@ -109,7 +110,7 @@ def test_what_is_there_is_not_made_again(tmp_path, corpus, threads, monkeypatch)
 
 def test_no_more_workers_than_runs_or_jobs(tmp_path, corpus, monkeypatch):
     asked = []
-    monkeypatch.setattr(runs, "one", empty)
+    monkeypatch.setattr(runs, "train_run", empty)
     monkeypatch.setattr(processes, "ProcessPoolExecutor", lambda n, **_: asked.append(n) or ThreadPoolExecutor(n))
     for jobs, seeds in ((1, 3), (2, 3), (8, 3)):
         runs.train(load(**QUICK, jobs=jobs), some(tmp_path / str(jobs), corpus, *range(seeds)), progress=False)
@@ -127,7 +128,7 @@ def test_the_environment_is_as_before(tmp_path, corpus, threads, monkeypatch, fa
         if fails:
             raise RuntimeError
 
-    monkeypatch.setattr(runs, "one", one)
+    monkeypatch.setattr(runs, "train_run", one)
     try:
         runs.train(load(**QUICK), some(tmp_path, corpus, 0), progress=False)
     except RuntimeError:
@@ -149,7 +150,7 @@ def test_after_an_error_no_further_run_is_begun(tmp_path, corpus, threads, monke
         time.sleep(0.05)
         raise FloatingPointError("the loss is nan")
 
-    monkeypatch.setattr(runs, "one", one)
+    monkeypatch.setattr(runs, "train_run", one)
     with pytest.raises(FloatingPointError):
         runs.train(load(**QUICK, jobs=1), some(tmp_path, corpus, *range(20)), progress=False)
     assert begun[0] == 0 and len(begun) < 10
@@ -162,7 +163,7 @@ class Killed(BaseException):
 def test_a_killed_run_goes_on_where_it_was(tmp_path, corpus, monkeypatch):
     profile = load(**QUICK | {"epochs": 2})
     whole, = some(tmp_path / "whole", corpus, 0)
-    runs.one(profile, whole)
+    runs.train_run(profile, whole)
     monkeypatch.setattr(training, "SECONDS", -1)
     killed, = some(tmp_path / "killed", corpus, 0)
     fit = training.fit
@@ -176,13 +177,13 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, corpus, monkeypatch):
 
     monkeypatch.setattr(training, "fit", until_killed)
     with pytest.raises(Killed):
-        runs.one(profile, killed)
+        runs.train_run(profile, killed)
     assert not killed.folder.exists()
     assert (killed.folder.parent / ".acp_net-0.checkpoint").exists()
     epochs = []
     monkeypatch.setattr(training, "fit", lambda *a, on_epoch, **o: fit(
         *a, on_epoch=lambda h: epochs.append(h[-1]["epoch"]) or on_epoch(h), **o))
-    runs.one(profile, killed)
+    runs.train_run(profile, killed)
     assert epochs == [2] and files(killed) == files(whole)
     assert {p.name for p in killed.folder.parent.iterdir() if not p.name.endswith(".lock")} == {"acp_net-0"}
 
@@ -190,7 +191,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, corpus, monkeypatch):
 def test_a_run_that_nobody_waits_for_ends_and_leaves_no_folder(tmp_path, corpus, monkeypatch):
     monkeypatch.setattr(runs, "parent_process", lambda: SimpleNamespace(is_alive=lambda: False))
     with pytest.raises(SystemExit, match="ACP-Net, seed 4: nobody waits for this run"):
-        runs.one(load(**QUICK), some(tmp_path, corpus, 4)[0])
+        runs.train_run(load(**QUICK), some(tmp_path, corpus, 4)[0])
     assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
 
 

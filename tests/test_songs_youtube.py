@@ -9,9 +9,11 @@ import pytest
 from conftest import picture, sound
 from server import Server, body, in_turn
 
-from acp_lib.database import attrition, imac, journal, songs_youtube
+from acp_lib.database import imac
 from acp_lib.database.__main__ import main
-from acp_lib.database.journal import Missed
+from acp_lib.database.acquire import attrition, journal
+from acp_lib.database.acquire import songs as songs_youtube
+from acp_lib.database.acquire.journal import Missed
 from acp_lib.features import audio
 
 A, B, C, D = (x * 11 for x in "abcd")
@@ -211,7 +213,7 @@ def generic(site: Server, **options):
 
 def test_yt_dlp_fetches_a_song(root, clip, site):
     lists(root, f"TR0,{B},{A}", f"TR1,{C}")
-    site.answers[f"/{C}"] = in_turn(body(b"", status=503), body(clip.read_bytes(), "audio/ogg"))
+    site.predictions[f"/{C}"] = in_turn(body(b"", status=503), body(clip.read_bytes(), "audio/ogg"))
     records = fetch(root, generic(site), tries=5)
     assert {i: records[i]["outcome"] for i in ("TR0", "TR1")} == {"TR0": "fetched", "TR1": "fetched"}, records
     assert records["TR0"]["video"] == A and site.asked[f"/{B}.ogg"] == 1

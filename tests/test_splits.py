@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acp_lib.emotions import CLASSES
-from acp_lib.splits import PARTS, deal, units
+from acp_lib.experiment.splits import PARTS, assign_split, units
 
 
 def sides(part: pd.Series, by: pd.Series) -> int:
@@ -18,7 +18,7 @@ def sides(part: pd.Series, by: pd.Series) -> int:
 @pytest.mark.parametrize(("by", "column"), [("song", "group"), ("artist", "artist"), ("segment", "id")])
 def test_no_unit_on_two_sides_and_every_class_in_every_part(by, column):
     table = manifest(artists=10)
-    part = deal(table, by=by)
+    part = assign_split(table, by=by)
     music = table["modality"] == "music"
     assert set(part) == set(PARTS)
     assert sides(part[music], table[column][music]) == 1
@@ -28,12 +28,12 @@ def test_no_unit_on_two_sides_and_every_class_in_every_part(by, column):
 def test_by_artist_keeps_songs_whole_and_by_segment_does_not():
     table = manifest(songs=60, segments=4, artists=20)
     music = table["modality"] == "music"
-    assert sides(deal(table, by="artist")[music], table["group"][music]) == 1
-    assert sides(deal(table, by="segment")[music], table["group"][music]) > 1
+    assert sides(assign_split(table, by="artist")[music], table["group"][music]) == 1
+    assert sides(assign_split(table, by="segment")[music], table["group"][music]) > 1
 
 
 def test_golden_split():
-    part = deal(manifest(), seed=3)
+    part = assign_split(manifest(), seed=3)
     assert part.value_counts().to_dict() == {"train": 84, "test": 24, "val": 12}
     assert "".join(p[1] for p in part[:30]) == "raaererrraeerrrrrrrerrrrerrrea"
 
@@ -45,9 +45,9 @@ def test_shares_are_near_70_10_20(seed, sizes, by):
     rows = [{"id": f"{i}#{j}", "modality": "music", "class": CLASSES[i % 3], "group": str(i), "artist": ""}
             for i, n in enumerate(sizes) for j in range(n)]
     table = pd.DataFrame(rows)
-    part = deal(table, by=by, seed=seed)
+    part = assign_split(table, by=by, seed=seed)
     assert sides(part, units(table, by)) == 1
-    pd.testing.assert_series_equal(part, deal(table, by=by, seed=seed))
+    pd.testing.assert_series_equal(part, assign_split(table, by=by, seed=seed))
     for label, held in part.groupby(table["class"]):
         largest = max(n for i, n in enumerate(sizes) if CLASSES[i % 3] == label) if by == "song" else 1
         for name, ratio in zip(PARTS, (0.7, 0.1, 0.2), strict=True):
@@ -57,17 +57,17 @@ def test_shares_are_near_70_10_20(seed, sizes, by):
 
 def test_the_seed_decides_and_the_rows_order_does_not():
     table = manifest()
-    assert deal(table, seed=1).tolist() != deal(table, seed=2).tolist()
+    assert assign_split(table, seed=1).tolist() != assign_split(table, seed=2).tolist()
     shuffled = table.sample(frac=1, random_state=0)
-    pd.testing.assert_series_equal(deal(shuffled, seed=1).sort_index(), deal(table, seed=1))
-    pd.testing.assert_series_equal(deal(table.set_axis(table.index + 7), seed=1).reset_index(drop=True),
-                                   deal(table, seed=1))
+    pd.testing.assert_series_equal(assign_split(shuffled, seed=1).sort_index(), assign_split(table, seed=1))
+    pd.testing.assert_series_equal(assign_split(table.set_axis(table.index + 7), seed=1).reset_index(drop=True),
+                                   assign_split(table, seed=1))
 
 
 def test_one_modality_does_not_change_when_the_other_grows():
     small, large = manifest(songs=30), manifest(songs=60)
-    images = deal(small)[small["modality"] == "image"].tolist()
-    assert deal(large)[large["modality"] == "image"].tolist() == images
+    images = assign_split(small)[small["modality"] == "image"].tolist()
+    assert assign_split(large)[large["modality"] == "image"].tolist() == images
 
 
 @pytest.mark.parametrize("by", ["song", "artist"])
@@ -75,7 +75,7 @@ def test_equal_pictures_stay_together(by):
     table = manifest(pictures=90)
     table.loc[:29, "group"] = [f"copy{i // 2}" for i in range(30)]
     table.loc[:59:2, "artist"] = [f"photographer {i % 7}" for i in range(30)]
-    part = deal(table, by=by, seed=5)
+    part = assign_split(table, by=by, seed=5)
     assert sides(part, table["group"]) == 1
     if by == "artist":
         known = table["artist"] != ""
@@ -90,7 +90,7 @@ def test_equal_pictures_stay_together(by):
 ])
 def test_fewer_than_three_units_are_refused(by, songs, artists, message):
     with pytest.raises(ValueError, match=message):
-        deal(manifest(songs=songs, artists=artists), by=by)
+        assign_split(manifest(songs=songs, artists=artists), by=by)
 
 
 def test_a_painter_who_sings_is_two_units():
@@ -100,16 +100,16 @@ def test_a_painter_who_sings_is_two_units():
 
 def test_another_unit_is_refused():
     with pytest.raises(ValueError, match="split is 'album'; expected one of song, artist, segment"):
-        deal(manifest(), by="album")
+        assign_split(manifest(), by="album")
 
 
 def test_three_units_a_class_give_one_to_each_part():
     table = manifest(songs=9, segments=1, pictures=9)
-    assert (deal(table).groupby([table["modality"], table["class"]]).apply(sorted)
+    assert (assign_split(table).groupby([table["modality"], table["class"]]).apply(sorted)
             .map(lambda p: p == sorted(PARTS))).all()
 
 
 def test_a_class_that_neither_modality_has_is_no_error():
     table = manifest()
     table = table[table["class"] != "neutral"]
-    assert set(deal(table)) == set(PARTS)
+    assert set(assign_split(table)) == set(PARTS)

@@ -12,12 +12,12 @@ from conftest import corpus
 from test_corpus import small
 from test_runs import QUICK, files, some
 
-from acp_lib import runs
-from acp_lib.cache import write
 from acp_lib.database import folder as source
 from acp_lib.database import manifest
+from acp_lib.engine.cache import write
+from acp_lib.engine.spread import isolated, spread_tasks
+from acp_lib.experiment import runs
 from acp_lib.features import extract
-from acp_lib.features.spread import isolated, spread
 from acp_lib.profiles import load
 
 
@@ -62,21 +62,21 @@ def tasks(folder, *lists):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_every_task_is_done_once(tmp_path, jobs):
     todo = tasks(tmp_path, [1, 2], [3], [4, 5, 6])
-    assert sorted(spread(task, todo, jobs)) == [1, 2, 3]
+    assert sorted(spread_tasks(task, todo, jobs)) == [1, 2, 3]
     assert [t.read_text() for t, _ in todo] == ["2,4", "6", "8,10,12"]
     assert sorted(tmp_path.iterdir()) == [t for t, _ in todo]
 
 
 def test_an_item_that_kills_its_process_costs_itself_alone(tmp_path):
     todo = tasks(tmp_path, *[[i, i + 1] for i in range(0, 12, 2)], [20, -1, 21], [30])
-    list(spread(task, todo, 2))
+    list(spread_tasks(task, todo, 2))
     assert [t.read_text() for t, _ in todo[:6]] == [f"{2 * i},{2 * i + 2}" for i in range(0, 12, 2)]
     assert [t.read_text() for t, _ in todo[6:]] == ["40,None,42", "60"]
 
 
 def test_a_killed_process_costs_no_more_than_its_own_task(tmp_path):
     todo = tasks(tmp_path, *[[i] for i in range(10)], [99], *[[i] for i in range(20, 30)])
-    list(spread(counted, todo, 2))
+    list(spread_tasks(counted, todo, 2))
     assert [t.read_text() for t, _ in todo] == [",".join(str(2 * i) for i in items) for _, items in todo]
     found = calls(tmp_path)
     repeated = {name: n for name, n in found.items() if n > 1}
@@ -92,7 +92,7 @@ def test_isolated_names_the_items_that_kill():
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_of_a_task_is_not_swallowed(tmp_path, jobs):
     with pytest.raises(ValueError, match="broken"):
-        list(spread(broken, tasks(tmp_path, [1], [2]), jobs))
+        list(spread_tasks(broken, tasks(tmp_path, [1], [2]), jobs))
 
 
 @pytest.fixture(scope="module")
@@ -114,13 +114,13 @@ def cluster():
 
 def test_a_cluster_gives_the_same_files(tmp_path, cluster):
     todo = tasks(tmp_path, [1, 2], [3], [4, -1, 6], [7])
-    assert sum(spread(task, todo, scheduler=cluster)) == 7
+    assert sum(spread_tasks(task, todo, scheduler=cluster)) == 7
     assert [t.read_text() for t, _ in todo] == ["2,4", "6", "8,None,12", "14"]
 
 
 def test_a_worker_of_the_cluster_that_is_killed_costs_no_more_than_its_own_task(tmp_path, cluster):
     todo = tasks(tmp_path, *[[i] for i in range(40)], [99], *[[i] for i in range(60, 70)])
-    assert sum(spread(counted, todo, scheduler=cluster)) == len(todo)
+    assert sum(spread_tasks(counted, todo, scheduler=cluster)) == len(todo)
     assert [t.read_text() for t, _ in todo] == [",".join(str(2 * i) for i in items) for _, items in todo]
     found = calls(tmp_path)
     assert found.pop("40.txt") == 2 and set(found.values()) == {1}

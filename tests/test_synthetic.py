@@ -11,9 +11,11 @@ import pytest
 import soundfile
 from PIL import Image
 
-from acp_lib.cache import file_digest
-from acp_lib.database import imac, manifest, synthetic, synthetic_images, synthetic_music, tags
+from acp_lib.database import imac, manifest, synthetic, tags
+from acp_lib.database.synthetic import images as synthetic_images
+from acp_lib.database.synthetic import music as synthetic_music
 from acp_lib.emotions import CLASSES, EMOTIONS, REGROUPING, regroup
+from acp_lib.engine.cache import file_digest
 from acp_lib.features import audio
 
 IMAGES, SONGS = 32, 10

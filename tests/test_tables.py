@@ -10,12 +10,14 @@ import pytest
 from conftest import manifest
 from test_corpus import small
 
-from acp_lib import baselines, methods, report, tables
-from acp_lib.baselines import BASELINES
+from acp_lib.book import report
 from acp_lib.database.tags import screen, screened
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
-from acp_lib.methods import GROUPS
+from acp_lib.experiment import baselines, methods
+from acp_lib.experiment.baselines import BASELINES
+from acp_lib.experiment.methods import GROUPS
 from acp_lib.profiles import load
+from acp_lib.results import tables
 
 TAGS = {"sad": 9, "joyous": 4, "calm": 3, "happy": 2, "happysad": 1, "rock": 50}
 
@@ -60,7 +62,8 @@ def study(tmp_path, monkeypatch):
     (tmp_path / "art").mkdir()
     for k, n in enumerate((50, 10)):
         np.save(tmp_path / f"art/{k}.npy", np.random.default_rng(k).normal(size=(n, 6)).astype(np.float32))
-    monkeypatch.setattr(methods, "embedded", lambda inputs, profile, modality: getattr(small(strength=1.0), modality))
+    monkeypatch.setattr(methods, "acp_net_embeddings",
+                        lambda inputs, profile, modality: getattr(small(strength=1.0), modality))
     table = manifest(songs=48, segments=1, pictures=60)
     table["emotion"] = [{"positive": "awe", "neutral": "", "negative": "fear"}[c] if m == "image" else ""
                         for c, m in zip(table["class"], table["modality"], strict=True)]

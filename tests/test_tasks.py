@@ -11,20 +11,20 @@ from test_corpus import small, stream  # noqa: F401 - a fixture
 from torch import nn
 from torch.utils.data import DataLoader
 
-from acp_lib import evaluation, tasks
-from acp_lib.corpus import Side
 from acp_lib.emotions import CLASSES
+from acp_lib.experiment import evaluation, tasks
+from acp_lib.experiment.corpus import Modality
+from acp_lib.experiment.tasks import Batches, Correspondence, Recognition
 from acp_lib.profiles import load
-from acp_lib.tasks import Batches, Correspondence, Recognition
 
 
 def same(one, other):
     return all(torch.equal(a, b) for a, b in zip((*one[0], one[1]), (*other[0], other[1]), strict=True))
 
 
-def counted(n: int) -> Side:
+def counted(n: int) -> Modality:
     """A side whose features are the numbers of its samples."""
-    return Side(torch.arange(n)[:, None], np.arange(n) % 3, np.arange(n) // 3 % 3)
+    return Modality(torch.arange(n)[:, None], np.arange(n) % 3, np.arange(n) // 3 % 3)
 
 
 def batches(n=20, size=6, share=(0, 1), seed=(1, 2)):
@@ -184,20 +184,20 @@ def test_samples_without_a_label_appear_nowhere(part):
     assert (label[task.rows(part)] >= 0).all()
     assert sorted(task.rows(part)) == [i for i in task.side.rows(part) if i % 4]
     assert -1 not in task.epoch([0, 1]).target and -1 not in task.judge(model, part)[1]
-    assert task.answers(model, part)["item"].tolist() == task.rows(part).tolist()
+    assert task.predictions(model, part)["item"].tolist() == task.rows(part).tolist()
 
 
 def test_answers_say_what_was_predicted_of_each_sample():
     said = np.arange(45) % 3
     said[[6, 15]] = [1, 2]
     task = recognition()
-    table = task.answers(Says(said))
+    table = task.predictions(Says(said))
     assert list(table.columns) == ["item", "truth", "predicted"]
     assert table["item"].tolist() == task.side.rows("test").tolist()
     assert table["truth"].tolist() == (table["item"] % 3).tolist()
     wrong = table[table["truth"] != table["predicted"]]
     assert wrong.values.tolist() == [[6, 0, 1], [15, 0, 2]]
-    assert len(task.answers(Says(said), "train")) == len(task.side.rows("train"))
+    assert len(task.predictions(Says(said), "train")) == len(task.side.rows("train"))
     logits, truth = task.judge(Says(said), "test")
     assert logits.shape == (15, 3) and truth.tolist() == table["truth"].tolist()
 
@@ -242,7 +242,7 @@ def test_answers_of_pairs_are_the_probabilities_of_the_test_pairs():
     from test_training import Tiny
 
     task = Correspondence(small(), load(test_pairs=70))
-    table, pairs = task.answers(Tiny().eval()), task.pairs("test")
+    table, pairs = task.predictions(Tiny().eval()), task.pairs("test")
     assert list(table.columns) == ["image", "music", "truth", "probability", "predicted"]
     for column in ("image", "music", "truth"):
         np.testing.assert_array_equal(table[column], getattr(pairs, column))

@@ -12,13 +12,13 @@ import torch
 from test_corpus import side, small, streamed
 from torch import distributed, multiprocessing, nn
 
-from acp_lib import evaluation, runs, tasks, training
-from acp_lib.corpus import Corpus, Side
 from acp_lib.emotions import CLASSES
-from acp_lib.methods import Inputs
+from acp_lib.experiment import evaluation, runs, tasks, training
+from acp_lib.experiment.corpus import Corpus, Modality
+from acp_lib.experiment.methods import Inputs
+from acp_lib.experiment.tasks import Correspondence, Recognition
 from acp_lib.models import MLP, L3Net
 from acp_lib.profiles import load
-from acp_lib.tasks import Correspondence, Recognition
 
 QUICK = {"batch": 32, "pairs_per_epoch": 640, "learning_rate": 0.01, "epochs": 4, "patience": 4, "device": "cpu"}
 
@@ -126,7 +126,7 @@ def test_classes_are_learned_by_the_same_loop():
     torch.manual_seed(0)
     model = MLP(8, 3, dropout=0.1)
     history = training.fit(model, task, profile, 0)
-    table = task.answers(model)
+    table = task.predictions(model)
     assert len(history) == 3 and history[-1]["val_accuracy"] > 0.9
     assert (table["truth"] == table["predicted"]).mean() > 0.9
 
@@ -181,7 +181,7 @@ def test_test_data_are_never_looked_at(unbroken):
     for s in (small().image, small().music):
         x = s.x.clone()
         x[s.rows("test")] = np.nan
-        sides.append(Side(x, s.label, s.part))
+        sides.append(Modality(x, s.label, s.part))
     model, history = trained(corpus=Corpus(*sides))
     assert state(model) == state(unbroken[0]) and history == unbroken[1]
 
@@ -304,7 +304,7 @@ def of_two(rank, folder, profile):
     try:
         model = Tiny(dropout=0.0)
         history = training.fit(model, Correspondence(small(), load(**QUICK | SHARED)), load(**QUICK | SHARED), 0)
-        runs.one(profile, runs.Run("pairs", "ACP-Net", 5, folder / "run", Inputs(folder / "corpus")))
+        runs.train_run(profile, runs.Run("pairs", "ACP-Net", 5, folder / "run", Inputs(folder / "corpus")))
         try:
             training.fit(Tiny(), Correspondence(small(), load(batch=33, device="cpu")), load(batch=33, device="cpu"), 0)
         except ValueError as error:
@@ -312,7 +312,7 @@ def of_two(rank, folder, profile):
         training._validate = lambda *_: {"val_loss": 1.0, "val_accuracy": 0.5 + rank * next(better)}
         better, short = iter(np.arange(6) / 100), load(**QUICK | SHARED | {"epochs": 6, "patience": 2})
         agreed = training.fit(Tiny(), Correspondence(small(), short), short, 0)
-        torch.save((history, model.state_dict(), refused, training.share(), agreed), folder / f"{rank}.pth")
+        torch.save((history, model.state_dict(), refused, training.rank_and_size(), agreed), folder / f"{rank}.pth")
     finally:
         distributed.destroy_process_group()
 
@@ -349,7 +349,7 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(two):
 
 def test_the_first_of_two_processes_keeps_the_run(two):
     run = runs.Run("pairs", "ACP-Net", 5, two[0] / "run", Inputs(two[0] / "corpus"))
-    assert len(run.history) == 1 and len(run.answers) == 50
+    assert len(run.history) == 1 and len(run.predictions) == 50
     left = {p.name for p in two[0].iterdir() if "run" in p.name and not p.name.endswith(".lock")}
     assert left == {"run"}
 
@@ -371,7 +371,7 @@ def test_features_that_are_not_finite_end_the_run():
     x = small().image.x.clone()
     x[::3] = np.inf
     with pytest.raises(FloatingPointError, match="look for extreme values in the features"):
-        trained(corpus=Corpus(Side(x, small().image.label, small().image.part), small().music))
+        trained(corpus=Corpus(Modality(x, small().image.label, small().image.part), small().music))
 
 
 @pytest.mark.parametrize(("name", "there", "expected"), [

@@ -6,7 +6,7 @@ Chapter: How to read and rerun.
 import argparse
 import sys
 
-from acp_lib import commands
+from acp_lib.engine import commands
 
 EXAMPLES = """\
 examples:
@@ -21,7 +21,7 @@ cluster every worker must see the data and the work folder under the same paths;
 
 def arguments() -> argparse.ArgumentParser:
     parser = commands.parser("acp_lib.audits", __doc__, EXAMPLES)
-    return commands.spread(parser)
+    return commands.add_spreading(parser)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     def work() -> None:
         profile = commands.profile(options, jobs=options.jobs)
         from acp_lib.audits import repeated  # only now: --help should not wait for it
-        from acp_lib.pipeline import Study
+        from acp_lib.study import Study
 
         made = repeated.all_runs(Study(profile, scheduler=options.scheduler))
         print(f"{len(made)} runs of ACP-Net, {sum(len(run.history) for run in made)} epochs")

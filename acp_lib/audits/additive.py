@@ -15,16 +15,17 @@ import pandas as pd
 import torch
 from torch import nn
 
-from acp_lib import baselines, evaluation, runs
-from acp_lib.audits import keep, retrained
-from acp_lib.audits.scores import scored
-from acp_lib.corpus import Corpus, Pairs, Side
+from acp_lib.audits import retrained
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
-from acp_lib.methods import labels
-from acp_lib.pairs import joint
+from acp_lib.experiment import baselines, evaluation, runs
+from acp_lib.experiment.corpus import Corpus, Modality, Pairs
+from acp_lib.experiment.methods import labels
+from acp_lib.experiment.pairs import joint
+from acp_lib.results import keep
+from acp_lib.results.scores import scored
 
 if TYPE_CHECKING:
-    from acp_lib.pipeline import Study
+    from acp_lib.study import Study
 
 CELLS = 4_000_000
 """Pairs that a network is asked for one projection, about; of a larger grid a part is drawn."""
@@ -33,7 +34,7 @@ CELLS = 4_000_000
 # --- what adding up can get
 
 
-def oracle(table: np.ndarray) -> float:
+def additive_oracle(table: np.ndarray) -> float:
     """Best accuracy in per cent of whoever adds a number for the picture's class to one for the music's and says "true"
     above a threshold.
 
@@ -62,7 +63,7 @@ def margins(model: nn.Module, corpus: Corpus, image: np.ndarray, music: np.ndarr
     return (said[:, 1] - said[:, 0]).reshape(len(image), len(music))
 
 
-def project(model: nn.Module, corpus: Corpus, pairs: Pairs, *, cells: int = CELLS, seed: int = 0):
+def emap(model: nn.Module, corpus: Corpus, pairs: Pairs, *, cells: int = CELLS, seed: int = 0):
     """Margins of pairs by the additive function that is nearest to the network over all combinations of their halves.
 
     f(i, j) becomes mean over j' f(i, j') + mean over i' f(i', j) - mean over both, where each sample weighs as often as
@@ -100,7 +101,7 @@ def _some(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
     return np.sort(rng.permutation(n)[:most])
 
 
-def projected(study: Study) -> pd.DataFrame:
+def emap_table(study: Study) -> pd.DataFrame:
     """For each audited ACP-Net: seed, explained (share of variance), pictures, music, and lists over the test pairs:
     network and additive (right or not), agree (share of pairs on which both say the same).
     """
@@ -110,7 +111,7 @@ def projected(study: Study) -> pd.DataFrame:
     def make() -> list[dict]:
         rows = []
         for run in trained:
-            added, own, explained, n, m = project(run.model(audited.profile), audited.corpus, asked, seed=run.seed)
+            added, own, explained, n, m = emap(run.model(audited.profile), audited.corpus, asked, seed=run.seed)
             truth = asked.truth == 1
             rows.append({"seed": run.seed, "explained": explained, "pictures": n, "music": m,
                          "network": ((own > 0) == truth).tolist(), "additive": ((added > 0) == truth).tolist(),
@@ -137,7 +138,7 @@ def untrained(study: Study) -> dict[str, list[np.ndarray]]:
             blank = runs.network(run, p).eval()
             said = evaluation.probability(blank, corpus, asked) > 0.5
             rows.append({"network": (said == (asked.truth == 1)).tolist(),
-                         **{name: (baselines.two_classifiers(embedded(model, corpus), asked, p.pairs, p.seed)
+                         **{name: (baselines.two_classifiers(with_embeddings(model, corpus), asked, p.pairs, p.seed)
                                    == (asked.truth == 1)).tolist()
                             for name, model in (("before", blank), ("after", run.model(p)))}})
         return rows
@@ -148,12 +149,12 @@ def untrained(study: Study) -> dict[str, list[np.ndarray]]:
     return {names[column]: [np.asarray(right, bool) for right in table[column]] for column in names}
 
 
-def embedded(model: nn.Module, corpus: Corpus) -> Corpus:
+def with_embeddings(model: nn.Module, corpus: Corpus) -> Corpus:
     """The corpus with a network's embeddings, standardised over the training part, in the place of the features."""
     sides = {}
     for modality in ("image", "music"):
-        side: Side = getattr(corpus, modality)
-        x = evaluation.embedded(getattr(model, f"embed_{modality}"), side, np.arange(len(side.x))).cpu()
+        side: Modality = getattr(corpus, modality)
+        x = evaluation.embed(getattr(model, f"embed_{modality}"), side, np.arange(len(side.x))).cpu()
         known = x[side.rows("train")]
         sides[modality] = replace(side, x=((x - known.mean(0)) / known.std(0).clamp_min(1e-6)).to(torch.float32))
     return replace(corpus, **sides)
@@ -171,7 +172,7 @@ def named(study: Study) -> list[np.ndarray]:
     for pair in zip(*probes.values(), strict=True):
         said = []
         for modality, run, wanted in zip(probes, pair, (asked.image, asked.music), strict=True):
-            number = run.answers.set_index("item")["predicted"]
+            number = run.predictions.set_index("item")["predicted"]
             if labels(getattr(study.corpus, modality))[1] == EMOTIONS:
                 number = number.map(lambda e: CLASSES.index(regroup(EMOTIONS[e])))
             said.append(number.reindex(wanted).to_numpy())
@@ -183,7 +184,7 @@ def compared(study: Study) -> list[dict]:
     """Everything of this chapter on the same frozen test pairs: "row", its name; and `scores.scored` on pictures and
     songs.
     """
-    emap, asked = projected(study), study.test_pairs()
+    emap, asked = emap_table(study), study.test_pairs()
     controls = retrained.controls(study)
     told = {"ACP-Net": [np.asarray(v, bool) for v in emap["network"]],
             "its additive approximation": [np.asarray(v, bool) for v in emap["additive"]],
@@ -198,16 +199,16 @@ def compared(study: Study) -> list[dict]:
 
 
 def gap(study: Study) -> dict:
-    """How much more often the networks are right than their additive approximations: `evaluation.paired`, and "values",
-    one a run; in shares from 0 to 1.
+    """How much more often the networks are right than their additive approximations: `evaluation.paired_bootstrap`,
+    and "values", one a run; in shares from 0 to 1.
     """
-    emap = projected(study)
+    emap = emap_table(study)
     network, additive = (np.array(emap[c].tolist(), float) for c in ("network", "additive"))
     names = evaluation.groups(study.manifest, study.test_pairs())
-    found = evaluation.paired(network.mean(0), additive.mean(0), *names, seed=study.profile.seed)
+    found = evaluation.paired_bootstrap(network.mean(0), additive.mean(0), *names, seed=study.profile.seed)
     return found | {"values": (network.mean(1) - additive.mean(1)).tolist()}
 
 
 def ceilings(images: np.ndarray, music: np.ndarray, protocols: tuple[str, ...]) -> dict[str, float]:
-    """`oracle` of each protocol for so many samples of each class."""
-    return {name: oracle(joint(name, images, music)) for name in protocols}
+    """`additive_oracle` of each protocol for so many samples of each class."""
+    return {name: additive_oracle(joint(name, images, music)) for name in protocols}

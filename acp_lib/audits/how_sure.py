@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from acp_lib import evaluation, tables
-from acp_lib.audits import repeated, results, uncertainty
+from acp_lib.audits import repeated, uncertainty
 from acp_lib.emotions import CLASSES
+from acp_lib.experiment import evaluation
+from acp_lib.results import store as results
+from acp_lib.results import tables
 
 if TYPE_CHECKING:
-    from acp_lib.pipeline import Study
+    from acp_lib.study import Study
 
 OTHERS = ("L3-Net", "Spectrogram-ACP")
 
@@ -44,13 +46,14 @@ def _rows(study: Study) -> list[dict]:
     share = {name: np.mean(some, 0) for name, some in said.items()}
     values = [100 * float(c.mean()) for c in said["ACP-Net"]]
     rows = [{"what": "accuracy", "row": "ACP-Net", "ours": float(np.mean(values)), "values": values,
-             "interval": [float(e) for e in evaluation.interval(values)],
-             "clustered": [100 * e for e in evaluation.clustered(share["ACP-Net"], *names, seed=study.profile.seed)]}]
+             "interval": [float(e) for e in evaluation.t_interval(values)],
+             "clustered": [100 * e for e in evaluation.cluster_bootstrap(share["ACP-Net"], *names,
+                                                                     seed=study.profile.seed)]}]
     compared = []
     for name in share:
         if name != "ACP-Net":
-            found = evaluation.paired(share["ACP-Net"], share[name], *names, seed=study.profile.seed)
-            test = uncertainty.permuted(share["ACP-Net"], share[name], *names, seed=study.profile.seed)
+            found = evaluation.paired_bootstrap(share["ACP-Net"], share[name], *names, seed=study.profile.seed)
+            test = uncertainty.permutation_test(share["ACP-Net"], share[name], *names, seed=study.profile.seed)
             compared.append({"what": "difference", "row": name, "ours": 100 * found["difference"],
                              "interval": [100 * e for e in found["interval"]], "p": test["p"]})
     rows += uncertainty.holm(compared)

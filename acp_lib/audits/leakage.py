@@ -19,15 +19,16 @@ from joblib import Parallel, delayed
 from PIL import Image, ImageOps
 from scipy.ndimage import maximum_filter
 
-from acp_lib import baselines, evaluation, probes, splits
-from acp_lib import corpus as corpora
-from acp_lib.audits import keep, retrained
-from acp_lib.audits.scores import scored
+from acp_lib.audits import retrained
+from acp_lib.experiment import baselines, evaluation, probes, splits
+from acp_lib.experiment import corpus as corpora
+from acp_lib.experiment.splits import PARTS
 from acp_lib.features import audio
-from acp_lib.splits import PARTS
+from acp_lib.results import keep
+from acp_lib.results.scores import scored
 
 if TYPE_CHECKING:
-    from acp_lib.pipeline import Study
+    from acp_lib.study import Study
 
 ALIKE = 8
 """Bits of 64 in which two perceptual hashes of the same picture may differ."""
@@ -73,9 +74,9 @@ def compared(manifest: pd.DataFrame, features: dict[str, np.ndarray], by: str, *
     """Share of class-balanced test pairs that two ridge classifiers, compared, call right if samples are dealt so.
 
     manifest, features : as for `corpus.build`
-    by, draw : as for `splits.deal`
+    by, draw : as for `splits.assign_split`
     """
-    part = splits.deal(manifest, by=by, seed=seed, draw=draw)
+    part = splits.assign_split(manifest, by=by, seed=seed, draw=draw)
     built = corpora.build(manifest, part, features, "zscore")
     asked = built.draw("test", "class_balanced", n, [seed, 20])
     right = baselines.two_classifiers(built, asked, "class_balanced", seed) == (asked.truth == 1)
@@ -95,7 +96,7 @@ def recognised(x: np.ndarray, manifest: pd.DataFrame, by: str, *, seed: int = 0,
     """
     group, found = manifest["group"].to_numpy(), []
     for draw in range(draws):
-        part = splits.deal(manifest, by=by, seed=seed, draw=draw).to_numpy()
+        part = splits.assign_split(manifest, by=by, seed=seed, draw=draw).to_numpy()
         names, of = np.unique(group, return_inverse=True)
         dealt = np.random.default_rng([seed, 71, draw]).permutation(np.arange(len(names)) % labels)[of]
         found.append(probes.linear(x, dealt, part).balanced)
@@ -261,7 +262,7 @@ def recordings(study: Study, planted: int = 20) -> dict:
     asked = nearest(side.x.numpy(), group, test, others)
 
     def prints(row: int) -> Landmarks:
-        return landmarks(study.hear(rows.iloc[row], SECONDS))
+        return landmarks(study.load_clip(rows.iloc[row], SECONDS))
 
     def make() -> list[dict]:
         needed = np.unique(asked)
@@ -271,7 +272,7 @@ def recordings(study: Study, planted: int = 20) -> dict:
                  for i, j in asked]
         rng = np.random.default_rng([study.profile.seed, 73])
         for i in rng.permutation(test)[:planted]:
-            y = study.hear(rows.iloc[i], SECONDS)
+            y = study.load_clip(rows.iloc[i], SECONDS)
             found.append({"test": int(i), "other": int(i), "planted": True,
                           "shared": shared(landmarks(noisy(y, rng)), landmarks(y))})
         return found

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from acp_lib import runs
 from acp_lib.audits import retrained, specifications
-from acp_lib.runs import Run
+from acp_lib.experiment import runs
+from acp_lib.experiment.runs import Run
 
 if TYPE_CHECKING:
-    from acp_lib.pipeline import Study
+    from acp_lib.study import Study
 
 DRAWS = {"initial weights": "init_draw", "pairs": "pair_draw", "split": "split_draw"}
 """What is drawn anew by itself, and the field of a profile that numbers the draw."""
@@ -27,8 +27,8 @@ def drawn(study: Study, name: str) -> list[Study]:
 
     Chapter: How sure are we.
     """
-    base = study.audited.other(seeds=1)
-    return [base.other(**{DRAWS[name]: k}) for k in range(study.profile.audit_draws)]
+    base = study.audited.variant(seeds=1)
+    return [base.variant(**{DRAWS[name]: k}) for k in range(study.profile.audit_draws)]
 
 
 def accuracies(study: Study) -> dict[str, list[float]]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from acp_lib import methods, splits
+from acp_lib.experiment import methods, splits
+from acp_lib.experiment.runs import Run
 from acp_lib.profiles import CHOICES
-from acp_lib.runs import Run
 
 if TYPE_CHECKING:
-    from acp_lib.pipeline import Study
+    from acp_lib.study import Study
 
 
 NO_ARTIST = "no artist is known"
@@ -29,22 +29,22 @@ def by_split(study: Study) -> dict[str, Study | str]:
     The study's own split comes first.
     """
     own, found = study.profile.split, {}
-    audited = study.audited.other(seeds=study.profile.audit_draws)
+    audited = study.audited.variant(seeds=study.profile.audit_draws)
     for by in sorted(CHOICES["split"], key=lambda name: name != own):
         if by == "artist" and not artists(study):
             found[by] = NO_ARTIST
             continue
         try:
-            splits.deal(study.listed, by=by, seed=study.profile.seed, draw=study.profile.split_draw)
+            splits.assign_split(study.listed, by=by, seed=study.profile.seed, draw=study.profile.split_draw)
         except ValueError as error:
             found[by] = str(error)
         else:
-            found[by] = audited if by == own else audited.other(split=by)
+            found[by] = audited if by == own else audited.variant(split=by)
     return found
 
 
 def _few(study: Study) -> Study:
-    return study.audited.other(seeds=max(2, study.profile.audit_seeds // 3))
+    return study.audited.variant(seeds=max(2, study.profile.audit_seeds // 3))
 
 
 def controls(study: Study) -> dict[str, list[Run]]:

@@ -17,14 +17,14 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from acp_lib import evaluation
-from acp_lib.audits import keep
-from acp_lib.audits import results as handed
-from acp_lib.audits.additive import embedded, margins
-from acp_lib.corpus import Corpus, Side
+from acp_lib.audits.additive import margins, with_embeddings
+from acp_lib.experiment import evaluation
+from acp_lib.experiment.corpus import Corpus, Modality
+from acp_lib.results import keep
+from acp_lib.results import store as handed
 
 if TYPE_CHECKING:
-    from acp_lib.pipeline import Study
+    from acp_lib.study import Study
 
 DEPTHS = (1, 5, 10)
 CELLS = 4_000_000
@@ -94,7 +94,7 @@ def chance(n: int, r: int, depths: tuple[int, ...] = DEPTHS) -> dict[str, float]
 # --- ways to score
 
 
-def class_probabilities(side: Side) -> np.ndarray:
+def class_probabilities(side: Modality) -> np.ndarray:
     """Probability of each class for every sample (N, 3), by logistic regression on the training part's labels."""
     x, fit, val = side.x.numpy(), side.rows("train"), side.rows("val")
     tried = [LogisticRegression(C=c, class_weight="balanced", max_iter=300).fit(x[fit], side.label[fit])
@@ -106,7 +106,7 @@ def class_probabilities(side: Side) -> np.ndarray:
     return found
 
 
-def unit(side: Side) -> np.ndarray:
+def unit(side: Modality) -> np.ndarray:
     """Features of length 1 (N, width)."""
     return torch.nn.functional.normalize(side.x, dim=1).numpy()
 
@@ -127,7 +127,7 @@ def scored(corpus: Corpus, score, queries: np.ndarray, items: np.ndarray, modali
     return found.to_dict("records")
 
 
-def asked(side: Side, other: Side, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def asked(side: Modality, other: Modality, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the test part that are queries, and those that are ranked for each of them."""
     queries, items = side.rows("test"), other.rows("test")
     most = max(1, CELLS // len(items))
@@ -144,7 +144,7 @@ def results(study: Study) -> pd.DataFrame:
         ways = []
         for run in trained:
             model = run.model(p)
-            space = embedded(model, corpus)
+            space = with_embeddings(model, corpus)
             seen, heard = unit(space.image), unit(space.music)
             ways += [("ACP-Net", run.seed, lambda i, j, model=model: margins(model, corpus, i, j)),
                      ("cosine of its embeddings", run.seed, lambda i, j, a=seen, b=heard: a[i] @ b[j].T)]
@@ -201,5 +201,6 @@ def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0)
     share = queries.groupby("label")["mAP"].transform("size") * queries["label"].nunique() / len(queries)
     lead = 100 * every.sub(queries["mAP"], axis=0).div(share, axis=0)  # so that a plain mean weighs classes alike
     return {"ours": float(lead.to_numpy().mean()),
-            "interval": list(evaluation.interval(lead.mean())) if lead.shape[1] > 1 else None,
-            "clustered": list(evaluation.clustered(lead.mean(axis=1).to_numpy(), groups[every.index], seed=seed))}
+            "interval": list(evaluation.t_interval(lead.mean())) if lead.shape[1] > 1 else None,
+            "clustered": list(evaluation.cluster_bootstrap(lead.mean(axis=1).to_numpy(), groups[every.index],
+                                                           seed=seed))}

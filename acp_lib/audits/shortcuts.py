@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from acp_lib import baselines, evaluation, pairs
-from acp_lib.audits import keep
-from acp_lib.audits.scores import scored
-from acp_lib.corpus import Corpus, Pairs
+from acp_lib.experiment import baselines, evaluation, pairs
+from acp_lib.experiment.corpus import Corpus, Pairs
+from acp_lib.results import keep
+from acp_lib.results.scores import scored
 
 if TYPE_CHECKING:
-    from acp_lib.pipeline import Study
+    from acp_lib.study import Study
 
 KNOWS = {"nothing": None, "the picture": 0, "the music": 1}
 """Who guesses, and the axis of `pairs.joint` that is known."""
@@ -90,8 +90,8 @@ def _best_answers(table: np.ndarray, axis: int) -> np.ndarray:
 def learnt(corpus: Corpus, protocol: str, asked: Pairs, seed: int) -> dict[str, np.ndarray]:
     """Whether guessers that were trained on one half of the pairs of a protocol are right about pairs of the same."""
     known = corpus.draw("train", protocol, baselines.PAIRS, [seed, 30])
-    said = {"the picture": baselines.half_blind(corpus.image, known.image, known.truth, asked.image),
-            "the music": baselines.half_blind(corpus.music, known.music, known.truth, asked.music)}
+    said = {"the picture": baselines.predict_unimodal(corpus.image, known.image, known.truth, asked.image),
+            "the music": baselines.predict_unimodal(corpus.music, known.music, known.truth, asked.music)}
     return {who: answer == (asked.truth == 1) for who, answer in said.items()}
 
 

@@ -19,12 +19,15 @@ import statsmodels.formula.api as smf
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from acp_lib import baselines, evaluation, ledger, runs, tables
-from acp_lib.audits import results, retrained
-from acp_lib.pairs import joint, oracle
+from acp_lib import ledger
+from acp_lib.audits import retrained
+from acp_lib.experiment import baselines, evaluation, runs
+from acp_lib.experiment.pairs import joint, oracle
+from acp_lib.results import store as results
+from acp_lib.results import tables
 
 if TYPE_CHECKING:
-    from acp_lib.pipeline import Study
+    from acp_lib.study import Study
 
 COSTLIER = 2
 """Times the profile's own batch that a swept one may be: an epoch has as many updates, so it costs as much more."""
@@ -63,7 +66,7 @@ def _impossible(study: Study, name: str, value) -> str:
         return retrained.NO_ARTIST  # such a split would be the one by song
     if name in ("split", "pairs"):
         try:
-            study.other(**{name: value}).test_pairs()
+            study.variant(**{name: value}).test_pairs()
         except ValueError as error:
             return str(error)
     return ""
@@ -105,9 +108,9 @@ def studies(study: Study) -> Iterator[tuple[dict, Study]]:
 
     Chapter: The garden of forking paths.
     """
-    base = study.audited.other(seeds=1)
+    base = study.audited.variant(seeds=1)
     readings = design(levels(base)[0], study.profile.audit_runs, study.profile.seed)
-    return ((reading, base.other(**reading)) for reading in readings)
+    return ((reading, base.variant(**reading)) for reading in readings)
 
 
 def planned(study: Study) -> list[tuple]:
@@ -141,8 +144,8 @@ def points(study: Study) -> list[dict]:
                 pairs.truth == 1)
         table = joint(s.profile.pairs, *s.corpus.counts("test"))
         guess = max(oracle(table, axis) for axis in (None, 0, 1))
-        ends = [100 * e for e in evaluation.clustered(run.correct, *names, draws=1000, seed=study.profile.seed)]
-        gap = evaluation.paired(run.correct, cache[key], *names, draws=1000, seed=study.profile.seed)
+        ends = [100 * e for e in evaluation.cluster_bootstrap(run.correct, *names, draws=1000, seed=study.profile.seed)]
+        gap = evaluation.paired_bootstrap(run.correct, cache[key], *names, draws=1000, seed=study.profile.seed)
         accuracy = 100 * float(run.correct.mean())
         rows.append({"reading": reading, "accuracy": accuracy, "interval": ends, "one_sided": guess,
                      "excess": accuracy - guess, "two": 100 * float(cache[key].mean()),

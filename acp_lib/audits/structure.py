@@ -15,16 +15,16 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from acp_lib import probes, runs
-from acp_lib.audits import keep
-from acp_lib.audits.additive import embedded
-from acp_lib.corpus import Corpus, Pairs, Side
+from acp_lib.audits.additive import with_embeddings
 from acp_lib.emotions import CLASSES, EMOTIONS
-from acp_lib.methods import shuffled
-from acp_lib.splits import PARTS
+from acp_lib.experiment import probes, runs
+from acp_lib.experiment.corpus import Corpus, Modality, Pairs
+from acp_lib.experiment.methods import shuffled
+from acp_lib.experiment.splits import PARTS
+from acp_lib.results import keep
 
 if TYPE_CHECKING:
-    from acp_lib.pipeline import Study
+    from acp_lib.study import Study
 
 INITS = 5
 MODALITIES = ("image", "music")
@@ -80,7 +80,7 @@ def pairs_of(study: Study, epochs: int = 1) -> Pairs:
 # --- classes from clusters
 
 
-def truths(side: Side) -> dict[str, np.ndarray]:
+def truths(side: Modality) -> dict[str, np.ndarray]:
     """What clusters are held against: "classes" and, of pictures with known emotions, "emotions"; -1 where unknown."""
     found = {"classes": side.label}
     if side.emotion is not None and len(set(side.emotion[side.emotion >= 0])) > len(CLASSES):
@@ -88,7 +88,7 @@ def truths(side: Side) -> dict[str, np.ndarray]:
     return found
 
 
-def clusters(side: Side, k: int, *, inits: int = INITS, seed: int = 0) -> list[np.ndarray]:
+def clusters(side: Modality, k: int, *, inits: int = INITS, seed: int = 0) -> list[np.ndarray]:
     """k-means on the training samples' features, once for each start: the cluster of every sample (N,)."""
     x, found = side.x.numpy().astype(np.float64), []
     for start in range(inits):
@@ -97,7 +97,7 @@ def clusters(side: Side, k: int, *, inits: int = INITS, seed: int = 0) -> list[n
     return found
 
 
-def agreement(side: Side, *, inits: int = INITS, seed: int = 0) -> list[dict]:
+def cluster_agreement(side: Modality, *, inits: int = INITS, seed: int = 0) -> list[dict]:
     """How well clusters of the test samples agree with their labels: k, truth, start, ari, ami.
 
     ARI and AMI are 1 for the same partition, and 0 on average for one at random.
@@ -115,7 +115,7 @@ def agreement(side: Side, *, inits: int = INITS, seed: int = 0) -> list[dict]:
     return rows
 
 
-def probed(side: Side, group: np.ndarray, seed: int = 0) -> dict:
+def probed(side: Modality, group: np.ndarray, seed: int = 0) -> dict:
     """Balanced accuracy, from 0 to 1, of a linear probe of the classes on test samples, and of the same probe on a
     control task: classes dealt to whole groups (songs, pictures) at random.
 
@@ -138,15 +138,15 @@ def found(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     def spaces():
         yield "features", p.seed, study.corpus
         for run in trained:
-            yield "before training", run.seed, embedded(runs.network(run, p).eval(), study.corpus)
-            yield "after training", run.seed, embedded(run.model(p), study.corpus)
+            yield "before training", run.seed, with_embeddings(runs.network(run, p).eval(), study.corpus)
+            yield "after training", run.seed, with_embeddings(run.model(p), study.corpus)
 
     def make() -> list[dict]:
         rows = []
         for space, seed, corpus in spaces():
             for m in MODALITIES:
                 side, about = getattr(corpus, m), {"space": space, "seed": seed, "modality": m}
-                rows += [about | row for row in agreement(side, seed=p.seed)]
+                rows += [about | row for row in cluster_agreement(side, seed=p.seed)]
                 rows.append(about | {"truth": "probe", **probed(side, groups[m], p.seed)})
         return rows
 

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.multitest import multipletests
 
-from acp_lib import evaluation
+from acp_lib.experiment import evaluation
 
 # --- where it varies
 
@@ -95,9 +95,10 @@ def coverage(rounds: int = 200, *, pictures: int = 144, songs: int = 44, pairs: 
     """
     ways: dict[str, Callable] = {
         "pairs independent": lambda right, i, j: stats.binomtest(int(right.sum()), len(right)).proportion_ci(0.95),
-        "pictures drawn": lambda right, i, j: evaluation.clustered(right, i, draws=draws, seed=seed),
-        "songs drawn": lambda right, i, j: evaluation.clustered(right, j, draws=draws, seed=seed),
-        "pictures and songs drawn": lambda right, i, j: evaluation.clustered(right, i, j, draws=draws, seed=seed)}
+        "pictures drawn": lambda right, i, j: evaluation.cluster_bootstrap(right, i, draws=draws, seed=seed),
+        "songs drawn": lambda right, i, j: evaluation.cluster_bootstrap(right, j, draws=draws, seed=seed),
+        "pictures and songs drawn": lambda right, i, j: evaluation.cluster_bootstrap(right, i, j, draws=draws,
+                                                                                     seed=seed)}
     rng, ends = np.random.default_rng([seed, 95]), {name: [] for name in ways}
     for _ in range(rounds):
         found = simulated(rng, pictures=pictures, songs=songs, pairs=pairs, spread=spread, level=level)
@@ -121,13 +122,14 @@ def coverage_of_t(rounds: int = 500, *, runs: int = 10, stuck: float = 0.0, seed
     values = np.where(rng.random((rounds, runs)) < stuck, 0.5, 0.62 + 0.02 * rng.standard_normal((rounds, runs)))
     truth = 0.5 * stuck + 0.62 * (1 - stuck)
     name = f"{runs} runs" + (f", {100 * stuck:g} % of them stuck at chance" if stuck else "")
-    return _covered(name, [evaluation.interval(row) for row in values], truth)
+    return _covered(name, [evaluation.t_interval(row) for row in values], truth)
 
 
 # --- which differences are more than luck?
 
 
-def permuted(one: np.ndarray, other: np.ndarray, *groups: np.ndarray, resamples: int = 9999, seed: int = 0) -> dict:
+def permutation_test(one: np.ndarray, other: np.ndarray, *groups: np.ndarray, resamples: int = 9999,
+                     seed: int = 0) -> dict:
     """Whether two methods are equally often right, by a permutation test that swaps them within clusters.
 
     If they were equally good, it would not matter which of the two is called the first for all pairs of a song, or for

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from acp_lib import tables
-from acp_lib.audits import how_sure, results, retrieval, specifications
+from acp_lib.audits import how_sure, retrieval, specifications
+from acp_lib.results import store as results
+from acp_lib.results import tables
 
 if TYPE_CHECKING:
-    from acp_lib.pipeline import Study
+    from acp_lib.study import Study
 
 OUTCOMES = HOLDS, FAILS, OPEN, DEPENDS, MISSING = (
     "holds", "does not hold", "undecided", "depends on the reading", "not in this run")

@@ -8,8 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from acp_lib import commands
-from acp_lib.cache import write
+from acp_lib.engine import commands
+from acp_lib.engine.cache import write
 
 EXAMPLES = """\
 examples:
@@ -73,8 +73,8 @@ def _count(text: str) -> int:
 
 
 def _pictures(options: argparse.Namespace) -> None:
-    from acp_lib.database import download
-    from acp_lib.database.addresses import Policy
+    from acp_lib.database.acquire import pictures as download
+    from acp_lib.database.acquire.addresses import Policy
 
     given = {name: getattr(options, name) for name in ("together", "per_host", "tries", "placeholder")}
     given["body"] = options.largest and options.largest * 2**20
@@ -85,14 +85,15 @@ def _pictures(options: argparse.Namespace) -> None:
 
 
 def _songs(options: argparse.Namespace) -> None:
-    from acp_lib.database import songs_youtube
+    from acp_lib.database.acquire import songs as songs_youtube
 
     songs_youtube.fetch(options.folder, jobs=options.jobs, longest=60 * options.longest, again=options.again)
     _attrition(options, "songs")
 
 
 def _copies(options: argparse.Namespace) -> None:
-    from acp_lib.database import copies, journal
+    from acp_lib.database import copies
+    from acp_lib.database.acquire import journal
 
     distance = copies.DISTANCE if options.distance is None else options.distance
     found = copies.table(options.folder, distance, jobs=options.jobs, progress=True)
@@ -103,7 +104,7 @@ def _copies(options: argparse.Namespace) -> None:
 
 
 def _attrition(options: argparse.Namespace, what: str = "") -> None:
-    from acp_lib.database import attrition
+    from acp_lib.database.acquire import attrition
 
     found = attrition.table(options.folder)
     if found.empty:

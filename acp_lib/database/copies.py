@@ -17,9 +17,9 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from acp_lib.cache import file_digest
-from acp_lib.database import journal
-from acp_lib.progress import bar
+from acp_lib.database.acquire import journal
+from acp_lib.engine.cache import file_digest
+from acp_lib.engine.progress import bar
 
 COLUMNS = ["path", "copy_of", "kind", "distance"]
 BITS = 128

@@ -26,11 +26,11 @@ import pyarrow.csv
 import pyarrow.parquet
 import yaml
 
-from acp_lib.cache import write
 from acp_lib.database import folder
 from acp_lib.database.manifest import rejects
 from acp_lib.emotions import EMOTIONS
-from acp_lib.progress import bar
+from acp_lib.engine.cache import write
+from acp_lib.engine.progress import bar
 
 LABELS = ("genre", "feeling", "emotion")
 """Columns that may name the feeling, the first that does counts; the card has it in `genre`."""

@@ -12,10 +12,10 @@ import pandas as pd
 from joblib import Parallel, delayed
 from PIL import Image
 
-from acp_lib.cache import digest, file_digest
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
+from acp_lib.engine.cache import digest, file_digest
+from acp_lib.engine.progress import bar
 from acp_lib.features import audio
-from acp_lib.progress import bar
 
 COLUMNS = ["id", "modality", "path", "start", "duration", "emotion", "class", "group", "artist", "title", "sha"]
 CANDIDATE = ["id", "modality", "path", "emotion", "class", "artist", "title"]

@@ -7,7 +7,7 @@ import argparse
 import sys
 import time
 
-from acp_lib import commands
+from acp_lib.engine import commands
 from acp_lib.features import extract, raw
 
 EXAMPLES = """\
@@ -26,7 +26,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = commands.parser("acp_lib.features", __doc__, EXAMPLES)
     parser.add_argument("--only", choices=(*extract.WIDTH, *raw.KINDS), metavar="KIND",
                         help=f"one of {', '.join((*extract.WIDTH, *raw.KINDS))} (music and image)")
-    return commands.spread(parser)
+    return commands.add_spreading(parser)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         profile = commands.profile(options, jobs=options.jobs)
-        from acp_lib.pipeline import Study  # only now: --help should not wait for it
+        from acp_lib.study import Study  # only now: --help should not wait for it
 
         study = Study(profile, scheduler=options.scheduler)
         if options.only in raw.KINDS:

@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from acp_lib.cache import write
+from acp_lib.engine.cache import write
+from acp_lib.engine.progress import bar
+from acp_lib.engine.spread import isolated, spread_tasks
 from acp_lib.features import audio, music
-from acp_lib.features.spread import isolated, spread
-from acp_lib.progress import bar
 
 SHARD = {"music": 4, "image": 32}  # samples; a few seconds of work each
 GPU_SHARD = 256  # pictures, which keep a GPU busy while other processes decode
@@ -129,7 +129,7 @@ def extract(modality: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs
         run = partial(shard_task, modality, root, options=options)
         with bar(total=len(records), what=f"{modality} features", unit="sample", shown=progress,
                  done=len(records) - sum(len(part) for _, part in todo)) as shown:
-            for count in spread(run, todo, jobs, scheduler):
+            for count in spread_tasks(run, todo, jobs, scheduler):
                 shown.update(count)
             shown.update(shown.total - shown.n)  # what a process had made, and could not say any more
     tables |= {target: pq.read_table(target) for target, _ in todo}

@@ -236,7 +236,7 @@ def frozen(weights: str | Path, precision: str = "float32", device: str = "cpu")
     return made.halve() if precision == "bfloat16" else made
 
 
-def agreement(weights: str | Path, images: np.ndarray, device: str = "cpu") -> np.ndarray:
+def bfloat16_cosine(weights: str | Path, images: np.ndarray, device: str = "cpu") -> np.ndarray:
     """Cosine between each picture's features in bfloat16 and in float32 [shape=(N,)].
 
     Chapter: Seeing.

@@ -15,9 +15,11 @@ import numpy as np
 import scipy.fft
 from threadpoolctl import ThreadpoolController
 
-from acp_lib.features import _bands, _cqt, _hpss
-from acp_lib.features._stft import N_FFT, stft
-from acp_lib.features._tuning import tuning
+from acp_lib.features.fast import bands as _bands
+from acp_lib.features.fast import cqt as _cqt
+from acp_lib.features.fast import hpss as _hpss
+from acp_lib.features.fast.stft import N_FFT, stft
+from acp_lib.features.fast.tuning import tuning
 
 WINDOW = 10.0
 """Seconds that are described at once."""

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from acp_lib.cache import write
+from acp_lib.engine.cache import write
+from acp_lib.engine.progress import bar
+from acp_lib.engine.spread import spread_tasks
 from acp_lib.features import audio, spectrogram
-from acp_lib.features.spread import spread
-from acp_lib.progress import bar
 
 SHARD = 50
 """Items of a file: few enough to be quick to write, many enough to keep the files few."""
@@ -55,8 +55,8 @@ def _item(kind: str, root: Path, row: dict, options: dict) -> np.ndarray:
     if kind == "slices":
         y = audio.load(root / row["path"], start=row["start"], duration=row["duration"])
         return spectrogram.pooled(y, audio.SR, **options).T  # a crop in time is then one stretch of the file
+    from acp_lib.features import art as art_features
     from acp_lib.features import image  # brings torchvision, which music does not need
-    from acp_lib.models import art_features
 
     picture = image.read(root / row["path"], **options)
     return art_features.extract(picture) if kind == "art" else picture
@@ -88,6 +88,6 @@ def make(kind: str, root: Path, rows: pd.DataFrame, folder: Path, *, jobs: int =
     if todo:
         with bar(total=len(records), what=kind, unit="sample", shown=progress,
                  done=len(records) - sum(len(part) for _, part in todo)) as shown:
-            for count in spread(partial(shard_task, kind, root, options=options), todo, jobs, scheduler):
+            for count in spread_tasks(partial(shard_task, kind, root, options=options), todo, jobs, scheduler):
                 shown.update(count)
     return folder

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from acp_lib.features._compiled import compiled
+from acp_lib.features.fast.compiled import compiled
 
 WINDOW, HOP = 0.1, 0.025
 """Seconds."""

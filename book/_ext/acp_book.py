@@ -110,7 +110,8 @@ def own_library(root: Path) -> None:
 
 def input_key() -> str:
     """What the chapters' numbers come from."""
-    from acp_lib import pipeline, profiles
+    from acp_lib import profiles
+    from acp_lib import study as pipeline
 
     return pipeline.input_key(profiles.load("mini"))
 

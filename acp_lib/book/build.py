@@ -1,0 +1,356 @@
+"""Run the chapters of the book under one profile with papermill, then render the executed copies.
+
+Profile -> jupytext -> papermill -> executed copies -> jupyter-book with execution off. A chapter whose source,
+parameters, code and data did not change is kept; a failed one stops the build, prints its traceback and leaves the
+notebook up to the failing cell.
+
+Chapter: How to read and rerun.
+"""
+
+import argparse
+import html
+import json
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import jupytext
+import nbformat
+import psutil
+import yaml
+from filelock import FileLock
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+from acp_lib import kernels, profiles
+from acp_lib.engine import commands
+from acp_lib.engine.cache import digest, file_digest, write
+from acp_lib.engine.processes import FORKS, context, one_thread
+from acp_lib.profiles import ROOT, Profile
+
+EXAMPLES = """\
+examples:
+  python -m acp_lib.book                                       the mini book, into _build/html
+  python -m acp_lib.book mini -p seed 3 -p epochs 2 -j 2       another seed, shorter, two chapters at once
+  python -m acp_lib.book folder -p data my_corpus              your own pictures and songs
+  python -m acp_lib.book imac -p data imac --only 05_acp_net   one chapter on IMAC
+"""
+LAST = "90_"  # chapters so named read the results of the others
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One notebook of the book, and where its copies under one profile go."""
+
+    name: str
+    run: "Run"
+
+    @property
+    def source(self) -> Path:
+        return ROOT / "notebooks" / f"{self.name}.md"
+
+    @property
+    def executed(self) -> Path:
+        return self.run.build / "executed" / f"{self.name}.ipynb"
+
+    @property
+    def record(self) -> Path:
+        """What the chapter last ran on; kept with the results, so that it goes when they are deleted."""
+        return self.run.profile.results_path / ".runs" / f"{self.name}.json"
+
+    @property
+    def key(self) -> str:
+        """Digest of all that the executed copy depends on."""
+        others = [c.last["key"] for c in self.run.chapters if c.name < LAST] if self.name >= LAST else []
+        return digest(self.source.read_text("utf8"), self.run.parameters, self.run.input_key, others)
+
+    @property
+    def last(self) -> dict:
+        return json.loads(self.record.read_text("utf8")) if self.record.exists() else {"key": None, "seconds": None}
+
+    @property
+    def current(self) -> bool:
+        known = self.executed.exists() and self.last["key"] == self.key
+        return known and self.last.get("notebook") == file_digest(self.executed)  # no other run has written it since
+
+
+@dataclass(frozen=True)
+class Run:
+    """One book: a profile, and what was given on the command line to depart from it."""
+
+    profile: Profile
+    given: dict
+
+    @property
+    def build(self) -> Path:
+        return self.profile.home / "_build"
+
+    @property
+    def parameters(self) -> dict:
+        """What papermill passes to every chapter."""
+        return {"profile": self.profile.profile, **self.given}
+
+    @cached_property
+    def chapters(self) -> list[Chapter]:
+        """In reading order, those that read the others' results last."""
+        documents = [Path(d) for d in parse_toc_yaml(ROOT / "_toc.yml")]
+        return sorted((Chapter(d.name, self) for d in documents if d.parent.name == "notebooks"),
+                      key=lambda c: c.name >= LAST)
+
+    @cached_property
+    def input_key(self) -> str:
+        from acp_lib import study as pipeline
+
+        return pipeline.input_key(self.profile)
+
+    @cached_property
+    def hidden(self) -> dict[str, str]:
+        """Paths of this machine, and what stands for each in a published page."""
+        named = {tempfile.gettempdir(): "tmp", str(Path.home()): "~", str(ROOT): ".",
+                 str(self.profile.work_path): "work", str(self.profile.results_path): "results"}
+        for given in (self.profile.data, self.profile.weights):
+            if given and ("/" in given or profiles.resolve(given).exists()):
+                named |= {given: Path(given).name, str(profiles.resolve(given)): Path(given).name}
+        return {path: name for path, name in named.items() if "/" in path and len(path) > 1}
+
+
+def execute(chapter: Chapter, timeout: int, *, bar: bool, forked: bool) -> tuple[str, float]:
+    """Run one chapter unless its copy is current, in a kernel that is forked or starts anew; return "ok" or "kept", and
+    the seconds it took.
+
+    Raises
+    ------
+    RuntimeError
+        If a cell fails; the message holds the traceback and where the partial notebook lies.
+    """
+    import papermill
+    from traitlets.config import Config
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # parameters are checked here and in the chapters
+    chapter.executed.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{chapter.executed}.lock"):
+        if chapter.current:
+            return "kept", 0.0
+        chapter.record.unlink(missing_ok=True)
+        key, start = chapter.key, time.monotonic()
+        notebook = jupytext.read(chapter.source, fmt="md:myst")
+        try:
+            papermill.execute_notebook(
+                notebook, chapter.executed, chapter.run.parameters, kernel_name="python3",
+                progress_bar={"desc": chapter.name} if bar else False, execution_timeout=timeout, start_timeout=120,
+                resources={"metadata": {"path": str(chapter.source.parent)}},  # cwd would change that of all threads
+                kernel_manager_class="acp_lib.kernels.Manager" if forked else "jupyter_client.AsyncKernelManager",
+                shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
+                config=Config(KernelManager=sockets(chapter.name)))
+        except Exception as error:  # whatever stops a chapter is reported the same way
+            text = str(error) if sys.stderr.isatty() else ANSI.sub("", str(error))
+            hint = " (--timeout sets the limit)" if "timed out" in text.lower() else ""
+            raise RuntimeError(f"{text}\n{chapter.name} failed{hint}; the notebook up to the failing cell is "
+                               f"{chapter.executed}") from None
+        seconds = time.monotonic() - start
+        write(chapter.record, json.dumps({"key": key, "seconds": round(seconds, 1),
+                                          "notebook": file_digest(chapter.executed)}))
+        return "ok", seconds
+
+
+def sockets(name: str) -> dict:
+    """Kernel settings: sockets in this run's own folder, because kernels started at once can take one another's TCP
+    ports; TCP where that folder's name is too long for a socket's."""
+    address = Path(os.environ["JUPYTER_RUNTIME_DIR"], name)
+    return {"transport": "ipc", "ip": str(address)} if os.name == "posix" and len(str(address)) < 95 else {}
+
+
+def execute_all(chapters: list[Chapter], jobs: int, timeout: int, forked: bool) -> None:
+    """Run the chapters, `jobs` at once, those that read the others' results after them; print a line for each."""
+    bar = jobs == 1 and sys.stderr.isatty()
+    waves = [c for c in chapters if c.name < LAST], [c for c in chapters if c.name >= LAST]
+    with one_thread():  # more would wait for one another; and sums would depend on how many there are
+        for some in waves:
+            with ThreadPoolExecutor(jobs) as pool:
+                futures = {pool.submit(execute, c, timeout, bar=bar, forked=forked): c for c in some}
+                try:
+                    for future in as_completed(futures):
+                        announce(futures[future], *future.result())
+                except BaseException as error:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    if not isinstance(error, Exception):  # Ctrl-C: chapters that run are not waited for
+                        logging.disable()  # that their kernels died is no news
+                        kill_all()
+                    raise
+
+
+def kill_all() -> None:
+    """End what this process has started, and what that has started."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def announce(chapter: Chapter, outcome: str, seconds: float) -> None:
+    print(f"{outcome:5}{chapter.name}" + (f" {seconds:.1f} s" if outcome == "ok" else ""), flush=True)
+
+
+def scrub(value, hidden: dict[str, str]):
+    """Any JSON value with this machine's paths replaced by their names; long base64 runs are left as they are."""
+    paths = "|".join(re.escape(p) for p in sorted(hidden, key=len, reverse=True))
+    pattern = re.compile(rf"[A-Za-z0-9+/=\n]{{200,}}|(?<![.~])(?:{paths})(?![\w-])")
+
+    def walk(v):
+        if isinstance(v, dict):
+            return {k: walk(x) for k, x in v.items()}
+        if isinstance(v, list):
+            return [walk(x) for x in v]
+        return pattern.sub(lambda m: hidden.get(m[0], m[0]), v) if isinstance(v, str) else v
+
+    return walk(value)
+
+
+def publish(chapter: Chapter) -> str:
+    """Text of the executed notebook as the book shows and offers it: no path, clock time or process of this machine."""
+    notebook = nbformat.read(chapter.executed, 4)
+    notebook.metadata = {k: v for k, v in notebook.metadata.items() if k in ("kernelspec", "language_info")}
+    if not chapter.run.given:  # then papermill's cell repeats the default
+        notebook.cells = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", ())]
+    for cell in notebook.cells:
+        cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")}
+        if "outputs" in cell:  # warnings and bars of this machine
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+    return json.dumps(scrub(notebook, chapter.run.hidden), indent=1, ensure_ascii=False) + "\n"
+
+
+def config(run: Run) -> str:
+    """`_config.yml` for executed copies."""
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
+    settings["execute"]["execute_notebooks"] = "off"
+    if run.profile.tag != "mini":
+        given = "".join(f" · {k} {v}" for k, v in scrub(run.given, run.hidden).items())
+        settings["html"]["announcement"] = f"Profile {run.profile.profile}{html.escape(given)}"
+    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+
+
+def status(run: Run) -> str:
+    """The status page with this run's times in the place of Jupyter Book's own."""
+    rows = "\n".join(f"| {{doc}}`../notebooks/{c.name}` | {c.last['seconds']} |" for c in run.chapters)
+    table = f"| Chapter | Seconds |\n|---|---:|\n{rows}"
+    return re.sub(r"```{nb-exec-table}\n```", lambda _: table, (ROOT / "book" / "status.md").read_text("utf8"))
+
+
+def stage(run: Run) -> Path:
+    """Fill the folder that is rendered; files that did not change keep their times, so that only changes render."""
+    folder = run.build / "source"
+    wanted = {Path("_config.yml"): config(run).encode(), Path("_toc.yml"): (ROOT / "_toc.yml").read_bytes()}
+    wanted |= {p.relative_to(ROOT): p.read_bytes()
+               for p in (ROOT / "book").rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    wanted[Path("book/status.md")] = status(run).encode()
+    wanted |= {Path("notebooks") / f"{c.name}.ipynb": publish(c).encode() for c in run.chapters}
+    for path in [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder) not in wanted]:
+        path.unlink()
+    for path, data in wanted.items():
+        if not (folder / path).exists() or (folder / path).read_bytes() != data:
+            write(folder / path, data)
+    return folder
+
+
+def render(run: Run) -> Path:
+    """Render the staged copy; return the first page.
+
+    Raises
+    ------
+    RuntimeError
+        If Sphinx warns or fails, or left no first page.
+    """
+    run.build.mkdir(parents=True, exist_ok=True)
+    with FileLock(run.build / ".render.lock"):
+        index = run.build / "html" / "index.html"
+        index.unlink(missing_ok=True)  # so that an old one is no sign of success
+        command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", stage(run),
+                   "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q"]
+        code = subprocess.call([str(c) for c in command], stdout=subprocess.DEVNULL)
+        if code or not index.exists():
+            shutil.rmtree(run.build / ".doctrees", ignore_errors=True)  # the next build must see the warnings again
+            index.unlink(missing_ok=True)
+            raise RuntimeError(f"rendering failed (exit code {code}); the messages are above, the pages' sources in "
+                               f"{run.build / 'source'}")
+    return index
+
+
+def choose(run: Run, names: list[str]) -> list[Chapter]:
+    """The chapters named, by their whole name or its beginning; all if none is named."""
+    for name in names:
+        if sum(c.name.startswith(name) for c in run.chapters) != 1:
+            raise ValueError(f"--only is {name!r}; expected one of {', '.join(c.name for c in run.chapters)}")
+    return [c for c in run.chapters if not names or any(c.name.startswith(n) for n in names)]
+
+
+def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool) -> None:
+    """All steps, or those asked for."""
+    chapters = choose(run, only)
+    todo = sum(not c.current for c in chapters)
+    forked = FORKS and todo > 1
+    if forked:
+        context(kernels.NEEDED)  # which imports for some seconds, beside what is done first
+    if todo and not only:
+        from acp_lib import study as pipeline
+
+        try:
+            pipeline.prepare(run.profile)
+        except (ValueError, FloatingPointError) as error:  # data, weights or settings that cannot be used
+            raise RuntimeError(f"error: {error}") from error
+    execute_all(chapters, jobs, timeout, forked)
+    stale = [c.name for c in run.chapters if not c.current]
+    if rendered and stale:
+        print(f"not rendered: {', '.join(stale)} did not run on this code and data yet; run without --only")
+    elif rendered:
+        print(f"book {render(run)}")
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = commands.parser("acp_lib.book", __doc__, EXAMPLES)
+    parser.add_argument("-j", "--jobs", type=int, default=1, help="chapters to run at once (1)")
+    parser.add_argument("--only", nargs="+", default=[], metavar="CHAPTER", help="run these chapters alone: 05_acp_net")
+    parser.add_argument("--no-render", dest="rendered", action="store_false", help="stop when the chapters have run")
+    parser.add_argument("--timeout", type=int, default=3600, help="seconds that one cell may take (3600)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code: 0 if all worked, 1 if a chapter or the rendering failed, 2 for a wrong argument, 130 if it was
+    interrupted."""
+    try:
+        return follow(arguments().parse_args(argv))
+    except KeyboardInterrupt:
+        return commands.stopped()
+
+
+def follow(options: argparse.Namespace) -> int:
+    """Do what a command line asks for; return the exit code."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this Python's kernel, not one of the user's other ones
+    try:
+        run = Run(commands.profile(options), commands.given(options))
+        choose(run, options.only)
+        run.input_key  # noqa: B018 - raises where the data is no folder, or the device is not there
+        for name in ("jobs", "timeout"):
+            if getattr(options, name) < 1:
+                raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
+    except ValueError as error:
+        print(f"error: {error} (python -m acp_lib.book --help)", file=sys.stderr)
+        return 2
+    try:
+        with tempfile.TemporaryDirectory(prefix="acp-") as os.environ["JUPYTER_RUNTIME_DIR"]:
+            build(run, only=options.only, jobs=options.jobs, timeout=options.timeout, rendered=options.rendered)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+

@@ -1,0 +1,58 @@
+"""The first call of every chapter: its parameters become a profile, and the page says what it ran on.
+
+Chapter: all.
+"""
+
+from IPython import get_ipython
+from matplotlib_inline.config import InlineBackend
+
+from acp_lib import figures, profiles
+from acp_lib.book.report import escape, say
+from acp_lib.study import Study
+
+REMEMBERED = "_acp_parameters"
+PASSED = str | int | float | list | dict | None
+
+
+def given(names: dict) -> dict:
+    """The parameters among a notebook's variables: when first asked, all public ones of a type that papermill passes.
+
+    They are remembered under a private name, so that a reader may run the cell again when there are more variables.
+
+    Chapter: How to read and rerun.
+    """
+    if REMEMBERED not in names:
+        hidden = getattr(get_ipython(), "user_ns_hidden", {})
+        names[REMEMBERED] = [k for k, v in names.items() if not k.startswith("_") and k not in (*hidden, "In", "Out")
+                             and isinstance(v, PASSED)]
+    return {k: names[k] for k in names[REMEMBERED]}
+
+
+def begin(names: dict) -> Study:
+    """The study that a chapter's parameters describe; call it as `chapter.begin(globals())`.
+
+    Raises
+    ------
+    ValueError
+        For a parameter that no profile has, or a value that does not fit: papermill itself would ignore it.
+
+    Chapter: How to read and rerun.
+    """
+    study = Study(profiles.load(**given(names)), progress=False)
+    figures.theme()
+    InlineBackend.instance().print_figure_kwargs = {"bbox_inches": None}  # cropped ones would differ in scale
+    say(banner(study))
+    return study
+
+
+def banner(study: Study) -> str:
+    """An admonition that names the data and the weights of this page."""
+    table, p = study.listed, study.profile
+    music = table[table["modality"] == "music"]
+    pictures = int((table["modality"] == "image").sum())
+    kind = ("**Synthetic data**: the mini database, made on the spot. What follows shows that the method works; it "
+            "says nothing about IMAC." if study.synthetic else f"Data: {escape(study.data_name)}.")
+    return (f":::{{admonition}} What this page ran on\n:class: {'warning' if study.synthetic else 'note'} acp-ran-on\n"
+            f"{kind} {pictures:,} pictures; {len(music):,} pieces of music from {music['group'].nunique():,} songs. "
+            f"Pictures are seen through Inception-V3 with {escape(study.weights_name)}. "
+            f"Profile {escape(p.profile)}, seed {p.seed}.\n:::\n")

@@ -1,0 +1,133 @@
+"""What chapters show beside figures: numbered tables, sentences with numbers, players; and the files of results.
+
+Tags, titles and file names are other people's text: whatever is not marked as `Markdown` is escaped.
+
+Chapter: all.
+"""
+
+import base64
+import html
+import io
+import json
+import numbers
+import re
+import unicodedata
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+from IPython.display import display
+
+from acp_lib.engine.cache import write
+
+LONGEST = 120  # characters of anyone's text in a cell
+NOTHING = "–"
+
+
+class Markdown(str):
+    """Text of a chapter's own, shown as the Markdown it is."""
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
+    """Anyone's text as one line: no control or invisible characters, none that turn the writing direction, cut if long.
+
+    Chapter: all.
+    """
+    seen = (c for c in str(text) if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    text = " ".join("".join(seen).split())
+    return text if len(text) <= longest else text[:longest - 1] + "…"
+
+
+def escape(text: str, longest: int = LONGEST) -> str:
+    """Anyone's text as Markdown that shows it letter by letter.
+
+    Chapter: all.
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", plain(text, longest))
+
+
+def shown(value, digits: int = 1) -> str:
+    """A value as the text of a table cell."""
+    if isinstance(value, Markdown):
+        return value
+    if value is None or (isinstance(value, numbers.Real) and value != value):
+        return NOTHING
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, numbers.Integral):
+        return f"{value:,}"
+    return f"{value:,.{digits}f}" if isinstance(value, numbers.Real) else escape(value)
+
+
+def table(rows: pd.DataFrame | list[dict], name: str, caption: str, *, digits: int = 1) -> None:
+    """Show a table, numbered in the book and referred to as {numref}`name`.
+
+    Parameters
+    ----------
+    rows : a dict each, or a table; columns of numbers are set flush right; texts are escaped, `Markdown` ones are not
+    caption : Markdown
+    digits : decimals of numbers that are not whole
+
+    Chapter: all.
+    """
+    frame = pd.DataFrame(rows, dtype=object)  # others turn whole numbers to floats, Markdown to plain text
+    cells = [[shown(v, digits) for v in row] for row in frame.to_numpy()]
+    right = [all(v is None or isinstance(v, numbers.Real) for v in frame[c]) for c in frame.columns]
+    lines = [[str(c) for c in frame.columns], ["---:" if r else "---" for r in right], *cells]
+    body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    markdown = f":::::{{table}} {caption}\n:name: {name}\n\n{body}\n:::::\n"
+    page = frame.map(lambda v: plain(v) if isinstance(v, str) else v).to_html(index=False, na_rep=NOTHING)
+    display({"text/markdown": markdown, "text/html": f"<p>{html.escape(caption)}</p>{page}",
+             "text/plain": frame.to_string(index=False)}, raw=True)
+
+
+def say(text: str) -> None:
+    """Show a paragraph of Markdown, for sentences whose numbers come from this run."""
+    display({"text/markdown": text, "text/plain": text}, raw=True)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share from 0 to 1 as per cent, without the sign."""
+    return f"{100 * share:.{digits}f}"
+
+
+def player(y: np.ndarray, sr: int, label: str) -> str:
+    """HTML of a player that holds a sound as MP3; `label` is anyone's text.
+
+    Chapter: all.
+    """
+    buffer = io.BytesIO()
+    with soundfile.SoundFile(buffer, "w", sr, 1, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="VARIABLE",
+                             compression_level=0.7) as file:
+        for block in np.array_split(np.asarray(y, np.float32), max(1, len(y) // 65536)):
+            file.write(block)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    name = html.escape(plain(label), quote=True)
+    return f'<audio controls preload="metadata" aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio>'
+
+
+def players(sounds: list[tuple[str, str]]) -> None:
+    """Show (label, player) pairs under one another, labels escaped."""
+    rows = "".join(f'<div class="acp-player"><span>{html.escape(plain(label))}</span>{code}</div>'
+                   for label, code in sounds)
+    display({"text/html": rows, "text/plain": ", ".join(plain(label) for label, _ in sounds)}, raw=True)
+
+
+def save(folder: Path, name: str, rows: list[dict]) -> None:
+    """Write the rows of a result as `name`.json, whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite, which JSON has no word for.
+    """
+    write(folder / f"{name}.json", json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def load(folder: Path, name: str) -> list[dict] | None:
+    """What `save` wrote, or None where there is no such file, or a damaged one."""
+    with suppress(OSError, ValueError):
+        return json.loads((folder / f"{name}.json").read_text("utf8"))
+    return None

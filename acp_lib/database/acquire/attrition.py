@@ -1,0 +1,67 @@
+"""What became of the pictures and songs that the lists name: how many there are, and why the others are not.
+
+Chapter: Building the database.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from acp_lib.database.acquire import journal
+from acp_lib.database.acquire import pictures as download
+from acp_lib.database.acquire import songs as songs_youtube
+from acp_lib.database.acquire.journal import FETCHED
+
+COLUMNS = ["what", "class", "reason", "n"]
+THERE, NOT_TRIED, TWICE, REMOVED = "there already", "not tried yet", "listed twice", "fetched, and removed since"
+
+
+def _reason(record: dict | None, file: Path | None) -> str:
+    there = file is not None and file.is_file()
+    if record is None or record["outcome"] != FETCHED:
+        return THERE if there else record["reason"] if record else NOT_TRIED
+    if not there:
+        return REMOVED
+    return f"{FETCHED}, {record['reason']}" if record["reason"] else FETCHED
+
+
+def _pictures(root: Path) -> Iterator[tuple[str, str]]:
+    """Class and reason of every row of the lists."""
+    known, seen = journal.read(root, "pictures"), set()
+    for i, label, url in download.listed(root)[["id", "class", "url"]].itertuples(index=False):
+        record = known.get(i)
+        same = record if record and record["url"] == url else None
+        yield label, TWICE if i in seen else _reason(same, root / "images" / i)
+        seen.add(i)
+
+
+def _songs(root: Path) -> Iterator[tuple[str, str]]:
+    known, seen = journal.read(root, "songs"), set()
+    there = {p.stem: p for p in (root / "music").glob("*") if p.is_file()}
+    for i, label in songs_youtube.listed(root)[["id", "class"]].itertuples(index=False):
+        yield label, TWICE if i in seen else _reason(known.get(i), there.get(i))
+        seen.add(i)
+
+
+def table(root: Path) -> pd.DataFrame:
+    """what (pictures, songs), class, reason, n: every row of the lists counts once, what was fetched among them.
+
+    Reasons are those of the journals; and `there already` for files without an entry in one, `not tried yet`, `listed
+    twice`, `fetched, and removed since`. Pictures come from agg/, songs from YouTubeURLs.csv and SongEmotionScore.csv;
+    without the list there are no rows.
+
+    Raises
+    ------
+    ValueError
+        If a list does not read.
+    """
+    rows = []
+    if (root / "agg").is_dir():
+        rows += [("pictures", *found) for found in _pictures(root)]
+    if (root / "YouTubeURLs.csv").is_file():
+        rows += [("songs", *found) for found in _songs(root)]
+    if not rows:
+        return pd.DataFrame(columns=COLUMNS).astype({"n": int})
+    counted = pd.DataFrame(rows, columns=COLUMNS[:-1]).value_counts(sort=False).rename("n").reset_index()
+    return counted.sort_values(["what", "class", "n", "reason"], ascending=[True, True, False, True], ignore_index=True)

@@ -1,0 +1,67 @@
+"""What the command lines share: a profile, and parameters that replace some of its values.
+
+Chapter: How to read and rerun.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from acp_lib import profiles
+from acp_lib.profiles import Profile
+
+
+def parser(module: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """A parser for `python -m module PROFILE [-p NAME VALUE]...`."""
+    made = argparse.ArgumentParser(prog=f"python -m {module}", description=description, epilog=examples,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("profile", nargs="?", default="mini", help=f"one of {', '.join(profiles.NAMES)} (mini)")
+    made.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="given",
+                      help="a parameter and its value, instead of the profile's; may be repeated")
+    return made
+
+
+def add_spreading(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The parser with the options of work that is spread over processes here or over a cluster: --jobs, --scheduler."""
+    parser.add_argument("--jobs", type=int, help="processes on this machine (one a core)")
+    parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler: tcp://host:port")
+    return parser
+
+
+def given(options: argparse.Namespace) -> dict:
+    """The parameters of a command line by name.
+
+    Raises
+    ------
+    ValueError
+        For a name that no profile has, or a text that does not read as its type.
+    """
+    return {name: profiles.parse(name, text) for name, text in options.given}
+
+
+def profile(options: argparse.Namespace, **more) -> Profile:
+    """The profile that a command line describes; `more` are values of other options, None for those not given."""
+    return profiles.load(**{"profile": options.profile, **more} | given(options))
+
+
+def outcome(work: Callable[[], None], help_of: str) -> int:
+    """Do the work of a command and tell in a line what kept it from its end.
+
+    Returns
+    -------
+    the exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted
+    """
+    try:
+        work()
+    except (ValueError, ImportError, OSError) as error:
+        print(f"error: {error} (python -m {help_of} --help)", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return stopped()
+    return 0
+
+
+def stopped() -> int:
+    """Tell that a command was interrupted; the exit code."""
+    print("stopped; the same command goes on where it was", file=sys.stderr)
+    return 130

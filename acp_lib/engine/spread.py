@@ -1,0 +1,96 @@
+"""Tasks over many processes, here or on a Dask cluster, where one that kills its process costs no more than itself.
+
+A task makes one file and may be repeated. What a killed process had in hand is done again, apart from the others and
+item by item, so that the item which is to blame is found.
+
+Chapter: Hearing; Seeing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from acp_lib.engine.processes import pool
+
+Task = tuple[Path, list]
+"""A file to be made, and the items it is made from."""
+
+
+def spread_tasks(run: Callable, tasks: Sequence[Task], jobs: int = 1, scheduler: str = "") -> Iterator[int]:
+    """Call run(target, items) for every task; yield what each returns, in any order.
+
+    A task whose process died is called again as run(target, items, alone=True).
+
+    Raises
+    ------
+    ImportError
+        If a scheduler is given and Dask is not installed.
+    """
+    yield from _dask(run, tasks, scheduler) if scheduler else _here(run, tasks, jobs)
+    for target, items in tasks:
+        if not target.exists():
+            yield run(target, items, alone=True)
+
+
+def _here(run: Callable, tasks: Sequence[Task], jobs: int) -> Iterator[int]:
+    """All tasks that can be done; after a death, the tasks that were not begun go on in new processes."""
+    if jobs == 1:
+        yield from (run(*task) for task in tasks)
+        return
+    while tasks:
+        with suppress(BrokenProcessPool), pool(min(jobs, len(tasks))) as executor:
+            for future in as_completed([executor.submit(_begun, run, *t) for t in tasks]):
+                yield future.result()
+        left = [t for t in tasks if not t[0].exists() and not _mark(t[0]).exists()]
+        if len(left) == len(tasks):
+            raise RuntimeError("processes die before they begin; is there enough memory for so many (jobs)?")
+        tasks = left
+
+
+def _mark(target: Path) -> Path:
+    return target.with_name(f".{target.name}.begun")
+
+
+def _begun(run: Callable, target: Path, items: list) -> int:
+    """Run a task between two marks, so that one left over names a task whose process died."""
+    _mark(target).parent.mkdir(parents=True, exist_ok=True)
+    _mark(target).touch()
+    result = run(target, items)
+    _mark(target).unlink(missing_ok=True)
+    return result
+
+
+def _dask(run: Callable, tasks: Sequence[Task], scheduler: str) -> Iterator[int]:
+    try:
+        from dask.distributed import Client, KilledWorker, as_completed
+    except ImportError:
+        raise ImportError("a scheduler needs Dask: pip install 'acp-lib[cluster]'") from None
+    with Client(scheduler) as client:
+        futures = client.map(partial(_unless_made, run), tasks, pure=False)
+        for future in as_completed(futures):
+            if isinstance(future.exception(), KilledWorker):
+                continue
+            yield future.result()
+            future.release()
+
+
+def _unless_made(run: Callable, task: Task) -> int:
+    """Run a task whose file is not there: what a lost worker had finished, but not said, Dask asks for again."""
+    target, items = task
+    return len(items) if target.exists() else run(target, items)
+
+
+def isolated(describe: Callable[[list], list[tuple]], items: Sequence) -> list[tuple]:
+    """describe([item])[0] for every item, in processes of their own; (None, reason) for one that kills its process."""
+    results: list[tuple] = []
+    while len(results) < len(items):
+        with pool(1) as executor:
+            try:
+                for item in items[len(results):]:
+                    results.append(executor.submit(describe, [item]).result()[0])
+            except BrokenProcessPool:
+                results.append((None, "killed the process that read it"))
+    return results

@@ -1,0 +1,72 @@
+"""What ACP-Net is to be held against: guessers that compare nothing, and the plainest way to compare.
+
+Chapter: ACP-Net.
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import RidgeClassifierCV, RidgeCV
+
+from acp_lib.experiment.corpus import Corpus, Modality, Pairs
+from acp_lib.experiment.probes import STRENGTHS
+
+PAIRS = 10_000  # that a one-sided guesser learns from
+
+
+def always_false(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
+    """"False" for every pair: bool (n,)."""
+    return np.zeros(len(pairs), bool)
+
+
+def predict_unimodal(side: Modality, seen: np.ndarray, truth: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """What a ridge regression on one side's features says of pairs: bool (n,).
+
+    It is fitted on training pairs. A sample that stands in several of them counts so often, with the mean of its
+    answers, lest the strength of the penalty be chosen on copies.
+
+    Parameters
+    ----------
+    seen, truth : sample and truth of each training pair
+    asked : sample of each pair that is judged
+    """
+    rows, where, times = np.unique(seen, return_inverse=True, return_counts=True)
+    answer = np.bincount(where, 2 * truth - 1) / times
+    model = RidgeCV(STRENGTHS).fit(side.x[rows].numpy(), answer, sample_weight=times)
+    rows, where = np.unique(asked, return_inverse=True)
+    return model.predict(side.x[rows].numpy())[where] > 0
+
+
+def picture_only(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
+    """A ridge regression of "true or false" that sees the picture alone, trained on pairs of the same protocol."""
+    drawn = corpus.draw("train", protocol, PAIRS, [seed, 30])
+    return predict_unimodal(corpus.image, drawn.image, drawn.truth, pairs.image)
+
+
+def music_only(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
+    """The same for the music alone."""
+    drawn = corpus.draw("train", protocol, PAIRS, [seed, 30])
+    return predict_unimodal(corpus.music, drawn.music, drawn.truth, pairs.music)
+
+
+def two_classifiers(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
+    """A ridge classifier of the class for each modality, trained on the labels; "true" where both say the same.
+
+    It has what ACP-Net never sees: the classes themselves.
+    """
+    said = []
+    for side, wanted in ((corpus.image, pairs.image), (corpus.music, pairs.music)):
+        train = side.rows("train")
+        model = RidgeClassifierCV(STRENGTHS, class_weight="balanced").fit(side.x[train].numpy(), side.label[train])
+        seen, where = np.unique(wanted, return_inverse=True)
+        said.append(model.predict(side.x[seen].numpy())[where])
+    return said[0] == said[1]
+
+
+BASELINES = {"always false": always_false, "picture alone": picture_only, "music alone": music_only,
+             "two classifiers, compared": two_classifiers}
+
+
+def correct(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> pd.DataFrame:
+    """Whether each of BASELINES, a column, is right about each pair, a row."""
+    return pd.DataFrame({name: ask(corpus, pairs, protocol, seed) == (pairs.truth == 1)
+                         for name, ask in BASELINES.items()})

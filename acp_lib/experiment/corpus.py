@@ -1,0 +1,194 @@
+"""What a network is trained and tested on: scaled features, classes and parts of both modalities, and pairs of them.
+
+Chapter: Splits and pairs; ACP-Net.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from acp_lib.emotions import CLASSES, EMOTIONS
+from acp_lib.experiment import pairs
+from acp_lib.experiment.splits import PARTS
+from acp_lib.features.music import BLOCKS
+
+SCALINGS = ("zscore", "raw", "minmax", "logmel")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A list of pairs: rows of `Corpus.image` and `Corpus.music`, and whether the pair is true (1) or false (0)."""
+
+    image: np.ndarray
+    music: np.ndarray
+    truth: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    @property
+    def digest(self) -> str:
+        return pairs.digest(self.image, self.music, self.truth)
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One modality in the order of the manifest: features (N, width), class and part numbers (N,); of pictures also the
+    emotion numbers (N,), -1 where only the class is known.
+    """
+
+    x: torch.Tensor
+    label: np.ndarray
+    part: np.ndarray
+    emotion: np.ndarray | None = None
+
+    chunk = 8192
+    """Samples that are embedded at once."""
+
+    def rows(self, part: str) -> np.ndarray:
+        """Where the samples of a part stand."""
+        return np.flatnonzero(self.part == PARTS.index(part))
+
+    def take(self, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
+        """A training batch (len(rows), ...); what is random about it comes from `rng`."""
+        return self.x[rows]
+
+    def views(self, rows: np.ndarray) -> torch.Tensor:
+        """What is averaged over when samples are judged: (len(rows), views, ...)."""
+        return self.x[rows][:, None]
+
+
+class Pictures(Modality):
+    """Pictures from shards of uint8, scaled to [-1, 1]: (N, 3, side, side). Every other one is mirrored in training."""
+
+    chunk = 64
+
+    def take(self, rows, rng):
+        return self._scaled(rows, rng.random(len(rows)) < 0.5)
+
+    def views(self, rows):
+        return self._scaled(rows, np.zeros(len(rows), bool))[:, None]
+
+    def _scaled(self, rows: np.ndarray, mirrored: np.ndarray) -> torch.Tensor:
+        pictures = torch.from_numpy(self.x[rows]).permute(0, 3, 1, 2)
+        pictures = torch.where(torch.from_numpy(mirrored)[:, None, None, None], pictures.flip(3), pictures)
+        return pictures.contiguous(memory_format=torch.channels_last).to(torch.float32) / 127.5 - 1
+
+
+@dataclass(frozen=True)
+class Slices(Modality):
+    """Log-spectrograms from shards: a crop at random in training, `crops` evenly spaced ones for judging.
+
+    (N, 1, bins, frames).
+    """
+
+    frames: int = 199
+    crops: int = 12
+
+    chunk = 16
+
+    def take(self, rows, rng):
+        starts = rng.integers(self.x.shape[0] - self.frames + 1, size=len(rows))
+        return self._cut(rows, starts[:, None])[:, 0]
+
+    def views(self, rows):
+        starts = np.linspace(0, self.x.shape[0] - self.frames, self.crops).round().astype(int)
+        return self._cut(rows, np.tile(starts, (len(rows), 1)))
+
+    def _cut(self, rows: np.ndarray, starts: np.ndarray) -> torch.Tensor:
+        """(rows, views, 1, bins, frames)"""
+        cut = [[one[a:a + self.frames].T[None] for a in at]
+               for one, at in zip(self.x.lazily(rows), starts, strict=True)]
+        return torch.from_numpy(np.array(cut, np.float32))
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Both modalities.
+
+    Chapter: Splits and pairs.
+    """
+
+    image: Modality
+    music: Modality
+
+    def counts(self, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """Samples of each class in a part, of pictures and of music."""
+        return tuple(np.bincount(s.label[s.rows(part)], minlength=len(CLASSES)) for s in (self.image, self.music))
+
+    def draw(self, part: str, protocol: str, n: int, seed) -> Pairs:
+        """n pairs within a part by a protocol of `pairs`, the same for the same seed (a number or a list of them)."""
+        images, music = self.image.rows(part), self.music.rows(part)
+        rng = np.random.default_rng(seed)
+        i, j, truth = pairs.draw(protocol, self.image.label[images], self.music.label[music], n, rng)
+        return Pairs(images[i], music[j], truth)
+
+    def save(self, path: Path) -> None:
+        """Write everything as one safetensors file."""
+        save_file({f"{name}.{key}": torch.tensor(np.asarray(getattr(side, key)))
+                   for name, side in (("image", self.image), ("music", self.music))
+                   for key in ("x", "label", "part", "emotion") if getattr(side, key) is not None}, path)
+
+    @classmethod
+    def read(cls, path: Path) -> "Corpus":
+        """What `save` wrote."""
+        with safe_open(path, "pt") as f:
+            held = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118
+        sides = []
+        for modality in ("image", "music"):
+            known = {k: held.get(f"{modality}.{k}") for k in ("label", "part", "emotion")}
+            sides.append(Modality(held[f"{modality}.x"],
+                                  **{k: None if v is None else v.numpy() for k, v in known.items()}))
+        return cls(*sides)
+
+
+def scaled(x: np.ndarray, train: np.ndarray, kind: str) -> np.ndarray:
+    """Features (N, width) after a scaling fitted on the rows `train` alone: float32.
+
+    zscore: mean 0 and standard deviation 1; minmax: 0 to 1; raw: as they are; logmel: the mel block of music vectors in
+    decibels, then zscore. A feature that is constant in training is left at its distance from that constant.
+
+    Raises
+    ------
+    ValueError
+        For another kind.
+
+    Paper: not stated; see the ledger.  Chapter: Splits and pairs.
+    """
+    if kind not in SCALINGS:
+        raise ValueError(f"scaling is {kind!r}; expected one of {', '.join(SCALINGS)}")
+    x = np.asarray(x, np.float64)
+    if kind == "logmel" and x.shape[1] == BLOCKS["mel"].stop:
+        x = x.copy()
+        x[:, BLOCKS["mel"]] = 10 * np.log10(np.maximum(x[:, BLOCKS["mel"]], 1e-10))
+    if kind == "raw":
+        return x.astype(np.float32)
+    known = x[train]
+    shift, scale = (known.min(0), np.ptp(known, 0)) if kind == "minmax" else (known.mean(0), known.std(0))
+    constant = np.ptp(known, 0) == 0  # not scale == 0: the deviation of equal numbers can round to something
+    return ((x - shift) / np.where(constant, 1, scale)).astype(np.float32)
+
+
+def build(manifest: pd.DataFrame, part: pd.Series, features: dict[str, np.ndarray], scaling: str) -> Corpus:
+    """A corpus of manifest rows.
+
+    Parameters
+    ----------
+    part : train, val or test for each manifest row
+    features : "image" and "music", one row for each of the manifest's rows of that modality, in its order
+    scaling : one of SCALINGS
+    """
+    sides = []
+    for modality in ("image", "music"):
+        rows = manifest["modality"] == modality
+        numbers = part[rows].map(PARTS.index).to_numpy()
+        x = scaled(features[modality], np.flatnonzero(numbers == 0), scaling)
+        emotion = manifest["emotion"][rows].map({e: i for i, e in enumerate(EMOTIONS)}).fillna(-1).to_numpy(np.int64)
+        sides.append(Modality(torch.from_numpy(x), manifest["class"][rows].map(CLASSES.index).to_numpy(), numbers,
+                          emotion if modality == "image" else None))
+    return Corpus(*sides)

@@ -1,0 +1,145 @@
+"""How right a network is, and how sure one may be of that.
+
+Accuracies are shares from 0 to 1 here and per cent in tables.
+
+Paper: Section 4, Table 4.
+Chapter: ACP-Net.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+from torch import nn
+
+from acp_lib.experiment.corpus import Corpus, Modality, Pairs
+
+CHUNK = 8192  # pairs that are fused at once
+AT_ONCE = 100  # bootstrap draws
+
+
+@torch.inference_mode()
+def logits(model: nn.Module, corpus: Corpus, pairs: Pairs) -> torch.Tensor:
+    """Logits (n, 2) of a list of pairs, by a network of two branches.
+
+    Each picture and each piece of music goes through its branch once, however often it occurs, and through its half of
+    the first fusion layer; only the rest is done for each pair.
+
+    Chapter: ACP-Net.
+    """
+    image, i = np.unique(pairs.image, return_inverse=True)
+    music, j = np.unique(pairs.music, return_inverse=True)
+    training = model.training
+    model.eval()
+    seen = embed(model.embed_image, corpus.image, image, _device(model))
+    heard = embed(model.embed_music, corpus.music, music, _device(model))
+    first, rest = model.fusion[0], model.fusion[1:]
+    width = seen.shape[1]
+    seen = nn.functional.linear(seen, first.weight[:, :width])
+    heard = nn.functional.linear(heard, first.weight[:, width:], first.bias)
+    parts = [rest(seen[i[k:k + CHUNK]] + heard[j[k:k + CHUNK]]).float().cpu() for k in range(0, len(i), CHUNK)]
+    model.train(training)
+    return torch.cat(parts)
+
+
+def _device(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device
+
+
+@torch.inference_mode()
+def embed(encode: Callable, side: Modality, rows: np.ndarray, device: str | torch.device = "cpu") -> torch.Tensor:
+    """What `encode` makes of samples, the mean over their views: (len(rows), width), on the device.
+
+    Chapter: ACP-Net; Baselines.
+    """
+    parts = []
+    for k in range(0, len(rows), side.chunk):
+        x = side.views(rows[k:k + side.chunk]).to(device)
+        parts.append(encode(x.flatten(0, 1)).float().unflatten(0, x.shape[:2]).mean(1))
+    return torch.cat(parts)
+
+
+def probability(model: nn.Module, corpus: Corpus, pairs: Pairs) -> np.ndarray:
+    """Probability (n,) that the network gives to each pair being true."""
+    return torch.softmax(logits(model, corpus, pairs).double(), 1)[:, 1].numpy()
+
+
+def accuracy(p: np.ndarray, truth: np.ndarray) -> float:
+    """Share of pairs that are called right, a pair being called true if its probability exceeds one half."""
+    return float(np.mean((p > 0.5) == (truth == 1)))
+
+
+def t_interval(values, level: float = 0.95) -> tuple[float, float]:
+    """Student's t interval for the mean of independent runs; infinite for a single one.
+
+    Raises
+    ------
+    ValueError
+        Without values.
+    """
+    if not len(values):
+        raise ValueError("values is empty; expected the results of one or more runs")
+    if len(values) == 1:
+        return -np.inf, np.inf
+    mean, error = np.mean(values), stats.sem(values)
+    if error == 0:
+        return float(mean), float(mean)
+    return tuple(float(v) for v in stats.t.interval(level, len(values) - 1, mean, error))
+
+
+def groups(manifest: pd.DataFrame, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """For each pair the picture and the song that it was drawn with, copies counting as one."""
+    names, is_image = manifest["group"].to_numpy(), (manifest["modality"] == "image").to_numpy()
+    return names[is_image][pairs.image], names[~is_image][pairs.music]
+
+
+def cluster_bootstrap(values: np.ndarray, *groups: np.ndarray, draws: int = 2000, seed: int = 0,
+              level: float = 0.95) -> tuple[float, float]:
+    """Bootstrap interval for the mean on other pictures and other songs: both are drawn with replacement.
+
+    Pairs share pictures and songs, so they are not independent; weighting each pair by how often its picture and its
+    song were drawn accounts for both. Source: Owen (2007), The pigeonhole bootstrap, Annals of Applied Statistics 1(2).
+
+    Parameters
+    ----------
+    values : share of runs that called each pair right, or a difference of two such [shape=(n,)]
+    groups : for each thing that is drawn as a whole, its name for each pair [shape=(n,)]: pictures, songs
+    """
+    low, high = np.quantile(_resampled(values, groups, draws, seed), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def paired_bootstrap(one: np.ndarray, other: np.ndarray, *groups: np.ndarray, draws: int = 2000, seed: int = 0) -> dict:
+    """How much more often one method is right than another on the same pairs, drawn as by `cluster_bootstrap`.
+
+    Parameters
+    ----------
+    one, other : share of runs that called each pair right [shape=(n,)]
+    groups : as for `cluster_bootstrap`
+
+    Returns
+    -------
+    {"difference", "interval", "p"}; p is two-sided, of no difference, and at least 1 / draws
+
+    Chapter: Baselines.
+    """
+    values = np.asarray(one, float) - np.asarray(other, float)
+    means = _resampled(values, groups, draws, seed)
+    tail = min(np.mean(means <= 0), np.mean(means >= 0))
+    low, high = np.quantile(means, [0.025, 0.975])
+    return {"difference": float(values.mean()), "interval": [float(low), float(high)],
+            "p": float(np.clip(2 * tail, 1 / draws, 1))}
+
+
+def _resampled(values: np.ndarray, groups: Sequence[np.ndarray], draws: int, seed: int) -> np.ndarray:
+    values, rng, means = np.asarray(values, float), np.random.default_rng([seed, 2007]), []
+    members = [np.unique(g, return_inverse=True) for g in groups]
+    for first in range(0, draws, AT_ONCE):
+        weight = np.ones((min(AT_ONCE, draws - first), len(values)))
+        for names, which in members:
+            weight *= rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=len(weight))[:, which]
+        total = weight.sum(1)
+        means.append((weight @ values)[total > 0] / total[total > 0])
+    return np.concatenate(means)

@@ -1,0 +1,81 @@
+"""Training, validation and test sets, 70:10:20.
+
+Paper: Section 4.
+Chapter: Splits and pairs.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from acp_lib.emotions import CLASSES
+from acp_lib.profiles import CHOICES, RATIOS
+
+PARTS = ("train", "val", "test")
+
+
+def units(table: pd.DataFrame, by: str) -> pd.Series:
+    """What is kept whole: the artist where known (`artist`), the song or set of equal files (`song`), or nothing
+    (`segment`). Artists of equal files are kept together; pictures and music are apart.
+
+    Raises
+    ------
+    ValueError
+        For another `by`.
+    """
+    if by not in CHOICES["split"]:
+        raise ValueError(f"split is {by!r}; expected one of {', '.join(CHOICES['split'])}")
+    if by == "segment":
+        return table["id"]
+    if by == "song":
+        return table["group"]
+    artist = table["modality"] + table["artist"].where(table["artist"] != "", "/" + table["group"])
+    (i, groups), (j, artists) = pd.factorize(table["group"]), pd.factorize(artist)
+    links = coo_array((np.ones(len(table)), (i, len(groups) + j)), shape=(len(groups) + len(artists),) * 2)
+    whole = connected_components(links, directed=False)[1][i]
+    return table["group"].groupby(whole).transform("min")
+
+
+def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: int = 0, ratios=RATIOS) -> pd.Series:
+    """The part of each manifest row: train, val or test, stratified by modality and class.
+
+    Within a class, shuffled units are dealt one by one to the part that lacks most of its share of samples. A unit
+    whose samples have several classes (an artist's songs) counts for its most frequent one. Another `draw` deals anew.
+
+    Raises
+    ------
+    ValueError
+        If a part lacks a class of a modality, which it must if that class has fewer than three units.
+
+    Paper: Section 4, ratios 70:10:20.  Chapter: Splits and pairs.
+    """
+    rng = np.random.default_rng([seed, 70, draw])
+    part = pd.Series("", index=table.index)
+    unit = units(table, by)
+    for modality in ("image", "music"):
+        rows = table[table["modality"] == modality]
+        main = pd.crosstab(unit[rows.index], rows["class"]).idxmax(axis=1)
+        size = unit[rows.index].value_counts()
+        for label in CLASSES:
+            members = sorted(main.index[main == label])
+            members = [members[i] for i in rng.permutation(len(members))]
+            part.update(_assign_units(members, size, unit[rows.index], ratios))
+        for label in CLASSES:
+            held = rows.index[rows["class"] == label]
+            if len(held) and (lacking := [name for name in PARTS if name not in set(part[held])]):
+                raise ValueError(f"class {label} has {unit[held].nunique()} {modality} units to split (by {by}), and "
+                                 f"{lacking[0]} got none of them; give it 3 or more of its own, so that training, "
+                                 "validation and test each hold one")
+    return part
+
+
+def _assign_units(members: list, size: pd.Series, unit: pd.Series, ratios) -> pd.Series:
+    held, target = np.zeros(3), np.array(ratios) * size[members].sum()
+    chosen = {}
+    for i, member in enumerate(members):
+        # the first three units go one to each part, so that none is empty however large they are
+        where = i if i < 3 else int(np.argmax((target - held) / target))
+        chosen[member] = PARTS[where]
+        held[where] += size[member]
+    return unit.map(chosen).dropna()

@@ -1,0 +1,153 @@
+"""What a network is trained for: to say whether a pair corresponds, or to name the emotion of one modality.
+
+A task hands out epochs cut into batches and judges a network on a part; `training.fit` needs to know no more.
+
+Chapter: ACP-Net; Baselines; Probes.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+from acp_lib.experiment import evaluation
+from acp_lib.experiment.corpus import Corpus, Modality, Pairs
+from acp_lib.profiles import Profile
+
+UPDATES = {"pairs": 100, "items": 25}
+"""In an epoch, at least: small corpora would otherwise be stopped before they leave the first plateau."""
+
+VALIDATION_PAIRS = 4000
+
+
+class Batches(Dataset):
+    """An epoch's samples cut into batches. Batch k is the same whoever loads it, and in whatever order.
+
+    Parameters
+    ----------
+    sides, rows : for each input of the network, where it comes from and which samples [shape=(n,)]
+    target : class numbers [shape=(n,)]
+    size : of a batch
+    seed : of what is random in a batch
+    share : (number, of) where several processes divide every batch
+    """
+
+    def __init__(self, sides: Sequence[Modality], rows: Sequence[np.ndarray], target: np.ndarray, *, size: int,
+                 seed: Sequence[int], share: tuple[int, int] = (0, 1)):
+        self.sides, self.rows, self.target, self.size, self.seed, self.share = sides, rows, target, size, seed, share
+
+    def __len__(self) -> int:
+        whole = len(self.target) // self.size
+        return whole if self.share[1] > 1 else math.ceil(len(self.target) / self.size)  # a rest may not be divisible
+
+    def __getitem__(self, k: int) -> tuple[list[torch.Tensor], torch.Tensor]:
+        which = slice(k * self.size + self.share[0], (k + 1) * self.size, self.share[1])
+        rng = np.random.default_rng([*self.seed, k, self.share[0]])
+        inputs = [side.take(rows[which], rng) for side, rows in zip(self.sides, self.rows, strict=True)]
+        return inputs, torch.from_numpy(self.target[which])
+
+
+@dataclass(frozen=True)
+class Correspondence:
+    """True or false? Pairs are drawn within a part, anew for each epoch; those of validation are drawn once.
+
+    Paper: Section 3.  Chapter: Splits and pairs.
+    """
+
+    corpus: Corpus
+    profile: Profile
+
+    def epoch(self, seed: Sequence[int], share: tuple[int, int] = (0, 1)) -> Batches:
+        """The batches of an epoch."""
+        p, corpus = self.profile, self.corpus
+        pairs = corpus.draw("train", p.pairs, self.pairs_per_epoch, [*seed, p.pair_draw])
+        return Batches((corpus.image, corpus.music), (pairs.image, pairs.music), pairs.truth, size=p.batch, seed=seed,
+                       share=share)
+
+    @property
+    def pairs_per_epoch(self) -> int:
+        """`pairs_per_epoch`; if that is 0, one a training picture, UPDATES batches at least."""
+        p = self.profile
+        return p.pairs_per_epoch or max(len(self.corpus.image.rows("train")), UPDATES["pairs"] * p.batch)
+
+    def judge(self, model: nn.Module, part: str) -> tuple[torch.Tensor, np.ndarray]:
+        """Logits (n, 2) of the pairs of `val` or `test`, and which of them are true (n,)."""
+        pairs = self.pairs(part)
+        return evaluation.logits(model, self.corpus, pairs), pairs.truth
+
+    def pairs(self, part: str, protocol: str | None = None) -> Pairs:
+        """The frozen pairs of `val` or `test`: the same for every run and every network of a profile."""
+        p = self.profile
+        n, stream = (VALIDATION_PAIRS, 10) if part == "val" else (p.test_pairs, 20)
+        return self.corpus.draw(part, protocol or p.pairs, n, [p.seed, stream, p.pair_draw])
+
+    def predictions(self, model: nn.Module) -> pd.DataFrame:
+        """What a network says of the test pairs: image, music, truth, probability of "true", predicted."""
+        pairs = self.pairs("test")
+        p = evaluation.probability(model, self.corpus, pairs)
+        return pd.DataFrame({"image": pairs.image, "music": pairs.music, "truth": pairs.truth, "probability": p,
+                             "predicted": (p > 0.5).astype(np.int64)})
+
+    def finished(self, history: list[dict]) -> bool:
+        """Whether training has come to its end."""
+        return ended(history, self.profile.epochs, self.profile.patience)
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """Which class? Every training sample once an epoch; again and again where that makes too few updates.
+
+    label : class number of each of the side's samples, -1 for those to leave out [shape=(N,)]
+    names : of the classes
+
+    Paper: Section 4, Results on emotion recognition.  Chapter: Probes.
+    """
+
+    side: Modality
+    label: np.ndarray
+    names: tuple[str, ...]
+    profile: Profile
+
+    def rows(self, part: str) -> np.ndarray:
+        """Labelled samples of a part."""
+        held = self.side.rows(part)
+        return held[self.label[held] >= 0]
+
+    def epoch(self, seed: Sequence[int], share: tuple[int, int] = (0, 1)) -> Batches:
+        """The batches of an epoch."""
+        rng, rows, size = np.random.default_rng(seed), self.rows("train"), self.profile.batch
+        passes = math.ceil(UPDATES["items"] * size / len(rows))
+        order = np.concatenate([rng.permutation(rows) for _ in range(passes)])
+        return Batches((self.side,), (order,), self.label[order], size=size, seed=seed, share=share)
+
+    def predictions(self, model: nn.Module, part: str = "test") -> pd.DataFrame:
+        """What a network says of the samples of a part: item, truth, predicted."""
+        logits, truth = self.judge(model, part)
+        return pd.DataFrame({"item": self.rows(part), "truth": truth, "predicted": logits.argmax(1).numpy()})
+
+    def judge(self, model: nn.Module, part: str) -> tuple[torch.Tensor, np.ndarray]:
+        """Logits (n, classes) of the labelled samples of a part, and their classes (n,)."""
+        rows = self.rows(part)
+        return evaluation.embed(model, self.side, rows, next(model.parameters()).device).cpu(), self.label[rows]
+
+    def finished(self, history: list[dict]) -> bool:
+        """Whether training has come to its end."""
+        return ended(history, self.profile.probe_epochs, self.profile.probe_patience)
+
+
+Task = Correspondence | Recognition
+
+
+def best_epoch(history: list[dict]) -> int:
+    """Number of the first epoch with the highest validation accuracy."""
+    return 1 + int(np.argmax([h["val_accuracy"] for h in history]))
+
+
+def ended(history: list[dict], epochs: int, patience: int) -> bool:
+    """Whether the last epoch is reached, or the best one lies `patience` epochs back."""
+    return bool(history) and (len(history) >= epochs or len(history) - best_epoch(history) >= patience)

@@ -1,0 +1,203 @@
+"""The paper's five tables, its numbers beside this run's; each row says what it was made from.
+
+Chapter: Paper versus ours.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from acp_lib.book import report
+from acp_lib.database import released
+from acp_lib.database.sources import IMAC
+from acp_lib.database.tags import SUBSTRINGS
+from acp_lib.emotions import CLASSES, EMOTIONS, REGROUPING
+from acp_lib.experiment import evaluation, methods, probes
+from acp_lib.experiment.baselines import BASELINES
+from acp_lib.experiment.corpus import Pairs
+from acp_lib.experiment.pairs import joint, oracle
+from acp_lib.experiment.probes import Probed
+from acp_lib.experiment.splits import PARTS
+from acp_lib.features import raw
+from acp_lib.study import Study
+
+PAPER_TAGS = {  # Paper: Table 2
+    "positive": {"this will always make me happy": 1, "so energetic": 26, "makes me energetic and wanna dance": 3,
+                 "joyous": 103},
+    "neutral": {"soothing for the ear to hear": 18, "cool and relaxing music": 14, "calmness": 43},
+    "negative": {"sad": 873, "makes me sad": 89, "for the painfully alone": 34},
+}
+PAPER_CLEAN_TAGS = {"positive": 952, "neutral": 752, "negative": 1267}  # Paper: Section 2
+PAPER_IMAGES = {"positive": 32868, "neutral": 10796, "negative": 45731}  # Paper: Table 3
+PAPER_SONGS = {"positive": 1342, "neutral": 1511, "negative": 959}  # Paper: Table 3
+PAPER_HOURS = 270  # Paper: Section 2, approximate
+PAPER_CORRESPONDENCE = {"L3-Net": 57.17, "Spectrogram-ACP": 55.84, "ACP-Net": 61.67}  # Paper: Table 4
+PAPER_EMOTION = {  # Paper: Table 5
+    "image": {"Random": 12.5, "Art-based features + SVM": 46.5, "AlexNet, fine-tuned": 58.6,
+              "ACP-Net features + MLP": 40.4},
+    "music": {"Random": 33.3, "Spectrogram + CNN": 47.8, "ACP-Net features + MLP": 63.5},
+}
+SURVIVING = {r.path.removeprefix("clean_tags_").removesuffix(".txt"): r.rows for r in IMAC.remotes
+             if r.path.startswith("clean_tags_")}
+"""How many tags the authors' clean lists hold, by string, as far as the lists survive."""
+INPUTS = {"image": "Inception-V3 features", "music": "193 numbers"}
+
+
+def table1(study: Study) -> list[dict]:
+    """The regrouping: the emotions of each class, in the paper and in this run's manifest."""
+    pictures = study.manifest[(study.manifest["modality"] == "image") & (study.manifest["emotion"] != "")]
+    rows = []
+    for label in CLASSES:
+        held = set(pictures["emotion"][pictures["class"] == label])
+        rows.append({"row": label, "paper": [e for e in EMOTIONS if REGROUPING[e] == label],
+                     "ours": [e for e in EMOTIONS if e in held] or None})
+    return rows
+
+
+def table2(study: Study) -> list[dict]:
+    """Example tags and clean tags in all: the paper's frequencies and those of this run's tag database; of clean tags
+    also how many stand in those of the authors' lists that survive (`authors`).
+    """
+    found = study.tags
+    counts = {} if found is None else dict(zip(found["tag"], found["frequency"], strict=True))
+    rows = [{"row": tag, "class": label, "what": "tag", "paper": n, "ours": counts.get(tag, 0) if counts else None}
+            for label, tags in PAPER_TAGS.items() for tag, n in tags.items()]
+    for label, n in PAPER_CLEAN_TAGS.items():
+        ours = None if found is None else int((found["class"] == label).sum())
+        rows.append({"row": f"clean {label} tags", "class": label, "what": "clean tags", "paper": n, "ours": ours,
+                     "authors": sum(k for s, k in SURVIVING.items() if SUBSTRINGS[s] == label)})
+    return rows
+
+
+def table3(study: Study) -> list[dict]:
+    """Pictures and songs of each class, and hours of music; of songs also how many the authors' released scores give
+    (`released`).
+    """
+    table = study.manifest
+    pictures = table[table["modality"] == "image"]
+    music = table[table["modality"] == "music"]
+    songs = music.drop_duplicates("group")
+    rows = []
+    for what, held, paper in (("pictures", pictures, PAPER_IMAGES), ("songs", songs, PAPER_SONGS)):
+        rows += [{"row": c, "what": what, "paper": paper[c], "ours": int((held["class"] == c).sum())} for c in CLASSES]
+        rows.append({"row": "all", "what": what, "paper": sum(paper.values()), "ours": len(held)})
+    scored = released.labelled(released.released())
+    for row in rows:
+        if row["what"] == "songs":
+            row["released"] = scored.get(row["row"], sum(scored.values()))
+    rows.append({"row": "all", "what": "hours of music", "paper": PAPER_HOURS,
+                 "ours": round(music["duration"].sum() / 3600, 2)})
+    return rows
+
+
+def table4(study: Study) -> list[dict]:
+    """Accuracy of correspondence on the frozen evaluation pairs, in per cent; below the paper's rows, what it lacks."""
+    study.trained("pairs")
+    rows = [{"row": name, "paper": value, **correspondence(study, name)}
+            for name, value in PAPER_CORRESPONDENCE.items()]
+    return rows + [{"row": name, "paper": None, **baseline(study, name)} for name in BASELINES]
+
+
+def row_of(rows: list[dict], name: str) -> dict:
+    """The row of that name.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    return {row["row"]: row for row in rows}[name]
+
+
+def groups(study: Study, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """For each pair the picture and the song that it was drawn with, copies counting as one."""
+    return evaluation.groups(study.manifest, pairs)
+
+
+def _scores(study: Study, correct: list[np.ndarray], *names: np.ndarray) -> dict:
+    """Mean accuracy in per cent with an interval over the seeds, where there are several, and one over what was drawn.
+
+    correct : for each run whether it was right [shape=(n,)]
+    names : groups of `evaluation.cluster_bootstrap`
+    """
+    values = [100 * float(c.mean()) for c in correct]
+    low, high = evaluation.t_interval(values)
+    ends = evaluation.cluster_bootstrap(np.mean(correct, 0), *names, seed=study.profile.seed)
+    return {"ours": float(np.mean(values)), "values": values,
+            "interval": [max(low, 0.0), min(high, 100.0)] if len(values) > 1 else None,
+            "clustered": [100 * end for end in ends]}
+
+
+def baseline(study: Study, name: str) -> dict:
+    """Accuracy of one of the baselines, which have no seeds to vary."""
+    return _scores(study, [study.baselines[name].to_numpy()], *groups(study, study.test_pairs()))
+
+
+def correspondence(study: Study, name: str) -> dict:
+    """Accuracy of a network of Table 4: mean over seeds with both intervals, and what it is to be held against."""
+    pairs, trained = study.test_pairs(), study.trained("pairs", name)[name]
+    return {**_scores(study, [run.correct for run in trained], *groups(study, pairs)),
+            "seeds": [run.seed for run in trained], "pairs": study.profile.pairs, "n_pairs": len(pairs),
+            "chance": oracle(joint(study.profile.pairs, *study.corpus.counts("test"))), "bayes": study.bayes_rate()}
+
+
+def table5(study: Study) -> list[dict]:
+    """Emotion recognition of one modality, in per cent; below the paper's rows of each, what it lacks."""
+    return [row for modality in ("image", "music") for row in _recognition(study, modality)]
+
+
+def _recognition(study: Study, modality: str) -> list[dict]:
+    side, rows = getattr(study.corpus, modality), study.manifest[study.manifest["modality"] == modality]
+    label, names = methods.labels(side)
+    used, part = label >= 0, np.array(PARTS)[side.part]
+    tested = used & (part == "test")
+    songs, paper = rows["group"].to_numpy()[tested], dict(PAPER_EMOTION[modality])
+    about = {"what": f"{'picture' if modality == 'image' else 'music'}, {len(names)} classes", "classes": list(names)}
+    if modality == "image" and len(names) != len(EMOTIONS):
+        about["what"] += f" (paper: {len(EMOTIONS)})"
+
+    def row(name: str, probed: list[Probed], **more) -> dict:
+        counts = sum(confusion_matrix(p.truth, p.predicted, labels=range(len(names))) for p in probed)
+        recall = np.mean([p.recall(range(len(names))) for p in probed], 0)
+        return {"row": name, **about, "paper": paper.pop(name, None),
+                **_scores(study, [p.correct for p in probed], songs),
+                "balanced": 100 * float(np.mean([p.balanced for p in probed])), "confusion": counts.tolist(),
+                "recall": [None if np.isnan(r) else 100 * float(r) for r in recall], **more}
+
+    def fitted(probe: Callable, x: np.ndarray, **options) -> Probed:
+        return probe(x[used], label[used], part[used], **options)
+
+    def trained(name: str) -> dict:
+        made = runs[name]
+        return row(name, [Probed(*r.predictions[["truth", "predicted"]].to_numpy().T) for r in made],
+                   seeds=[r.seed for r in made], memorised=100 * float(np.mean([r.memorised for r in made])))
+
+    runs, features = study.trained(modality), side.x.numpy()
+    embeddings = [methods.acp_net_embeddings(r.inputs, study.profile, modality).x.numpy()
+                  for r in runs["ACP-Net features + MLP"]]
+    chance = {"row": "Random", **about, "paper": paper.pop("Random"), "ours": 100 / len(names)}
+    found = [chance, row("The most frequent", [fitted(probes.majority, features)])]
+    if modality == "image":
+        art = raw.Shards(study.raw("art"))
+        found.append(row("Art-based features + SVM", [fitted(probes.svm, art[np.arange(len(art))])]))
+    found += [trained(name) for name in runs if "random labels" not in name]
+    found += [row("ACP-Net features, linear", [fitted(probes.linear, x, balanced=False) for x in embeddings]),
+              row(f"{INPUTS[modality]}, linear", [fitted(probes.linear, features, balanced=False)])]
+    return found + [trained(name) for name in runs if "random labels" in name]
+
+
+TABLES: dict[int, Callable[[Study], list[dict]]] = {1: table1, 2: table2, 3: table3, 4: table4, 5: table5}
+
+
+def load(study: Study, number: int) -> list[dict]:
+    """The rows of one of the five tables: read from the results if they are this run's, made and saved if not.
+
+    Chapter: Paper versus ours.
+    """
+    folder, name = study.profile.results_path, f"table{number}"
+    rows = report.load(folder, name)
+    if not rows or rows[0].get("provenance") != study.provenance:
+        rows = [{**row, "provenance": study.provenance} for row in TABLES[number](study)]
+        report.save(folder, name, rows)
+    return rows
