@@ -11,8 +11,8 @@ from acp_lib import profiles
 from acp_lib.experiment import evaluation, training
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.experiment.tasks import Correspondence
-from acp_lib.ledger import default
 from acp_lib.models import ACPNet
+from acp_lib.profiles.ledger import default
 
 
 class PairData(Dataset):

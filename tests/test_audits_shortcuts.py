@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_baselines import separable
 
+from acp_lib import paper
 from acp_lib.audits import shortcuts
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import pairs
 from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.figures import explorer
-from acp_lib.results import tables
 
-PAPER = [np.array([d[c] for c in CLASSES]) for d in (tables.PAPER_IMAGES, tables.PAPER_SONGS)]
+PAPER = [np.array([d[c] for c in CLASSES]) for d in (paper.IMAGES, paper.SONGS)]
 counts = st.lists(st.integers(1, 1000), min_size=3, max_size=3).map(np.array)
 
 

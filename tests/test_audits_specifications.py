@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from test_corpus import small
 from test_runs import QUICK
 
-from acp_lib import ledger
 from acp_lib.audits import specifications
 from acp_lib.engine import processes
 from acp_lib.experiment import runs, tasks
 from acp_lib.experiment.corpus import scaled
 from acp_lib.experiment.methods import Inputs
 from acp_lib.experiment.runs import Run
-from acp_lib.profiles import load
+from acp_lib.profiles import ledger, load
 
 VALUES = {"a": [1, 2], "b": [10, 20, 30, 40, 50], "c": ["x", "y", "z"], "d": [0.4, 0.0]}
 

@@ -5,8 +5,9 @@ from dataclasses import fields
 
 import pytest
 
-from acp_lib import ledger, models, profiles
+from acp_lib import models, profiles
 from acp_lib.experiment import pairs
+from acp_lib.profiles import ledger
 
 DEFAULTS = {
     "activation": "relu", "first_layer": "dense", "dropout": 0.4, "dropout_at": "hidden", "pairs": "class_balanced",

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_lib import profiles
-from acp_lib.ledger import default, details
 from acp_lib.profiles import ROOT, Profile, load, parse
+from acp_lib.profiles.ledger import default, details
 
 NEEDS = {"mini": {}, "folder": {"data": "d"}, "imac": {"data": "d"}, "emid": {"data": "d"}}
 

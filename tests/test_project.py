@@ -15,9 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from acp_lib import ledger
 from acp_lib.book import chapter
-from acp_lib.profiles import ROOT, Profile
+from acp_lib.profiles import ROOT, Profile, ledger
 
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.md"))
 DOCUMENTS = [ROOT / f"{document}.md" for document in parse_toc_yaml(ROOT / "_toc.yml")]

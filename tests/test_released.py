@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
+from acp_lib import paper
 from acp_lib.database import imac, released
 from acp_lib.emotions import CLASSES
-from acp_lib.results import tables
 
 OURS = released.labelled(released.released())
 
@@ -28,7 +28,7 @@ def test_released_songs_by_the_papers_rule_and_by_a_strict_majority():
 
 
 def test_the_paper_counts_fewer_and_not_evenly():
-    found = released.survival(OURS, tables.PAPER_SONGS)
+    found = released.survival(OURS, paper.SONGS)
     share = found.rows.set_index("row")["share"].round(3).to_dict()
     assert share == {"positive": 0.894, "neutral": 0.926, "negative": 0.934, "all": 0.917}
     assert found.chi2 == pytest.approx(16.0, abs=0.05) and found.dof == 2 and found.p < 0.001
@@ -50,7 +50,7 @@ def test_nothing_lost_is_no_difference():
 def test_a_strict_majority_cannot_have_been_the_papers_rule():
     strict = released.labelled(released.released(), strict=True)
     with pytest.raises(ValueError, match="1342 songs of class positive are left of 1264; expected a part"):
-        released.survival(strict, tables.PAPER_SONGS)
+        released.survival(strict, paper.SONGS)
 
 
 def test_songs_without_a_tag_count_for_no_class():

@@ -24,6 +24,7 @@ from myst_parser.parsers.mdit import create_md_parser
 from acp_lib.book import report
 from acp_lib.book.report import LONGEST, NOTHING, Markdown, escape, plain, shown
 from acp_lib.profiles import ROOT
+from acp_lib.results import store
 
 EXTENSIONS = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["parse"]["myst_enable_extensions"]
 PARSER = create_md_parser(MdParserConfig(enable_extensions=set(EXTENSIONS)), RendererHTML)
@@ -225,31 +226,31 @@ def test_labels_of_players_are_text(displayed, label):
                                 | st.text(st.characters(codec="utf-8")) | st.lists(st.integers()))))
 def test_save_and_load(tmp_path_factory, rows):
     folder = tmp_path_factory.getbasetemp() / "results"
-    report.save(folder, "table1", rows)
-    assert report.load(folder, "table1") == rows == json.loads((folder / "table1.json").read_text("utf8"))
+    store.save(folder, "table1", rows)
+    assert store.read(folder, "table1") == rows == json.loads((folder / "table1.json").read_text("utf8"))
 
 
 def test_nothing_to_load(tmp_path):
-    assert report.load(tmp_path / "nowhere", "table1") is None
+    assert store.read(tmp_path / "nowhere", "table1") is None
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), np.float64("nan"), [1.0, -np.inf]])
 def test_nan_is_refused_and_the_old_file_stays(tmp_path, value):
-    report.save(tmp_path, "table1", [{"ours": 1.0}])
+    store.save(tmp_path, "table1", [{"ours": 1.0}])
     with pytest.raises(ValueError):
-        report.save(tmp_path, "table1", [{"ours": 2.0}, {"ours": value}])
-    assert report.load(tmp_path, "table1") == [{"ours": 1.0}]
+        store.save(tmp_path, "table1", [{"ours": 2.0}, {"ours": value}])
+    assert store.read(tmp_path, "table1") == [{"ours": 1.0}]
     assert [p.name for p in tmp_path.iterdir()] == ["table1.json"]
 
 
 def test_a_result_is_whole_or_the_old_one(tmp_path, monkeypatch):
-    report.save(tmp_path, "table1", [{"ours": 1.0}])
+    store.save(tmp_path, "table1", [{"ours": 1.0}])
 
     def full(*_):
         raise OSError("no space left")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError):
-        report.save(tmp_path, "table1", [{"ours": 2.0}])
-    assert report.load(tmp_path, "table1") == [{"ours": 1.0}]
+        store.save(tmp_path, "table1", [{"ours": 2.0}])
+    assert store.read(tmp_path, "table1") == [{"ours": 1.0}]
     assert [p.name for p in Path(tmp_path).iterdir()] == ["table1.json"]

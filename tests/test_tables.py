@@ -10,14 +10,14 @@ import pytest
 from conftest import manifest
 from test_corpus import small
 
-from acp_lib.book import report
+from acp_lib import paper
 from acp_lib.database.tags import screen, screened
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 from acp_lib.experiment import baselines, methods
 from acp_lib.experiment.baselines import BASELINES
 from acp_lib.experiment.methods import GROUPS
 from acp_lib.profiles import load
-from acp_lib.results import tables
+from acp_lib.results import store, tables
 
 TAGS = {"sad": 9, "joyous": 4, "calm": 3, "happy": 2, "happysad": 1, "rock": 50}
 
@@ -26,7 +26,7 @@ def run(seed: int, truth: np.ndarray, modality: str) -> SimpleNamespace:
     """The run of an even seed is right about nothing, or says the first class; that of an odd one is always right."""
     wrong = 1 - truth if modality == "pairs" else np.zeros_like(truth)
     answers = pd.DataFrame({"truth": truth, "predicted": truth if seed % 2 else wrong})
-    return SimpleNamespace(seed=seed, answers=answers, correct=(answers["truth"] == answers["predicted"]).to_numpy(),
+    return SimpleNamespace(seed=seed, predictions=answers, correct=(answers["truth"] == answers["predicted"]).to_numpy(),
                            memorised=0.5 + 0.25 * seed, inputs=None)
 
 
@@ -76,16 +76,16 @@ def study(tmp_path, monkeypatch):
 
 
 def test_the_papers_numbers_add_up():
-    assert sum(tables.PAPER_CLEAN_TAGS.values()) == 2971
-    assert sum(tables.PAPER_SONGS.values()) == 3812
-    assert sum(tables.PAPER_IMAGES.values()) == 89395
-    assert 4 * 60 < tables.PAPER_HOURS * 3600 / 3812 < 5 * 60
-    assert max(tables.PAPER_CORRESPONDENCE, key=tables.PAPER_CORRESPONDENCE.get) == "ACP-Net"
-    for numbers in (tables.PAPER_TAGS, tables.PAPER_CLEAN_TAGS, tables.PAPER_IMAGES, tables.PAPER_SONGS):
+    assert sum(paper.CLEAN_TAGS.values()) == 2971
+    assert sum(paper.SONGS.values()) == 3812
+    assert sum(paper.IMAGES.values()) == 89395
+    assert 4 * 60 < paper.HOURS * 3600 / 3812 < 5 * 60
+    assert max(paper.CORRESPONDENCE, key=paper.CORRESPONDENCE.get) == "ACP-Net"
+    for numbers in (paper.TAGS, paper.CLEAN_TAGS, paper.IMAGES, paper.SONGS):
         assert tuple(numbers) == CLASSES
 
 
-@pytest.mark.parametrize(("label", "tag"), [(c, t) for c, tags in tables.PAPER_TAGS.items() for t in tags])
+@pytest.mark.parametrize(("label", "tag"), [(c, t) for c, tags in paper.TAGS.items() for t in tags])
 def test_the_papers_example_tags_pass_the_screening(label, tag):
     assert screen(tag) == (label, "")
 
@@ -94,8 +94,8 @@ def test_the_papers_example_tags_pass_the_screening(label, tag):
 def test_every_row_has_both_columns_and_is_json(study, number, tmp_path):
     rows = tables.TABLES[number](study)
     assert json.loads(json.dumps(rows, allow_nan=False)) == rows
-    report.save(tmp_path, "rows", rows)
-    assert report.load(tmp_path, "rows") == rows
+    store.save(tmp_path, "rows", rows)
+    assert store.read(tmp_path, "rows") == rows
     for row in rows:
         assert row["row"] and (row["ours"] is not None or number == 1) and (row["paper"] is not None or number > 3)
     assert len({(row["row"], row.get("what")) for row in rows}) == len(rows)
@@ -108,9 +108,9 @@ def values(table):
 
 @pytest.mark.parametrize(("number", "printed"), [
     (1, [[e for e in EMOTIONS if regroup(e) == c] for c in CLASSES]),
-    (2, values(tables.PAPER_TAGS) + values(tables.PAPER_CLEAN_TAGS)),
-    (3, [*values(tables.PAPER_IMAGES), 89395, *values(tables.PAPER_SONGS), 3812, tables.PAPER_HOURS]),
-    (4, values(tables.PAPER_CORRESPONDENCE)), (5, values(tables.PAPER_EMOTION)),
+    (2, values(paper.TAGS) + values(paper.CLEAN_TAGS)),
+    (3, [*values(paper.IMAGES), 89395, *values(paper.SONGS), 3812, paper.HOURS]),
+    (4, values(paper.CORRESPONDENCE)), (5, values(paper.RECOGNITION)),
 ])
 def test_each_number_that_the_paper_prints_has_one_row(study, number, printed):
     found = [row["paper"] for row in tables.TABLES[number](study) if row["paper"] is not None]
@@ -175,10 +175,10 @@ def test_table_5_has_the_papers_rows_and_every_method_that_is_trained(study):
     rows = tables.table5(study)
     for modality, (word, names) in {"image": ("picture", EMOTIONS), "music": ("music", CLASSES)}.items():
         found = of(rows, modality)
-        assert {r: v["paper"] for r, v in found.items() if v["paper"] is not None} == tables.PAPER_EMOTION[modality]
+        assert {r: v["paper"] for r, v in found.items() if v["paper"] is not None} == paper.RECOGNITION[modality]
         assert set(GROUPS[modality]) < set(found)
         assert {(v["what"], *v["classes"]) for v in found.values()} == {(f"{word}, {len(names)} classes", *names)}
-        assert found["Random"]["ours"] == pytest.approx(tables.PAPER_EMOTION[modality]["Random"], abs=0.05)
+        assert found["Random"]["ours"] == pytest.approx(paper.RECOGNITION[modality]["Random"], abs=0.05)
         last = [r for r in found if r.endswith("random labels")]
         assert list(found)[:2] == ["Random", "The most frequent"] and list(found)[-len(last):] == last
     assert len(of(rows, "image")) + len(of(rows, "music")) == len(rows)
@@ -236,17 +236,17 @@ def test_pictures_without_an_emotion_are_left_out_of_the_eight(study):
 def test_load_makes_once_and_anew_for_another_origin(study):
     rows = tables.load(study, 4)
     assert study.asked and all(row["provenance"] == study.provenance for row in rows)
-    assert report.load(study.profile.results_path, "table4") == rows
+    assert store.read(study.profile.results_path, "table4") == rows
     study.asked = 0
     assert tables.load(study, 4) == rows and not study.asked
     study.provenance = {"code": "b"}
     again = tables.load(study, 4)
     assert study.asked and again[0]["provenance"] == {"code": "b"}
     assert [{**r, "provenance": 0} for r in again] == [{**r, "provenance": 0} for r in rows]
-    assert report.load(study.profile.results_path, "table4") == again
+    assert store.read(study.profile.results_path, "table4") == again
 
 
 @pytest.mark.parametrize("rows", [[], [{"paper": 1, "ours": 2}]])
 def test_results_of_unknown_origin_are_not_taken(study, rows):
-    report.save(study.profile.results_path, "table1", rows)
+    store.save(study.profile.results_path, "table1", rows)
     assert tables.load(study, 1)[0]["row"] == "positive"

@@ -21,7 +21,7 @@ from acp_lib.experiment import baselines, evaluation, runs
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.experiment.methods import labels
 from acp_lib.experiment.pairs import joint
-from acp_lib.results import keep
+from acp_lib.results import store
 from acp_lib.results.scores import scored
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def emap_table(study: Study) -> pd.DataFrame:
                          "agree": float(np.mean((own > 0) == (added > 0)))})
         return rows
 
-    return keep.table(study, __name__, "emap", [[run.folder.name for run in trained], asked.digest], make)
+    return store.table(study, __name__, "emap", [[run.folder.name for run in trained], asked.digest], make)
 
 
 # --- what the network is to be held against
@@ -143,7 +143,7 @@ def untrained(study: Study) -> dict[str, list[np.ndarray]]:
                             for name, model in (("before", blank), ("after", run.model(p)))}})
         return rows
 
-    table = keep.table(study, __name__, "untrained", [[r.folder.name for r in trained], asked.digest], make)
+    table = store.table(study, __name__, "untrained", [[r.folder.name for r in trained], asked.digest], make)
     names = {"network": "ACP-Net before training", "before": "two classifiers on its embeddings before training",
              "after": "two classifiers on its embeddings after training"}
     return {names[column]: [np.asarray(right, bool) for right in table[column]] for column in names}

@@ -13,8 +13,7 @@ import pandas as pd
 from acp_lib.audits import repeated, uncertainty
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import evaluation
-from acp_lib.results import store as results
-from acp_lib.results import tables
+from acp_lib.results import store, tables
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -28,7 +27,7 @@ def load(study: Study) -> list[dict]:
 
     Chapter: How sure are we.
     """
-    return results.load(study, "how_sure", _rows)
+    return store.load(study, "how_sure", _rows)
 
 
 def right(study: Study) -> dict[str, list[np.ndarray]]:

@@ -24,7 +24,7 @@ from acp_lib.experiment import baselines, evaluation, probes, splits
 from acp_lib.experiment import corpus as corpora
 from acp_lib.experiment.splits import PARTS
 from acp_lib.features import audio
-from acp_lib.results import keep
+from acp_lib.results import store
 from acp_lib.results.scores import scored
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def pictures(study: Study, planted: int = 100) -> dict:
         paths = [study.root / path for path in rows["path"]]
         return [{"hash": str(h)} for h in hashes(paths, study.profile.processes)]
 
-    table = keep.table(study, __name__, "picture_hashes", rows[["id", "sha"]].values.tolist(), make)
+    table = store.table(study, __name__, "picture_hashes", rows[["id", "sha"]].values.tolist(), make)
     known = table["hash"].map(int).to_numpy(np.uint64)
     test, others = (np.flatnonzero((part == PARTS.index("test")) == side) for side in (True, False))
     found = near(known[test], known[others])
@@ -278,7 +278,7 @@ def recordings(study: Study, planted: int = 20) -> dict:
         return found
 
     about = [study.corpus_key, rows[["id", "sha"]].values.tolist(), study.profile.seed, planted]
-    table = keep.table(study, __name__, "recordings", about, make)
+    table = store.table(study, __name__, "recordings", about, make)
     own, real = table[table["planted"]], table[~table["planted"]].sort_values("shared", ascending=False)
     alike = real[real["shared"] >= SHARED]
     return {"tested": len(test), "pairs": len(real), "equal": len(equal), "alike": len(set(alike["test"]) - equal),

@@ -20,8 +20,7 @@ from sklearn.metrics import log_loss
 from acp_lib.audits.additive import margins, with_embeddings
 from acp_lib.experiment import evaluation
 from acp_lib.experiment.corpus import Corpus, Modality
-from acp_lib.results import keep
-from acp_lib.results import store as handed
+from acp_lib.results import store
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -163,7 +162,7 @@ def results(study: Study) -> pd.DataFrame:
                      for q in queries if counts[side.label[q]]]
         return rows
 
-    return keep.table(study, __name__, "retrieval", [study.corpus_key, [r.folder.name for r in trained], p.seed], make)
+    return store.table(study, __name__, "retrieval", [study.corpus_key, [r.folder.name for r in trained], p.seed], make)
 
 
 def macro(table: pd.DataFrame) -> pd.DataFrame:
@@ -178,7 +177,7 @@ def load(study: Study) -> list[dict]:
 
     Chapter: Retrieval; Verdicts.
     """
-    return handed.load(study, "retrieval", _rows)
+    return store.load(study, "retrieval", _rows)
 
 
 def _rows(study: Study) -> list[dict]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from acp_lib.experiment import baselines, evaluation, pairs
 from acp_lib.experiment.corpus import Corpus, Pairs
-from acp_lib.results import keep
+from acp_lib.results import store
 from acp_lib.results.scores import scored
 
 if TYPE_CHECKING:
@@ -112,4 +112,4 @@ def trained(study: Study) -> pd.DataFrame:
         return rows
 
     about = [study.corpus_key, p.seed, [asked.digest for asked in frozen.values()]]
-    return keep.table(study, __name__, "shortcuts", about, make)
+    return store.table(study, __name__, "shortcuts", about, make)

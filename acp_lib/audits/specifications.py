@@ -19,12 +19,12 @@ import statsmodels.formula.api as smf
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from acp_lib import ledger
+from acp_lib import paper
 from acp_lib.audits import retrained
 from acp_lib.experiment import baselines, evaluation, runs
 from acp_lib.experiment.pairs import joint, oracle
-from acp_lib.results import store as results
-from acp_lib.results import tables
+from acp_lib.profiles import ledger
+from acp_lib.results import store, tables
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -161,13 +161,13 @@ def load(study: Study) -> list[dict]:
 
     Chapter: The garden of forking paths; Verdicts.
     """
-    return results.load(study, "specifications", _rows)
+    return store.load(study, "specifications", _rows)
 
 
 def _rows(study: Study) -> list[dict]:
     every = points(study)
     found = [row for row in every if "diverged" not in row]
-    reported = tables.PAPER_CORRESPONDENCE["ACP-Net"]
+    reported = paper.CORRESPONDENCE["ACP-Net"]
     counts = {"beats the one-sided": sum(row["interval"][0] > row["one_sided"] for row in found),
               "beats two classifiers": sum(row["gap_interval"][0] > 0 for row in found),
               "near the paper": sum(abs(row["accuracy"] - reported) <= NEAR for row in found)}

@@ -21,7 +21,7 @@ from acp_lib.experiment import probes, runs
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.experiment.methods import shuffled
 from acp_lib.experiment.splits import PARTS
-from acp_lib.results import keep
+from acp_lib.results import store
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -150,7 +150,7 @@ def found(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
                 rows.append(about | {"truth": "probe", **probed(side, groups[m], p.seed)})
         return rows
 
-    table = keep.table(study, __name__, "structure",
+    table = store.table(study, __name__, "structure",
                        [study.corpus_key, [r.folder.name for r in trained], p.seed], make)
     probe = table["truth"] == "probe"
     return (table[~probe].drop(columns=["probe", "control"]).astype({"k": int}),

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from acp_lib import paper
 from acp_lib.audits import how_sure, retrieval, specifications
-from acp_lib.results import store as results
-from acp_lib.results import tables
+from acp_lib.results import store, tables
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -30,7 +30,7 @@ OUTCOMES = HOLDS, FAILS, OPEN, DEPENDS, MISSING = (
     "holds", "does not hold", "undecided", "depends on the reading", "not in this run")
 SYNTHETIC = {HOLDS: "the method works", FAILS: "not seen here", OPEN: OPEN, DEPENDS: DEPENDS, MISSING: MISSING}
 """What the outcomes are called on synthetic data."""
-PAPER_TEXT_MUSIC = "63.56"  # Paper: Section 4, where Table 5 has 63.5
+paper.RECOGNITION_IN_TEXT = "63.56"  # Paper: Section 4, where Table 5 has 63.5
 LEAST_PAIRS = 1000  # that a test list should have: the paper's part of 20 % holds many more samples
 
 
@@ -120,38 +120,38 @@ def granularity(values: Sequence[str]) -> int:
 
 
 def _tags():
-    total = sum(tables.PAPER_CLEAN_TAGS.values())
+    total = sum(paper.CLEAN_TAGS.values())
     return total == 2971, total, f"they add up to {total:,}"
 
 
 def _songs():
-    total = sum(tables.PAPER_SONGS.values())
+    total = sum(paper.SONGS.values())
     return total == 3812, total, f"they add up to {total:,}"
 
 
 def _pictures():
-    total = sum(tables.PAPER_IMAGES.values())
+    total = sum(paper.IMAGES.values())
     return total > 85_000, total, f"they add up to {total:,}"
 
 
 def _minutes():
-    minutes = 60 * tables.PAPER_HOURS / sum(tables.PAPER_SONGS.values())
+    minutes = 60 * paper.HOURS / sum(paper.SONGS.values())
     return 2 <= minutes <= 6, minutes, f"{minutes:.2f} minutes a song"
 
 
 def _granularity():
-    n = granularity([f"{v:.2f}" for v in tables.PAPER_CORRESPONDENCE.values()])
+    n = granularity([f"{v:.2f}" for v in paper.CORRESPONDENCE.values()])
     return n >= LEAST_PAIRS, n, f"the smallest such list has {n:,} pairs; how long the paper's was, it does not say"
 
 
 def _rounding():
-    rounded, printed = round(float(PAPER_TEXT_MUSIC), 1), tables.PAPER_EMOTION["music"]["ACP-Net features + MLP"]
-    return rounded == printed, rounded, f"{PAPER_TEXT_MUSIC} rounds to {rounded}, and the table has {printed}"
+    rounded, printed = round(float(paper.RECOGNITION_IN_TEXT), 1), paper.RECOGNITION["music"]["ACP-Net features + MLP"]
+    return rounded == printed, rounded, f"{paper.RECOGNITION_IN_TEXT} rounds to {rounded}, and the table has {printed}"
 
 
 def _majority():
-    share = 100 * max(tables.PAPER_SONGS.values()) / sum(tables.PAPER_SONGS.values())
-    return share <= tables.PAPER_EMOTION["music"]["Random"], share, (
+    share = 100 * max(paper.SONGS.values()) / sum(paper.SONGS.values())
+    return share <= paper.RECOGNITION["music"]["Random"], share, (
         f"naming the largest class of Table 3 for every song gets {share:.1f} %")
 
 
@@ -229,7 +229,7 @@ def all_of(study: Study) -> list[Verdict]:
     def read(name: str):
         if name in MADE:
             return MADE[name](study)
-        return tables.load(study, int(name.removeprefix("table"))) if name.startswith("table") else results.known(
+        return tables.load(study, int(name.removeprefix("table"))) if name.startswith("table") else store.known(
             study, name)
 
     return [judge(claim, read) for claim in claims()]

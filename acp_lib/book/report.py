@@ -1,4 +1,4 @@
-"""What chapters show beside figures: numbered tables, sentences with numbers, players; and the files of results.
+"""What chapters show beside figures: numbered tables, sentences with numbers, players.
 
 Tags, titles and file names are other people's text: whatever is not marked as `Markdown` is escaped.
 
@@ -7,20 +7,19 @@ Chapter: all.
 
 import base64
 import html
+import inspect
 import io
-import json
 import numbers
 import re
 import unicodedata
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import soundfile
+from IPython.display import Markdown as display_markdown
 from IPython.display import display
-
-from acp_lib.engine.cache import write
+from myst_nb import glue
 
 LONGEST = 120  # characters of anyone's text in a cell
 NOTHING = "–"
@@ -88,6 +87,36 @@ def say(text: str) -> None:
     display({"text/markdown": text, "text/plain": text}, raw=True)
 
 
+def put(**values: object) -> None:
+    """Name values for the page's own sentences: {glue:text}`name` in Markdown shows one, {glue:text}`name:.1f` a number
+    with one decimal, {glue:md}`name` a text that is `Markdown`.
+
+    Whole numbers come with separators of thousands; anyone's text shows letter by letter; None is a dash.
+
+    Chapter: all.
+    """
+    for name, value in values.items():
+        if isinstance(value, Markdown):
+            value = display_markdown(str(value))
+        elif isinstance(value, str):
+            value = plain(value, 10 * LONGEST)
+        elif isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_ | numbers.Integral):
+            value = NOTHING if value != value else float(value)
+        else:
+            value = shown(value)
+        glue(name, value, display=False)
+
+
+def source(*things: Callable) -> None:
+    """Show the source of functions and classes of the library, as it runs here.
+
+    Chapter: all.
+    """
+    for thing in things:
+        code = inspect.getsource(thing).rstrip()
+        display({"text/markdown": f"```python\n{code}\n```", "text/plain": code}, raw=True)
+
+
 def percent(share: float, digits: int = 1) -> str:
     """A share from 0 to 1 as per cent, without the sign."""
     return f"{100 * share:.{digits}f}"
@@ -114,20 +143,3 @@ def players(sounds: list[tuple[str, str]]) -> None:
                    for label, code in sounds)
     display({"text/html": rows, "text/plain": ", ".join(plain(label) for label, _ in sounds)}, raw=True)
 
-
-def save(folder: Path, name: str, rows: list[dict]) -> None:
-    """Write the rows of a result as `name`.json, whole or not at all.
-
-    Raises
-    ------
-    ValueError
-        If a value is NaN or infinite, which JSON has no word for.
-    """
-    write(folder / f"{name}.json", json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def load(folder: Path, name: str) -> list[dict] | None:
-    """What `save` wrote, or None where there is no such file, or a damaged one."""
-    with suppress(OSError, ValueError):
-        return json.loads((folder / f"{name}.json").read_text("utf8"))
-    return None

@@ -6,8 +6,8 @@ Chapter: ACP-Net.
 
 from torch import nn
 
-from acp_lib.ledger import default, details
 from acp_lib.models._branches import TwoBranches
+from acp_lib.profiles.ledger import default, details
 
 IMAGE = (2048, 2048, 1024)
 MUSIC = (193, 193, 512, 2048, 1024)

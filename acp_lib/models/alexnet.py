@@ -13,8 +13,8 @@ from torch import nn
 from torchvision.models import AlexNet_Weights, alexnet
 
 from acp_lib.features.image import MEAN, STD, fitted, pretrained, state
-from acp_lib.ledger import default
 from acp_lib.models.probes import ALEXNET_SIDE
+from acp_lib.profiles.ledger import default
 
 
 class AlexNet(nn.Module):

@@ -7,8 +7,8 @@ Chapter: Probes.
 import torch
 from torch import nn
 
-from acp_lib.ledger import default
 from acp_lib.models.acp_net import layers
+from acp_lib.profiles.ledger import default
 
 HIDDEN = (512, 32)  # Paper: Section 4, for music; the ledger takes it for pictures too
 ALEXNET_SIDE = 63

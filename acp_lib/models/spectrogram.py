@@ -6,10 +6,10 @@ Chapter: Baselines; Probes.
 
 from torch import nn
 
-from acp_lib.ledger import default
 from acp_lib.models._branches import TwoBranches, expect
 from acp_lib.models.acp_net import MUSIC, ACPNet, layers, narrower
 from acp_lib.models.probes import HIDDEN
+from acp_lib.profiles.ledger import default
 
 CHANNELS = (32, 64, 128, 256)
 

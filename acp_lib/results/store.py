@@ -1,14 +1,19 @@
-"""What audits hand to other chapters: rows as JSON beside the tables, each with what it was made from.
+"""Results: rows as JSON beside the book, each with what it was made from; and tables that are kept between runs.
 
-Chapter: Verdicts.
+Chapter: How to read and rerun; Verdicts.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acp_lib.book import report
+import pandas as pd
+
+from acp_lib.engine.cache import build_once, code_key, digest, write
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -17,12 +22,12 @@ if TYPE_CHECKING:
 def load(study: Study, name: str, make: Callable[[Study], list[dict]]) -> list[dict]:
     """The rows of a result: read if they are this run's, made and saved if not.
 
-    Chapter: How sure are we; The garden of forking paths; Verdicts.
+    Chapter: How sure are we; The garden of forking paths; Paper versus ours; Verdicts.
     """
     rows = known(study, name)
     if rows is None:
         rows = [{**row, "provenance": study.provenance} for row in make(study)]
-        report.save(study.profile.results_path, name, rows)
+        save(study.profile.results_path, name, rows)
     return rows
 
 
@@ -31,5 +36,37 @@ def known(study: Study, name: str) -> list[dict] | None:
 
     Chapter: Verdicts.
     """
-    rows = report.load(study.profile.results_path, name)
+    rows = read(study.profile.results_path, name)
     return rows if rows and rows[0].get("provenance") == study.provenance else None
+
+
+def save(folder: Path, name: str, rows: list[dict]) -> None:
+    """Write the rows of a result as `name`.json, whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite, which JSON has no word for.
+    """
+    write(folder / f"{name}.json", json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read(folder: Path, name: str) -> list[dict] | None:
+    """What `save` wrote, or None where there is no such file, or a damaged one."""
+    with suppress(OSError, ValueError):
+        return json.loads((folder / f"{name}.json").read_text("utf8"))
+    return None
+
+
+def table(study: Study, module: str, stage: str, about: list, make: Callable[[], list[dict]]) -> pd.DataFrame:
+    """The rows of `make()`, computed once and kept in the work folder.
+
+    Parameters
+    ----------
+    module : `__name__` of the module whose code, with all that it imports, the rows depend on
+    stage : what they are, the beginning of their folder's name
+    about : all else that they depend on
+    """
+    folder = study.profile.work_path / "cache" / f"{stage}-{digest(stage, about, code_key(module))}"
+    build_once(folder, lambda new: pd.DataFrame(make()).to_parquet(new / "rows.parquet"))
+    return pd.read_parquet(folder / "rows.parquet")

@@ -3,12 +3,15 @@
 Chapter: Paper versus ours.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from acp_lib.book import report
+from acp_lib import paper
 from acp_lib.database import released
 from acp_lib.database.sources import IMAC
 from acp_lib.database.tags import SUBSTRINGS
@@ -20,24 +23,12 @@ from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.probes import Probed
 from acp_lib.experiment.splits import PARTS
 from acp_lib.features import raw
-from acp_lib.study import Study
+from acp_lib.results import store
+from acp_lib.results.scores import scored
 
-PAPER_TAGS = {  # Paper: Table 2
-    "positive": {"this will always make me happy": 1, "so energetic": 26, "makes me energetic and wanna dance": 3,
-                 "joyous": 103},
-    "neutral": {"soothing for the ear to hear": 18, "cool and relaxing music": 14, "calmness": 43},
-    "negative": {"sad": 873, "makes me sad": 89, "for the painfully alone": 34},
-}
-PAPER_CLEAN_TAGS = {"positive": 952, "neutral": 752, "negative": 1267}  # Paper: Section 2
-PAPER_IMAGES = {"positive": 32868, "neutral": 10796, "negative": 45731}  # Paper: Table 3
-PAPER_SONGS = {"positive": 1342, "neutral": 1511, "negative": 959}  # Paper: Table 3
-PAPER_HOURS = 270  # Paper: Section 2, approximate
-PAPER_CORRESPONDENCE = {"L3-Net": 57.17, "Spectrogram-ACP": 55.84, "ACP-Net": 61.67}  # Paper: Table 4
-PAPER_EMOTION = {  # Paper: Table 5
-    "image": {"Random": 12.5, "Art-based features + SVM": 46.5, "AlexNet, fine-tuned": 58.6,
-              "ACP-Net features + MLP": 40.4},
-    "music": {"Random": 33.3, "Spectrogram + CNN": 47.8, "ACP-Net features + MLP": 63.5},
-}
+if TYPE_CHECKING:
+    from acp_lib.study import Study
+
 SURVIVING = {r.path.removeprefix("clean_tags_").removesuffix(".txt"): r.rows for r in IMAC.remotes
              if r.path.startswith("clean_tags_")}
 """How many tags the authors' clean lists hold, by string, as far as the lists survive."""
@@ -62,8 +53,8 @@ def table2(study: Study) -> list[dict]:
     found = study.tags
     counts = {} if found is None else dict(zip(found["tag"], found["frequency"], strict=True))
     rows = [{"row": tag, "class": label, "what": "tag", "paper": n, "ours": counts.get(tag, 0) if counts else None}
-            for label, tags in PAPER_TAGS.items() for tag, n in tags.items()]
-    for label, n in PAPER_CLEAN_TAGS.items():
+            for label, tags in paper.TAGS.items() for tag, n in tags.items()]
+    for label, n in paper.CLEAN_TAGS.items():
         ours = None if found is None else int((found["class"] == label).sum())
         rows.append({"row": f"clean {label} tags", "class": label, "what": "clean tags", "paper": n, "ours": ours,
                      "authors": sum(k for s, k in SURVIVING.items() if SUBSTRINGS[s] == label)})
@@ -79,14 +70,15 @@ def table3(study: Study) -> list[dict]:
     music = table[table["modality"] == "music"]
     songs = music.drop_duplicates("group")
     rows = []
-    for what, held, paper in (("pictures", pictures, PAPER_IMAGES), ("songs", songs, PAPER_SONGS)):
-        rows += [{"row": c, "what": what, "paper": paper[c], "ours": int((held["class"] == c).sum())} for c in CLASSES]
-        rows.append({"row": "all", "what": what, "paper": sum(paper.values()), "ours": len(held)})
-    scored = released.labelled(released.released())
+    for what, held, reported in (("pictures", pictures, paper.IMAGES), ("songs", songs, paper.SONGS)):
+        counts = held["class"].value_counts()
+        rows += [{"row": c, "what": what, "paper": reported[c], "ours": int(counts.get(c, 0))} for c in CLASSES]
+        rows.append({"row": "all", "what": what, "paper": sum(reported.values()), "ours": len(held)})
+    labelled = released.labelled(released.released())
     for row in rows:
         if row["what"] == "songs":
-            row["released"] = scored.get(row["row"], sum(scored.values()))
-    rows.append({"row": "all", "what": "hours of music", "paper": PAPER_HOURS,
+            row["released"] = labelled.get(row["row"], sum(labelled.values()))
+    rows.append({"row": "all", "what": "hours of music", "paper": paper.HOURS,
                  "ours": round(music["duration"].sum() / 3600, 2)})
     return rows
 
@@ -95,7 +87,7 @@ def table4(study: Study) -> list[dict]:
     """Accuracy of correspondence on the frozen evaluation pairs, in per cent; below the paper's rows, what it lacks."""
     study.trained("pairs")
     rows = [{"row": name, "paper": value, **correspondence(study, name)}
-            for name, value in PAPER_CORRESPONDENCE.items()]
+            for name, value in paper.CORRESPONDENCE.items()]
     return rows + [{"row": name, "paper": None, **baseline(study, name)} for name in BASELINES]
 
 
@@ -115,29 +107,16 @@ def groups(study: Study, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
     return evaluation.groups(study.manifest, pairs)
 
 
-def _scores(study: Study, correct: list[np.ndarray], *names: np.ndarray) -> dict:
-    """Mean accuracy in per cent with an interval over the seeds, where there are several, and one over what was drawn.
-
-    correct : for each run whether it was right [shape=(n,)]
-    names : groups of `evaluation.cluster_bootstrap`
-    """
-    values = [100 * float(c.mean()) for c in correct]
-    low, high = evaluation.t_interval(values)
-    ends = evaluation.cluster_bootstrap(np.mean(correct, 0), *names, seed=study.profile.seed)
-    return {"ours": float(np.mean(values)), "values": values,
-            "interval": [max(low, 0.0), min(high, 100.0)] if len(values) > 1 else None,
-            "clustered": [100 * end for end in ends]}
-
-
 def baseline(study: Study, name: str) -> dict:
     """Accuracy of one of the baselines, which have no seeds to vary."""
-    return _scores(study, [study.baselines[name].to_numpy()], *groups(study, study.test_pairs()))
+    correct = [study.baselines[name].to_numpy()]
+    return scored(correct, *groups(study, study.test_pairs()), seed=study.profile.seed)
 
 
 def correspondence(study: Study, name: str) -> dict:
     """Accuracy of a network of Table 4: mean over seeds with both intervals, and what it is to be held against."""
     pairs, trained = study.test_pairs(), study.trained("pairs", name)[name]
-    return {**_scores(study, [run.correct for run in trained], *groups(study, pairs)),
+    return {**scored([run.correct for run in trained], *groups(study, pairs), seed=study.profile.seed),
             "seeds": [run.seed for run in trained], "pairs": study.profile.pairs, "n_pairs": len(pairs),
             "chance": oracle(joint(study.profile.pairs, *study.corpus.counts("test"))), "bayes": study.bayes_rate()}
 
@@ -152,7 +131,7 @@ def _recognition(study: Study, modality: str) -> list[dict]:
     label, names = methods.labels(side)
     used, part = label >= 0, np.array(PARTS)[side.part]
     tested = used & (part == "test")
-    songs, paper = rows["group"].to_numpy()[tested], dict(PAPER_EMOTION[modality])
+    songs, reported = rows["group"].to_numpy()[tested], dict(paper.RECOGNITION[modality])
     about = {"what": f"{'picture' if modality == 'image' else 'music'}, {len(names)} classes", "classes": list(names)}
     if modality == "image" and len(names) != len(EMOTIONS):
         about["what"] += f" (paper: {len(EMOTIONS)})"
@@ -160,8 +139,8 @@ def _recognition(study: Study, modality: str) -> list[dict]:
     def row(name: str, probed: list[Probed], **more) -> dict:
         counts = sum(confusion_matrix(p.truth, p.predicted, labels=range(len(names))) for p in probed)
         recall = np.mean([p.recall(range(len(names))) for p in probed], 0)
-        return {"row": name, **about, "paper": paper.pop(name, None),
-                **_scores(study, [p.correct for p in probed], songs),
+        return {"row": name, **about, "paper": reported.pop(name, None),
+                **scored([p.correct for p in probed], songs, seed=study.profile.seed),
                 "balanced": 100 * float(np.mean([p.balanced for p in probed])), "confusion": counts.tolist(),
                 "recall": [None if np.isnan(r) else 100 * float(r) for r in recall], **more}
 
@@ -176,7 +155,7 @@ def _recognition(study: Study, modality: str) -> list[dict]:
     runs, features = study.trained(modality), side.x.numpy()
     embeddings = [methods.acp_net_embeddings(r.inputs, study.profile, modality).x.numpy()
                   for r in runs["ACP-Net features + MLP"]]
-    chance = {"row": "Random", **about, "paper": paper.pop("Random"), "ours": 100 / len(names)}
+    chance = {"row": "Random", **about, "paper": reported.pop("Random"), "ours": 100 / len(names)}
     found = [chance, row("The most frequent", [fitted(probes.majority, features)])]
     if modality == "image":
         art = raw.Shards(study.raw("art"))
@@ -195,9 +174,4 @@ def load(study: Study, number: int) -> list[dict]:
 
     Chapter: Paper versus ours.
     """
-    folder, name = study.profile.results_path, f"table{number}"
-    rows = report.load(folder, name)
-    if not rows or rows[0].get("provenance") != study.provenance:
-        rows = [{**row, "provenance": study.provenance} for row in TABLES[number](study)]
-        report.save(folder, name, rows)
-    return rows
+    return store.load(study, f"table{number}", TABLES[number])

@@ -32,10 +32,10 @@ class MarkdownDirective(SphinxDirective):
 
 
 class Ledger(MarkdownDirective):
-    """Every open detail of acp_lib/ledger.yml, one row each, with the anchor `ledger-NAME`."""
+    """Every open detail of acp_lib/profiles/ledger.yml, one row each, with the anchor `ledger-NAME`."""
 
     def text(self) -> str:
-        from acp_lib import ledger
+        from acp_lib.profiles import ledger
 
         self.env.note_dependency(str(Path(ledger.__file__).with_name("ledger.yml")))
         rows = [["Detail", "Default", "To sweep", "Status", "What it is, and where the paper stands"]]
@@ -87,7 +87,7 @@ class Parameters(MarkdownDirective):
 
 
 def ledger_names() -> list[str]:
-    from acp_lib import ledger
+    from acp_lib.profiles import ledger
 
     return list(ledger.details())
 

@@ -32,6 +32,7 @@ import pandas as pd
 import soundfile
 from joblib import Parallel, delayed, parallel_config
 
+from acp_lib import paper
 from acp_lib.database.synthetic import images as synthetic_images
 from acp_lib.database.synthetic import music as synthetic_music
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
@@ -56,10 +57,7 @@ SPREAD = {"image": 0.22, "music": 0.20}
 learn to compare within minutes.
 """
 
-SHARES = {  # Table 3 of the paper
-    "image": {"positive": 32868, "neutral": 10796, "negative": 45731},
-    "music": {"positive": 1342, "neutral": 1511, "negative": 959},
-}
+SHARES = {"image": paper.IMAGES, "music": paper.SONGS}
 WITHIN = {  # pictures of each emotion that a later group could still fetch
     "awe": 2881, "amusement": 4724, "excitement": 2725, "contentment": 5130,
     "fear": 969, "disgust": 1591, "anger": 1176, "sadness": 2633,

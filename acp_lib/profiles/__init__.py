@@ -15,11 +15,11 @@ from pathlib import Path
 
 import yaml
 
-from acp_lib.ledger import default, details
+from acp_lib.profiles.ledger import default, details
 
-ROOT = Path(__file__).resolve().parents[1]
-FOLDER = Path(__file__).parent / "profiles"
-NAMES = tuple(sorted(p.stem for p in FOLDER.glob("*.yml")))
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(__file__).parent
+NAMES = tuple(sorted(p.stem for p in FOLDER.glob("*.yml") if p.stem != "ledger"))
 SOURCES = ("synthetic", "folder", "imac", "emid")
 RATIOS = (0.7, 0.1, 0.2)  # Paper: Section 4, training, validation and test
 
