@@ -1,7 +1,8 @@
 """What is kept between runs: one folder a result, named by everything it was made from.
 
-A result's key covers the source of each acp_lib module that its own module imports, directly or not, so a changed
-function is never answered by an old result; and results of code that did not change are kept.
+A result's key covers what each acp_lib module does that its own module imports, directly or not, and the versions of the
+packages behind them, so changed code or another release of a package is never answered by an old result; and what
+changes no number, such as a docstring, a progress bar or a figure, makes nothing anew.
 """
 
 import ast
@@ -10,17 +11,23 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from filelock import FileLock
 
 PACKAGE = Path(__file__).parents[1]
+APART = ("acp_lib.engine", "acp_lib.profiles")
+DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml", "yt_dlp": "yt-dlp", "dask": "distributed"}
+"""Packages that are installed under another name than they are imported by."""
 
 
-def digest(*parts) -> str:
+def digest(*parts: object) -> str:
     """16 hexadecimal digits that stand for any JSON-like values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
@@ -37,38 +44,70 @@ def _module_file(name: str) -> Path | None:
 
 
 @cache
-def _known(name: str) -> tuple[frozenset[str], str]:
-    """The acp_lib modules that one module's source names in its import statements; and a digest of the source and of
-    the YAML files beside it that it names.
+def _read(name: str) -> tuple[frozenset[str], frozenset[str], str]:
+    """What one module's source names in its import statements: modules of acp_lib and packages of others; and a digest
+    of what it does, docstrings and comments left out, and of the YAML files beside it that it names.
     """
-    path, found, texts = _module_file(name), set(), set()
-    for node in ast.walk(ast.parse(path.read_text("utf8"))):
+    path = _module_file(name)
+    assert path is not None, name
+    tree = ast.parse(path.read_text("utf8"))
+    for node in ast.walk(tree):
+        _leave_out(node)
+    names, texts = set(), set()
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {a.name for a in node.names}
+            names |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
+            names |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             texts.add(node.value)
-    files = [path, *(p for p in sorted(path.parent.glob("*.yml")) if p.name in texts)]
-    imported = frozenset(m for m in found if m.split(".")[0] == "acp_lib" and _module_file(m))
-    return imported, digest([file_digest(p) for p in files])
+    own = frozenset(n for n in names if n.startswith("acp_lib.") and _module_file(n) and not n.startswith(APART))
+    others = {n.split(".")[0] for n in names} - {"acp_lib"} - sys.stdlib_module_names
+    files = [p for p in sorted(path.parent.glob("*.yml")) if p.name in texts]
+    return own, frozenset(others), digest(ast.dump(tree), [file_digest(p) for p in files])
+
+
+def _leave_out(node: ast.AST) -> None:
+    """Drop from a syntax tree what changes no result: docstrings, and what only type checkers read."""
+    for block in ("body", "orelse"):
+        statements = getattr(node, block, None)
+        if isinstance(statements, list):
+            setattr(node, block, [s for s in statements if not _says_nothing(s)])
+
+
+def _says_nothing(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
+    return isinstance(statement, ast.If) and ast.unparse(statement.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 @cache
 def code_key(*modules: str) -> str:
-    """Digest of the source of these modules and all they import from acp_lib, with the YAML files they read; of the
-    whole package if none is named.
+    """Digest of what these modules do, with all they import from acp_lib and the YAML files they read, and of the
+    versions of the packages that those import; of the whole library's files if none is named.
+
+    What `acp_lib.engine` does is left out, as it decides when and where something is computed, never what; and
+    `acp_lib.profiles`, whose values are part of each key themselves.
     """
     if not modules:
         files = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".yml"))
         return digest([(p.relative_to(PACKAGE).as_posix(), file_digest(p)) for p in files])
-    todo, seen = list(modules), set()
+    todo, seen, packages = list(modules), set(), set()
     while todo:
         name = todo.pop()
         if name not in seen:
             seen.add(name)
-            todo += _known(name)[0]
-    return digest([(name, _known(name)[1]) for name in sorted(seen)])
+            own, others, _ = _read(name)
+            todo += own
+            packages |= others
+    return digest([(name, _read(name)[2]) for name in sorted(seen)], sorted((p, _version(p)) for p in packages))
+
+
+def _version(package: str) -> str:
+    """The installed version of what is imported under a name; empty for what is not installed."""
+    with suppress(PackageNotFoundError):
+        return version(DISTRIBUTIONS.get(package, package))
+    return ""
 
 
 def build_once(folder: Path, build: Callable[[Path], None]) -> Path:

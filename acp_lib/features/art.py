@@ -10,6 +10,7 @@ Chapter: Probes.
 
 from functools import cache, cached_property
 from itertools import accumulate
+from pathlib import Path
 
 import numpy as np
 import scipy.fft
@@ -61,6 +62,13 @@ _LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.0
 
 _TINY = 1e-6
 _FAINT = 1e-5  # squared slope, about one of 256 levels a pixel: less has no direction to speak of
+
+
+def describe(root: Path, row: dict, *, size: int) -> np.ndarray:
+    """The art features of the picture of one manifest row: float32 (WIDTH,)."""
+    from acp_lib.features import image  # brings torchvision, slow to import
+
+    return extract(image.read(root / row["path"], size))
 
 
 def extract(picture: np.ndarray) -> np.ndarray:

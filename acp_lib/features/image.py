@@ -8,8 +8,9 @@ Paper: Section 3, Image subnetwork.
 Chapter: Seeing.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from http.client import HTTPException
 from pathlib import Path
 
@@ -57,6 +58,30 @@ def _read_jpeg(path: Path, size: int) -> np.ndarray:
     data = torch.from_numpy(np.fromfile(path, np.uint8))
     picture = decode_jpeg(data, ImageReadMode.RGB, apply_exif_orientation=True)
     return F.resize(picture, [size, size], antialias=True).permute(1, 2, 0).contiguous().numpy()
+
+
+def describe(root: Path, row: dict, *, size: int, **network: object) -> np.ndarray:
+    """The picture of one manifest row, as the network sees it: uint8 (size, size, 3)."""
+    with one_thread():
+        return read(root / row["path"], size)
+
+
+def describe_batch(pictures: np.ndarray, *, weights: Path, precision: str = "float32", device: str = "cpu",
+                   **_: object) -> np.ndarray:
+    """What the frozen network makes of pictures: float32 (N, 2048)."""
+    with one_thread():
+        return _frozen(weights, precision, device)(pictures)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """A block in which torch computes on one thread, as the processes share the cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class WeightsUnavailable(ValueError):
@@ -109,7 +134,7 @@ class Extractor:
         return self
 
     def halve(self) -> "Extractor":
-        """Compute in bfloat16, after `fuse`: twice as fast where a processor has it, but see `agreement`; returns
+        """Compute in bfloat16, after `fuse`: twice as fast where a processor has it, but see `bfloat16_cosine`; returns
         itself.
         """
         self.dtype = torch.bfloat16
@@ -234,6 +259,11 @@ def frozen(weights: str | Path, precision: str = "float32", device: str = "cpu")
     """The extractor as a corpus is described with it: fused, in `float32` or `bfloat16`."""
     made = extractor(weights, device=device).fuse()
     return made.halve() if precision == "bfloat16" else made
+
+
+@cache
+def _frozen(weights: Path, precision: str, device: str) -> Extractor:
+    return frozen(weights, precision, device)
 
 
 def bfloat16_cosine(weights: str | Path, images: np.ndarray, device: str = "cpu") -> np.ndarray:

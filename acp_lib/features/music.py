@@ -8,6 +8,7 @@ Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
 
 import math
 from functools import cache, lru_cache
+from pathlib import Path
 from threading import Lock
 
 import librosa
@@ -15,26 +16,19 @@ import numpy as np
 import scipy.fft
 from threadpoolctl import ThreadpoolController
 
+from acp_lib.features import audio
 from acp_lib.features.fast import bands as _bands
 from acp_lib.features.fast import cqt as _cqt
 from acp_lib.features.fast import hpss as _hpss
 from acp_lib.features.fast.stft import N_FFT, stft
 from acp_lib.features.fast.tuning import tuning
+from acp_lib.features.layout import BLOCKS
 
 WINDOW = 10.0
 """Seconds that are described at once."""
 
 HOP = 5.0
 """Seconds from one window to the next."""
-
-BLOCKS = {
-    "mfcc": slice(0, 40),
-    "chroma": slice(40, 52),
-    "contrast": slice(52, 59),
-    "tonnetz": slice(59, 65),
-    "mel": slice(65, 193),
-}
-"""Where each feature lies in the vector."""
 
 NAMES = tuple(f"{name}_{i}" for name, block in BLOCKS.items() for i in range(block.stop - block.start))
 """One name for each of the 193 numbers."""
@@ -98,6 +92,12 @@ def extract(y: np.ndarray, sr: float) -> np.ndarray:
     with _LOCK, _blas().limit(limits=1):
         windowed = [_features(window, sr) for window in windows(y, sr)]
     return np.mean(windowed, axis=0, dtype=np.float64).astype(np.float32)
+
+
+def describe(root: Path, row: dict) -> np.ndarray:
+    """The vector of one manifest row: float32 (193,)."""
+    y = audio.load(root / row["path"], start=row["start"], duration=row["duration"])
+    return extract(y, audio.SR)
 
 
 @cache

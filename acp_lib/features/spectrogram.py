@@ -6,12 +6,14 @@ Chapter: Hearing.
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import librosa
 import numpy as np
 import scipy.fft
 import scipy.signal
 
+from acp_lib.features import audio
 from acp_lib.features.fast.compiled import compiled
 
 WINDOW, HOP = 0.1, 0.025
@@ -82,6 +84,12 @@ def pooled(y: np.ndarray, sr: int, bins: int = 257, frames: int = FRAMES) -> np.
     means = np.concatenate([np.add.reduceat(np.sqrt(s), edges[:-1], axis=1) / np.diff(edges) for s in _powers(y, sr)])
     heard = np.log(np.maximum(means, 1e-12)) / 5
     return np.take(heard, np.arange(frames), axis=0, mode="wrap").T.astype(np.float16)
+
+
+def describe(root: Path, row: dict, *, bins: int) -> np.ndarray:
+    """The pooled log-spectrogram of one manifest row, float16 (frames, bins): a crop in time is one stretch of it."""
+    y = audio.load(root / row["path"], start=row["start"], duration=row["duration"])
+    return pooled(y, audio.SR, bins).T
 
 
 def _powers(y: np.ndarray, sr: int) -> Iterator[np.ndarray]:

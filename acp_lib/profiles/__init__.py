@@ -1,131 +1,89 @@
-"""What a run is made of: a frozen, typed Profile, read from one of the YAML files in `profiles/`.
+"""What a run is made of: a frozen Profile of groups of options, read from one of the YAML files in this folder.
 
-The YAML files are papermill parameter files (`papermill -f acp_lib/profiles/folder.yml ...`); a key that no Profile
-has, or a value of another type, is refused and never ignored.
+The YAML files are papermill parameter files (`papermill -f acp_lib/profiles/folder.yml ...`) with the options by their
+own names, whatever group they are in; a name that no group has, or a value of another type, is refused.
 
 Chapter: How to read and rerun.
 """
 
 import hashlib
-import math
 import os
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from acp_lib.profiles.ledger import default, details
+from acp_lib.profiles.groups import (
+    GROUPS,
+    Auditing,
+    Checked,
+    Convolution,
+    Database,
+    Execution,
+    Features,
+    Network,
+    Pairing,
+    Probing,
+    Splitting,
+    Training,
+    choices_of,
+    kind_of,
+    option,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).parent
 NAMES = tuple(sorted(p.stem for p in FOLDER.glob("*.yml") if p.stem != "ledger"))
-SOURCES = ("synthetic", "folder", "imac", "emid")
-RATIOS = (0.7, 0.1, 0.2)  # Paper: Section 4, training, validation and test
 
-CHOICES = {
-    "source": SOURCES,
-    "activation": ("relu", "linear_embeddings"),
-    "first_layer": ("dense", "input"),
-    "dropout_at": ("hidden", "fusion", "not_embeddings"),
-    "pairs": ("class_balanced", "uniform", "rejection", "image_anchored", "music_anchored"),
-    "split": ("song", "artist", "segment"),
-    "agreement": ("all", "majority"),
-    "scaling": ("zscore", "raw", "minmax", "logmel"),
-    "decay": ("none", "plateau"),
-    "precision": ("float32", "bfloat16"),
-    "image_precision": ("float32", "bfloat16"),
-    "width": (1.0, 0.5, 0.25, 0.125),
-    "fc_width": (1.0, 0.5, 0.25, 0.125),
-    "audit_width": (1.0, 0.5, 0.25, 0.125),
-    "device": ("auto", "cpu", "cuda"),
-}
-AT_LEAST = {"seeds": 1, "epochs": 1, "patience": 1, "batch": 2, "test_pairs": 2, "n_images": 80, "n_songs": 30,
-            "pairs_per_epoch": 0, "seed": 0, "jobs": 0, "image_size": 75, "last_segment": 10.0, "short_from": 1.0,
-            "learning_rate": 0.0, "dropout": 0.0, "raw_size": 16, "bins": 16, "frames": 16, "crops": 1,
-            "probe_epochs": 1, "probe_patience": 1, "init_draw": 0, "pair_draw": 0, "split_draw": 0, "audit_seeds": 2,
-            "audit_draws": 2, "audit_runs": 4}
-PLACES = ("data", "weights", "results", "work", "jobs", "device")
-"""Fields that say where a run happens, not what it computes."""
 FILES = ("data", "weights", "alexnet_weights")
-"""Fields that may hold a path, of which only the last part is ever shown."""
+"""Options that may hold a path, of which only the last part is ever shown."""
+
+PLACES = ("data", "weights", *(f.name for f in fields(Execution)))
+"""Options that say where a run happens or what it reads, not what it computes."""
 
 
 @dataclass(frozen=True)
-class Profile:
-    """Everything a run depends on. Defaults of open details are the ledger's.
+class Option:
+    """One option of a profile: where it stands and what it may be."""
+
+    name: str
+    group: str  # empty: of the profile itself
+    kind: type
+    choices: tuple
+    default: object
+
+
+@dataclass(frozen=True)
+class Profile(Checked):
+    """Everything a run depends on, each stage's options in a group. Options can also be read by their own names, as
+    notebooks do: `profile.epochs` is `profile.pairing.epochs`.
 
     Raises
     ------
     ValueError
-        On construction, for a value of another type, outside its choices or its range; the message names the field,
-        the value, and what was expected.
+        On construction, for values that do not fit one another; each group checks its own.
     """
 
     profile: str = "mini"
-    source: str = "synthetic"
-    data: str = ""  # folder that holds pictures and music; empty: the mini database, made on the spot
-    weights: str = default("image_weights")  # imagenet, random, or a .safetensors or .pth file
-    results: str = ""  # folder for the tables as JSON; empty: beside the book
-    work: str = ""  # folder for what is kept between runs; empty: $ACP_WORK, or _work in the repository
-    seed: int = 0  # of every random choice: data, split, initial weights, pairs
-    seeds: int = 5  # training runs: seed, seed + 1, ...; same split and evaluation pairs
-    jobs: int = 0  # processes; 0: one a core
-    device: str = "auto"
-    n_images: int = 720  # of the mini database
-    n_songs: int = 108
-    split: str = default("split")
-    last_segment: float = default("last_segment")
-    short_from: float = default("short_from")
-    agreement: str = default("agreement")  # of those who were asked about a picture of IMAC's lists
-    image_size: int = default("image_size")
-    image_precision: str = default("image_precision")
-    scaling: str = default("scaling")
-    pairs: str = default("pairs")
-    pairs_per_epoch: int = default("pairs_per_epoch")
-    test_pairs: int = default("test_pairs")
-    activation: str = default("activation")
-    first_layer: str = default("first_layer")
-    dropout: float = default("dropout")
-    dropout_at: str = default("dropout_at")
-    batch: int = default("batch")
-    learning_rate: float = default("learning_rate")
-    decay: str = default("decay")
-    epochs: int = default("epochs")
-    patience: int = default("patience")
-    precision: str = default("precision")
-    width: float = default("width")  # of the convolutional networks
-    raw_size: int = default("raw_size")
-    bins: int = default("bins")
-    frames: int = default("frames")
-    crops: int = default("crops")
-    alexnet_weights: str = default("alexnet_weights")  # imagenet, random, or a file
-    probe_epochs: int = default("probe_epochs")
-    probe_patience: int = default("probe_patience")
-    fc_width: float = default("fc_width")  # of ACP-Net
-    init_draw: int = 0  # another draw of initial weights, pairs or split with all else as it is
-    pair_draw: int = 0
-    split_draw: int = 0
-    audit_seeds: int = 10  # runs of the networks that audits train
-    audit_draws: int = 10  # runs on each split, and of each thing that is drawn by itself
-    audit_width: float = 1.0  # fc_width of the networks that audits train
-    audit_runs: int = 48  # points of the specification curve
+    seed: int = option(0, least=0)  # of every random choice: data, split, initial weights, pairs
+    seeds: int = option(5, least=1)  # training runs: seed, seed + 1, ...; same split and evaluation pairs
+    execution: Execution = field(default_factory=Execution)
+    database: Database = field(default_factory=Database)
+    splitting: Splitting = field(default_factory=Splitting)
+    features: Features = field(default_factory=Features)
+    pairing: Pairing = field(default_factory=Pairing)
+    network: Network = field(default_factory=Network)
+    convolution: Convolution = field(default_factory=Convolution)
+    training: Training = field(default_factory=Training)
+    probing: Probing = field(default_factory=Probing)
+    auditing: Auditing = field(default_factory=Auditing)
 
     def __post_init__(self):
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if f.type is float and type(value) is int:
-                object.__setattr__(self, f.name, float(value))
-            elif type(value) is not f.type:
-                raise ValueError(f"{f.name} is {value!r} ({type(value).__name__}); expected {f.type.__name__}")
-            if f.name in CHOICES and value not in CHOICES[f.name]:
-                raise ValueError(f"{f.name} is {value!r}; expected one of {', '.join(map(str, CHOICES[f.name]))}")
-            if f.type is float and not math.isfinite(value):
-                raise ValueError(f"{f.name} is {value!r}; expected a finite number")
-            if f.name in AT_LEAST and not value >= AT_LEAST[f.name]:
-                raise ValueError(f"{f.name} is {value!r}; expected at least {AT_LEAST[f.name]}")
-        if self.dropout >= 1:
-            raise ValueError(f"dropout is {self.dropout!r}; expected a probability below 1")
+        super().__post_init__()
         if self.source == "synthetic" and self.data:
             raise ValueError(f"data is {self.data!r}, but profile {self.profile!r} makes its own; for your "
                              f"pictures and music: make book PROFILE=folder DATA={self.data}")
@@ -133,27 +91,47 @@ class Profile:
             raise ValueError(f"data is empty; profile {self.profile!r} needs the folder of your pictures and music: "
                              f"make book PROFILE={self.profile} DATA=folder")
 
+    def __getattr__(self, name: str) -> Any:
+        if (known := OPTIONS.get(name)) and known.group:
+            return getattr(getattr(self, known.group), name)
+        raise AttributeError(f"a profile has no {name!r}")
+
+    @property
+    def flat(self) -> dict[str, Any]:
+        """Every option by its own name."""
+        return {name: getattr(self, name) for name in OPTIONS}
+
+    def changed(self, **values: Any) -> "Profile":
+        """The same with some options, by their own names, replaced."""
+        refuse_unknown(values)
+        parts: dict[str, dict] = {}
+        for name, value in values.items():
+            parts.setdefault(OPTIONS[name].group, {})[name] = value
+        own = parts.pop("", {})
+        return replace(self, **own, **{group: replace(getattr(self, group), **some) for group, some in parts.items()})
+
     @property
     def processes(self) -> int:
-        return self.jobs or os.cpu_count() or 1
+        """How many processes share the work."""
+        return self.execution.jobs or os.cpu_count() or 1
 
     @property
     def run_seeds(self) -> list[int]:
+        """The seed of each training run."""
         return [self.seed + i for i in range(self.seeds)]
 
-    @property
+    @cached_property
     def tag(self) -> str:
         """Name of this run's folder: the profile, and what departs from it."""
         base = read(self.profile)
         parts = [self.profile]
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if f.name not in ("results", "work", "jobs", "profile") and value != base.get(f.name, f.default):
-                parts += [f.name, Path(value).name if f.name in FILES else str(value)]
+        for name, value in self.flat.items():
+            if name not in ("results", "work", "jobs", "profile") and value != base.get(name, OPTIONS[name].default):
+                parts += [name, Path(value).name if name in FILES else str(value)]
         tag = re.sub(r"[^\w.+-]+", "_", "-".join(parts))
-        name = tag.encode()  # file systems count bytes
-        short = f"{name[:87].decode(errors='ignore')}-{hashlib.sha256(name).hexdigest()[:12]}"
-        return tag if len(name) <= 100 else short
+        encoded = tag.encode()  # file systems count bytes
+        short = f"{encoded[:87].decode(errors='ignore')}-{hashlib.sha256(encoded).hexdigest()[:12]}"
+        return tag if len(encoded) <= 100 else short
 
     @property
     def home(self) -> Path:
@@ -162,11 +140,19 @@ class Profile:
 
     @property
     def results_path(self) -> Path:
-        return resolve(self.results) if self.results else self.home / "_build" / "results"
+        """Folder of the results."""
+        return resolve(self.execution.results) if self.execution.results else self.home / "_build" / "results"
 
     @property
     def work_path(self) -> Path:
-        return resolve(self.work or os.environ.get("ACP_WORK", "_work"))
+        """Folder of what is kept between runs."""
+        return resolve(self.execution.work or os.environ.get("ACP_WORK", "_work"))
+
+
+OPTIONS: dict[str, Option] = {
+    f.name: Option(f.name, group, kind_of(f.type), choices_of(f.type), f.default)
+    for group, made in {"": Profile, **GROUPS}.items() for f in fields(made) if f.name not in GROUPS}
+"""Every option by its name, in the order of the groups."""
 
 
 def resolve(path: str) -> Path:
@@ -174,7 +160,7 @@ def resolve(path: str) -> Path:
     return (ROOT / Path(path).expanduser()).resolve()
 
 
-def read(name: str) -> dict:
+def read(name: str) -> dict[str, Any]:
     """The values that one of the YAML files sets.
 
     Raises
@@ -189,36 +175,14 @@ def read(name: str) -> dict:
     return values
 
 
-@dataclass(frozen=True)
-class Departure:
-    """A detail that a profile's file decides in another way than the ledger's default, and the reason given there."""
-
-    name: str
-    default: object
-    value: object
-    reason: str
+def refuse_unknown(values: Iterable[str]) -> None:
+    """Raise ValueError for a name that no Profile has, with those there are."""
+    if unknown := sorted(set(values) - set(OPTIONS)):
+        raise ValueError(f"unknown parameter {', '.join(map(repr, unknown))}; expected some of {', '.join(OPTIONS)}")
 
 
-def departures(name: str) -> list[Departure]:
-    """What a profile's file decides in another way than the ledger, each with the comment on its line.
-
-    Chapter: The ledger.
-    """
-    said = read(name)
-    reasons = dict(re.findall(r"^(\w+):.*?  # (.+)$", (FOLDER / f"{name}.yml").read_text("utf8"), re.M))
-    return [Departure(d.name, d.default, said[d.parameter], reasons.get(d.parameter, ""))
-            for d in details().values() if said.get(d.parameter, d.default) != d.default]
-
-
-def refuse_unknown(values) -> None:
-    """Raise ValueError for a name that no Profile has, with the nearest names."""
-    known = [f.name for f in fields(Profile)]
-    if unknown := sorted(set(values) - set(known)):
-        raise ValueError(f"unknown parameter {', '.join(map(repr, unknown))}; expected some of {', '.join(known)}")
-
-
-def load(profile: str = "mini", **given) -> Profile:
-    """A named profile with some values replaced; a None leaves the profile's own value.
+def load(profile: str = "mini", **given: Any) -> Profile:
+    """A named profile with some options replaced; a None leaves the profile's own value.
 
     Raises
     ------
@@ -228,11 +192,16 @@ def load(profile: str = "mini", **given) -> Profile:
     refuse_unknown(given)
     if not isinstance(profile, str):
         raise ValueError(f"profile is {profile!r} ({type(profile).__name__}); expected str")
-    return Profile(**{**read(profile), **{k: v for k, v in given.items() if v is not None}})
+    values = {**read(profile), **{k: v for k, v in given.items() if v is not None}}
+    parts: dict[str, dict] = {group: {} for group in ("", *GROUPS)}
+    for name, value in values.items():
+        parts[OPTIONS[name].group][name] = value
+    own = parts.pop("")
+    return Profile(**own, **{group: GROUPS[group](**some) for group, some in parts.items()})
 
 
-def parse(name: str, text: str):
-    """The value of a parameter written on a command line, by the type of its field: `007` stays a string for a folder.
+def parse(name: str, text: str) -> Any:
+    """The value of an option written on a command line, by its type: `007` stays a string for a folder.
 
     Raises
     ------
@@ -240,7 +209,7 @@ def parse(name: str, text: str):
         If no Profile has the name, or the text does not read as its type.
     """
     refuse_unknown([name])
-    kind = next(f.type for f in fields(Profile) if f.name == name)
+    kind = OPTIONS[name].kind
     try:
         return kind(text)
     except ValueError:

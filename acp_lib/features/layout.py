@@ -1,0 +1,43 @@
+"""What is made of each sample, of which modality, by which module; and where each music feature lies in its vector.
+
+Chapter: Hearing; Seeing; Baselines.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One description of a sample.
+
+    modality : "image" or "music"
+    module : has `describe(root, row, **options)`, which makes it of one manifest row; and maybe
+        `describe_batch(items, **options)`, which turns a stack of these into what is kept
+    shard : samples of a file, a few seconds of work
+    """
+
+    modality: str
+    module: str
+    shard: int
+
+
+KINDS = {
+    "music": Kind("music", "acp_lib.features.music", 4),
+    "image": Kind("image", "acp_lib.features.image", 32),
+    "pixels": Kind("image", "acp_lib.features.pixels", 50),
+    "art": Kind("image", "acp_lib.features.art", 50),
+    "slices": Kind("music", "acp_lib.features.spectrogram", 50),
+}
+"""The two feature vectors that ACP-Net takes; and what the baselines take beside them."""
+
+VECTORS = {"music": 193, "image": 2048}
+"""Width of the feature vectors of each modality."""
+
+BLOCKS = {
+    "mfcc": slice(0, 40),
+    "chroma": slice(40, 52),
+    "contrast": slice(52, 59),
+    "tonnetz": slice(59, 65),
+    "mel": slice(65, 193),
+}
+"""Where each feature lies in the vector of a piece of music."""

@@ -1,0 +1,199 @@
+"""What is made of every sample of a manifest, in shards: on all cores or a cluster, resumable, read where it lies.
+
+A shard is a fixed stretch of the manifest as one safetensors file, written under a temporary name and renamed, so a
+killed run loses the shards it was at and no more, and the result does not depend on how many processes made it. A shard
+that does not read, or holds other samples, is made anew.
+
+Chapter: Hearing; Seeing; Baselines.
+"""
+
+import json
+import zlib
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import save
+
+from acp_lib.engine.cache import write
+from acp_lib.engine.progress import bar
+from acp_lib.engine.spread import isolated, spread_tasks
+from acp_lib.engine.work import Work
+from acp_lib.features.layout import KINDS, VECTORS
+
+GPU_SHARD = 256  # pictures, which keep a GPU busy while other processes decode
+TYPES = {"F32": np.float32, "F16": np.float16, "U8": np.uint8}
+"""Of the arrays in a shard, by safetensors' names."""
+
+
+class Shard:
+    """One file: an array of items through a memory map, the ids of their samples, and why some are missing.
+
+    Raises
+    ------
+    ValueError, OSError, KeyError
+        If it does not read.
+    """
+
+    def __init__(self, path: Path):
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size).decode("utf8"))
+        info, about = header["x"], header["__metadata__"]
+        self.x = np.memmap(path, TYPES[info["dtype"]], "r", 8 + size + info["data_offsets"][0], tuple(info["shape"]))
+        self.ids: list[str] = json.loads(about["ids"])
+        self.reasons: list[str] = json.loads(about["reasons"])
+        self.checksum: str = about["checksum"]
+
+    def holds(self, rows: list[dict], checked: bool) -> bool:
+        """Whether it is of these manifest rows, and, if that is to be checked, its numbers are as they were written."""
+        return self.ids == _ids(rows) and len(self.x) == len(self.reasons) == len(rows) and not (
+            checked and self.checksum != _checksum(self.x))
+
+
+class Shards:
+    """The arrays of a folder of shards as one, read through memory maps.
+
+    `shards[rows]` copies those items into an array [shape=(len(rows), ...)]; `shape` is that of the whole.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.maps = [Shard(path).x for path in _files(folder)]
+        self.shape = (sum(map(len, self.maps)), *self.maps[0].shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        return np.stack(self.lazily(rows))
+
+    def lazily(self, rows: np.ndarray) -> list[np.ndarray]:
+        """The items where they lie; reading a part of one reads no more of its file."""
+        size = len(self.maps[0])
+        return [self.maps[i // size][i % size] for i in rows]
+
+    def __reduce__(self):
+        return Shards, (self.folder,)  # another process opens the files itself
+
+
+def make(kind: str, root: Path, rows: pd.DataFrame, work: Work, folder: Path, *, tolerant: bool = False,
+         **options: object) -> list[Shard]:
+    """Make the shards of manifest rows that are not in `folder` yet, and return all of them.
+
+    Parameters
+    ----------
+    kind : one of KINDS
+    rows : manifest rows of that kind's modality
+    work : on a cluster, workers must see `root` and `folder` under these paths
+    tolerant : whether an item that cannot be made is NaN, with a reason, instead of an error; and whether what is there
+        is read whole, to see that no number in it was damaged
+    options : of the kind's module
+
+    Chapter: Hearing; Seeing; Baselines.
+    """
+    records = rows.to_dict("records")
+    size = GPU_SHARD if options.get("device") == "cuda" else KINDS[kind].shard
+    tasks = [(folder / f"{i // size:06d}.safetensors", records[i:i + size]) for i in range(0, len(records), size)]
+    found = {target: _whole(target, part, tolerant) for target, part in tasks}
+    todo = [(target, part) for target, part in tasks if found[target] is None]
+    if todo:
+        for target, _ in todo:
+            target.unlink(missing_ok=True)  # a damaged one
+        run = partial(make_shard, kind, root, tolerant=tolerant, options=options)
+        with bar(total=len(records), what=f"{kind} features" if kind in VECTORS else kind, unit="sample",
+                 shown=work.progress, done=len(records) - sum(len(part) for _, part in todo)) as shown:
+            for count in spread_tasks(run, todo, work.jobs, work.scheduler):
+                shown.update(count)
+            shown.update(shown.total - shown.n)  # what a process had made, and could not say any more
+        found |= {target: Shard(target) for target, _ in todo}
+    return [shard for shard in found.values() if shard is not None]
+
+
+def vectors(modality: str, root: Path, rows: pd.DataFrame, work: Work, folder: Path,
+            **options: object) -> tuple[np.ndarray, pd.DataFrame]:
+    """(features, rejects) of manifest rows of one modality, shards kept in `folder`.
+
+    Parameters
+    ----------
+    modality : "music" or "image"
+    rows : manifest rows; features come in their order
+    options : for pictures, `weights` (path), `size`, and maybe `precision` (float32) and `device` (cpu)
+
+    Returns
+    -------
+    float32 [shape=(len(rows), 193 or 2048)], NaN for a sample that could not be decoded; and a table path, reason.
+
+    Paper: Section 4.  Chapter: Hearing; Seeing.
+    """
+    shards = make(modality, root, rows, work, folder, tolerant=True, **options)
+    x = np.concatenate([np.zeros((0, VECTORS[modality]), np.float32), *(shard.x for shard in shards)])
+    reasons = [reason for shard in shards for reason in shard.reasons]
+    bad = [(path, reason) for path, reason in zip(rows["path"], reasons, strict=True) if reason]
+    return x, pd.DataFrame(bad, columns=["path", "reason"])
+
+
+def make_shard(kind: str, root: Path, target: Path, rows: list[dict], *, tolerant: bool, options: dict,
+               alone: bool = False) -> int:
+    """Make one shard and return how many items it holds. Idempotent: may run twice, anywhere, at once.
+
+    alone : describe each sample in a process of its own, so that one which kills it is lost and no more
+    """
+    describe = partial(_described, kind, root, tolerant=tolerant, options=options)
+    found = isolated(describe, rows) if alone else describe(rows)
+    items, reasons = zip(*found, strict=True)
+    if not tolerant and any(reasons):
+        raise RuntimeError(f"{kind} of {rows[[bool(r) for r in reasons].index(True)]['path']}: "
+                           f"{next(filter(None, reasons))}")
+    lost = np.full(VECTORS.get(kind, 0), np.nan, np.float32)
+    x = np.stack([lost if item is None else item for item in items])
+    about = {"ids": json.dumps(_ids(rows)), "reasons": json.dumps(reasons), "checksum": _checksum(x)}
+    write(target, save({"x": np.ascontiguousarray(x)}, about))
+    return len(rows)
+
+
+def _described(kind: str, root: Path, rows: list[dict], *, tolerant: bool, options: dict) -> list[tuple]:
+    """(item or None, reason) of each row."""
+    module = import_module(KINDS[kind].module)  # when it is needed: torchvision is slow to import
+    found = [_tried(root, partial(module.describe, root, row, **options), tolerant) for row in rows]
+    batch = getattr(module, "describe_batch", None)
+    if batch is None:
+        return found
+    held = [item for item, _ in found if item is not None]
+    made = iter(batch(np.stack(held), **options) if held else ())
+    return [(None if item is None else next(made), reason) for item, reason in found]
+
+
+def _tried(root: Path, describe: Callable[[], np.ndarray], tolerant: bool) -> tuple[np.ndarray | None, str]:
+    try:
+        return describe(), ""
+    except MemoryError:
+        raise  # no fault of the file
+    except Exception as error:  # a file that breaks its decoder is a reject, the rest goes on
+        if not tolerant:
+            raise
+        return None, f"cannot be decoded: {error}".replace(f"{root}/", "")
+
+
+def _whole(target: Path, rows: list[dict], checked: bool) -> Shard | None:
+    """A shard, or None if it is not there, does not read, or holds other samples."""
+    try:
+        shard = Shard(target)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError):  # a damaged file raises any of these
+        return None
+    return shard if shard.holds(rows, checked) else None
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.safetensors"))
+
+
+def _ids(rows: list[dict]) -> list[str]:
+    return [row["id"] for row in rows]
+
+
+def _checksum(x: np.ndarray) -> str:
+    return f"{zlib.crc32(np.ascontiguousarray(x)):08x}"
