@@ -1,0 +1,30 @@
+"""Where stages keep what they make, and what they make it with.
+
+Chapter: How to read and rerun.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from acp_lib.engine.cache import build_once
+
+
+@dataclass(frozen=True)
+class Work:
+    """The folder of what is kept, the processes on this machine or the Dask scheduler that do the work, and whether
+    they show their progress.
+    """
+
+    cache: Path
+    jobs: int = 1
+    progress: bool = True
+    scheduler: str = ""
+
+    def folder(self, stage: str, key: str) -> Path:
+        """Where a stage's result lies."""
+        return self.cache / f"{stage}-{key}"
+
+    def once(self, stage: str, key: str, build: Callable[[Path], None]) -> Path:
+        """The folder of a stage's result, made by `build(empty folder)` unless it exists."""
+        return build_once(self.folder(stage, key), build)

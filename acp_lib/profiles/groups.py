@@ -1,0 +1,176 @@
+"""What can be chosen, in groups: each stage of a study is given the group it depends on, and no other.
+
+Every option stands here once, with its default, its range and what it means. What the paper leaves open has an entry in
+`ledger.yml` beside this file, with its status and source.
+
+Chapter: How to read and rerun; The ledger.
+"""
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Literal, get_args, get_origin
+
+Source = Literal["synthetic", "folder", "imac", "emid"]
+Split = Literal["song", "artist", "segment"]
+Scaling = Literal["zscore", "raw", "minmax", "logmel"]
+Protocol = Literal["class_balanced", "uniform", "rejection", "image_anchored", "music_anchored"]
+Precision = Literal["float32", "bfloat16"]
+Share = Literal[1.0, 0.5, 0.25, 0.125]
+
+
+def option(default, least: float):
+    """A field with a default and the lowest value that it may have."""
+    return field(default=default, metadata={"least": least})
+
+
+class Checked:
+    """A group whose values are checked when it is made.
+
+    Raises
+    ------
+    ValueError
+        On construction, for a value of another type, outside its choices or its range; the message names the option,
+        the value, and what was expected.
+    """
+
+    def __post_init__(self):
+        for f in fields(self):
+            value = getattr(self, f.name)
+            kind, choices = kind_of(f.type), choices_of(f.type)
+            if kind is float and type(value) is int:
+                value = float(value)
+                object.__setattr__(self, f.name, value)
+            if type(value) is not kind:
+                raise ValueError(f"{f.name} is {value!r} ({type(value).__name__}); expected {kind.__name__}")
+            if choices and value not in choices:
+                raise ValueError(f"{f.name} is {value!r}; expected one of {', '.join(map(str, choices))}")
+            if kind is float and not math.isfinite(value):
+                raise ValueError(f"{f.name} is {value!r}; expected a finite number")
+            if "least" in f.metadata and not value >= f.metadata["least"]:
+                raise ValueError(f"{f.name} is {value!r}; expected at least {f.metadata['least']}")
+
+
+def kind_of(annotation) -> type:
+    """str, int or float, of an option's annotation."""
+    return type(get_args(annotation)[0]) if get_origin(annotation) is Literal else annotation
+
+
+def choices_of(annotation) -> tuple:
+    """The values that an option may take; empty where there are too many to list."""
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
+@dataclass(frozen=True)
+class Execution(Checked):
+    """Where and on what a study runs; nothing that it computes depends on these."""
+
+    results: str = ""  # folder for the tables as JSON; empty: beside the book
+    work: str = ""  # folder for what is kept between runs; empty: $ACP_WORK, or _work in the repository
+    jobs: int = option(0, least=0)  # processes; 0: one a core
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+@dataclass(frozen=True)
+class Database(Checked):
+    """Where the samples come from, and how music is cut."""
+
+    source: Source = "synthetic"
+    data: str = ""  # folder that holds pictures and music; empty: the mini database, made on the spot
+    n_images: int = option(720, least=80)  # of the mini database
+    n_songs: int = option(108, least=30)
+    last_segment: float = option(60.0, least=10.0)  # seconds from which the rest of a song is a segment
+    short_from: float = option(10.0, least=1.0)  # seconds from which a song shorter than a minute is one
+    agreement: Literal["all", "majority"] = "all"  # of those who were asked about a picture of IMAC's lists
+
+
+@dataclass(frozen=True)
+class Splitting(Checked):
+    """Training, validation and test, 70:10:20."""
+
+    split: Split = "song"  # what is kept whole
+    split_draw: int = option(0, least=0)  # another draw with all else as it is
+
+
+@dataclass(frozen=True)
+class Features(Checked):
+    """How pictures are seen, and how both feature vectors are scaled."""
+
+    weights: str = "imagenet"  # of Inception-V3: imagenet, random, or a .safetensors or .pth file
+    image_size: int = option(224, least=75)  # pixels; Paper: Section 4
+    image_precision: Precision = "float32"
+    scaling: Scaling = "zscore"  # fitted on the training part
+
+
+@dataclass(frozen=True)
+class Pairing(Checked):
+    """The correspondence task: which pairs, how many, and when training on them ends."""
+
+    pairs: Protocol = "class_balanced"
+    pairs_per_epoch: int = option(0, least=0)  # 0: one a training picture, but at least 100 batches
+    test_pairs: int = option(10000, least=2)
+    pair_draw: int = option(0, least=0)  # another draw with all else as it is
+    epochs: int = option(50, least=1)  # at most; Paper: Section 4
+    patience: int = option(5, least=1)  # epochs without a better validation accuracy before a run stops
+
+
+@dataclass(frozen=True)
+class Network(Checked):
+    """ACP-Net."""
+
+    activation: Literal["relu", "linear_embeddings"] = "relu"
+    first_layer: Literal["dense", "input"] = "dense"  # whether the first box of Fig. 2 is a layer or the input
+    dropout: float = option(0.4, least=0.0)  # Paper: Section 4
+    dropout_at: Literal["hidden", "fusion", "not_embeddings"] = "hidden"
+    fc_width: Share = 1.0  # share of the hidden layers' widths
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.dropout >= 1:
+            raise ValueError(f"dropout is {self.dropout!r}; expected a probability below 1")
+
+
+@dataclass(frozen=True)
+class Convolution(Checked):
+    """The networks that see pixels or hear spectrograms."""
+
+    width: Share = 1.0  # share of their channels
+    raw_size: int = option(224, least=16)  # side of a picture, pixels; Paper: Section 4
+    bins: int = option(257, least=16)  # of a spectrogram
+    frames: int = option(199, least=16)  # that are heard at once
+    crops: int = option(12, least=1)  # stretches of a piece that are averaged at the test
+    alexnet_weights: str = "imagenet"  # imagenet, random, or a file
+
+
+@dataclass(frozen=True)
+class Training(Checked):
+    """What all networks are trained with."""
+
+    batch: int = option(128, least=2)
+    learning_rate: float = option(0.0001, least=0.0)  # of Adam; Paper: Section 4
+    decay: Literal["none", "plateau"] = "none"
+    precision: Precision = "float32"  # of the arithmetic; the weights stay in float32
+    init_draw: int = option(0, least=0)  # another draw of initial weights with all else as it is
+
+
+@dataclass(frozen=True)
+class Probing(Checked):
+    """When the training of emotion probes ends."""
+
+    probe_epochs: int = option(50, least=1)
+    probe_patience: int = option(5, least=1)
+
+
+@dataclass(frozen=True)
+class Auditing(Checked):
+    """How many and how wide the networks are that audits train again."""
+
+    audit_seeds: int = option(10, least=2)
+    audit_draws: int = option(10, least=2)  # runs on each split, and of each thing that is drawn by itself
+    audit_width: Share = 1.0  # fc_width of these networks
+    audit_runs: int = option(48, least=4)  # readings of the specification curve
+
+
+GROUPS: dict[str, type] = {
+    "execution": Execution, "database": Database, "splitting": Splitting, "features": Features, "pairing": Pairing,
+    "network": Network, "convolution": Convolution, "training": Training, "probing": Probing, "auditing": Auditing}
+"""The groups of a Profile by the name of its field."""
