@@ -241,18 +241,18 @@ def compared(lists: dict[str, list[str]], table: pd.DataFrame | None = None) -> 
     """
     rows = []
     for string, tags in lists.items():
-        kept = _build_once(string, tags)
+        kept = _kept_tags(string, tags)
         row = {"string": string, "class": SUBSTRINGS[string], "authors": len(tags), "kept": len(kept),
                "recall": len(kept) / len(tags) if tags else np.nan, "ours": None, "both": None, "precision": np.nan}
         if table is not None:
-            ours = _build_once(string, table["tag"])
+            ours = _kept_tags(string, table["tag"])
             both = len(set(ours) & set(tags))
             row |= {"ours": len(ours), "both": both, "precision": both / len(ours) if ours else np.nan}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _build_once(string: str, tags) -> list[str]:
+def _kept_tags(string: str, tags) -> list[str]:
     return [t for t in tags if string in t and screen(t)[0] == SUBSTRINGS[string]]
 
 
