@@ -15,6 +15,7 @@ from torch import distributed
 
 from acp_lib.engine import commands
 from acp_lib.experiment import methods, runs, training
+from acp_lib.profiles import Profile
 
 EXAMPLES = """\
 examples:
@@ -49,11 +50,11 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def train(profile, method: str) -> None:
+def train(profile: Profile, method: str) -> None:
     """Make a method's runs, all processes of torchrun on each; the first prepares the data and keeps the results."""
     from acp_lib.study import Study  # only now: --help should not wait for it
 
-    gpu = training.device(profile.device) != "cpu"
+    gpu = training.device(profile.execution.device) != "cpu"
     if gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if gpu else "gloo", timeout=PATIENCE)
@@ -65,7 +66,7 @@ def train(profile, method: str) -> None:
         wanted = Study(profile, progress=False).planned("pairs", method)
         for run in [run for run in wanted if not run.folder.exists()]:
             distributed.barrier()  # all have looked before the first keeps anything
-            runs.train_run(profile, run)
+            runs.train_run(run)
             if first:
                 print(f"{method}, seed {run.seed}: {len(run.history)} epochs, "
                       f"{100 * run.correct.mean():.2f} % of the test pairs", flush=True)

@@ -37,14 +37,16 @@ def rows(modality: str, n: int) -> pd.DataFrame:
 
 def measured(root: Path, modality: str, n: int, jobs: int) -> dict:
     """Wall seconds of n samples with `jobs` processes; processor seconds and peak memory of this one."""
-    from acp_lib.features import extract
+    from acp_lib.engine.work import Work
+    from acp_lib.features import shards
 
     options = {} if modality == "music" else {"weights": root / "weights.safetensors", "size": 224}
     with tempfile.TemporaryDirectory() as folder:
-        extract.extract(modality, root, rows(modality, 8), Path(folder) / "first", progress=False, **options)
+        kept = Path(folder)
+        shards.vectors(modality, root, rows(modality, 8), Work(kept, 1, False), kept / "first", **options)
         spent = time.process_time()
-        wall = seconds(lambda: extract.extract(modality, root, rows(modality, n), Path(folder) / "all", jobs=jobs,
-                                               progress=False, **options))
+        wall = seconds(lambda: shards.vectors(modality, root, rows(modality, n), Work(kept, jobs, False), kept / "all",
+                                              **options))
     return {"wall_s": wall, "cpu_s": time.process_time() - spent, "peak_mib": _peak()}
 
 

@@ -54,7 +54,8 @@ def train_ours(data: Corpus, profile: profiles.Profile, seed: list[int]) -> floa
     """The same epoch as `training.fit` does it."""
     model = network()
     optimiser = torch.optim.Adam(model.parameters(), lr=profile.learning_rate, fused=True)
-    return training._epoch(model, optimiser, Correspondence(data, profile), profile, seed, "cpu")["loss"]
+    epoch = Correspondence(data, profile.pairing, profile.seed).epoch(seed, profile.batch)
+    return training._epoch(model, optimiser, training._batches(epoch, 1, "cpu"), seed, "cpu")["loss"]
 
 
 def network() -> ACPNet:

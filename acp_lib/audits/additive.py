@@ -6,20 +6,18 @@ Chapter: Is it really cross-modal?
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import nn
 
 from acp_lib.audits import retrained
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
-from acp_lib.experiment import baselines, evaluation, runs
-from acp_lib.experiment.corpus import Corpus, Modality, Pairs
-from acp_lib.experiment.methods import labels
+from acp_lib.experiment import baselines, evaluation
+from acp_lib.experiment.corpus import Corpus, Pairs
+from acp_lib.experiment.methods import embedded, labels
 from acp_lib.experiment.pairs import joint
 from acp_lib.results import store
 from acp_lib.results.scores import scored
@@ -111,7 +109,7 @@ def emap_table(study: Study) -> pd.DataFrame:
     def make() -> list[dict]:
         rows = []
         for run in trained:
-            added, own, explained, n, m = emap(run.model(audited.profile), audited.corpus, asked, seed=run.seed)
+            added, own, explained, n, m = emap(run.model(), audited.corpus, asked, seed=run.seed)
             truth = asked.truth == 1
             rows.append({"seed": run.seed, "explained": explained, "pictures": n, "music": m,
                          "network": ((own > 0) == truth).tolist(), "additive": ((added > 0) == truth).tolist(),
@@ -130,17 +128,18 @@ def untrained(study: Study) -> dict[str, list[np.ndarray]]:
     """
     audited = study.audited
     asked, corpus, p = audited.test_pairs(), audited.corpus, audited.profile
+    protocol = p.pairing.pairs
     trained = audited.runs
 
     def make() -> list[dict]:
         rows = []
         for run in trained:
-            blank = runs.network(run, p).eval()
+            blank = run.untrained().eval()
             said = evaluation.probability(blank, corpus, asked) > 0.5
             rows.append({"network": (said == (asked.truth == 1)).tolist(),
-                         **{name: (baselines.two_classifiers(with_embeddings(model, corpus), asked, p.pairs, p.seed)
+                         **{name: (baselines.two_classifiers(with_embeddings(model, corpus), asked, protocol, p.seed)
                                    == (asked.truth == 1)).tolist()
-                            for name, model in (("before", blank), ("after", run.model(p)))}})
+                            for name, model in (("before", blank), ("after", run.model()))}})
         return rows
 
     table = store.table(study, __name__, "untrained", [[r.folder.name for r in trained], asked.digest], make)
@@ -151,13 +150,7 @@ def untrained(study: Study) -> dict[str, list[np.ndarray]]:
 
 def with_embeddings(model: nn.Module, corpus: Corpus) -> Corpus:
     """The corpus with a network's embeddings, standardised over the training part, in the place of the features."""
-    sides = {}
-    for modality in ("image", "music"):
-        side: Modality = getattr(corpus, modality)
-        x = evaluation.embed(getattr(model, f"embed_{modality}"), side, np.arange(len(side.x))).cpu()
-        known = x[side.rows("train")]
-        sides[modality] = replace(side, x=((x - known.mean(0)) / known.std(0).clamp_min(1e-6)).to(torch.float32))
-    return replace(corpus, **sides)
+    return Corpus(*(embedded(model, getattr(corpus, modality), modality) for modality in ("image", "music")))
 
 
 def named(study: Study) -> list[np.ndarray]:

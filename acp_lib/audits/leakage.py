@@ -61,7 +61,7 @@ def accuracy(study: Study) -> list[dict]:
         asked = audited.test_pairs()
         names = evaluation.groups(audited.manifest, asked)
         right = {"ACP-Net": [run.correct for run in audited.runs],
-                 "two classifiers, compared": [baselines.two_classifiers(audited.corpus, asked, p.pairs, p.seed)
+                 "two classifiers, compared": [baselines.two_classifiers(audited.corpus, asked, p.pairing.pairs, p.seed)
                                                == (asked.truth == 1)]}
         for method, correct in right.items():
             rows.append({"split": by, "method": method, "row": f"{method}, by {by}", "paper": None,

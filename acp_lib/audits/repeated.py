@@ -28,7 +28,7 @@ def drawn(study: Study, name: str) -> list[Study]:
     Chapter: How sure are we.
     """
     base = study.audited.variant(seeds=1)
-    return [base.variant(**{DRAWS[name]: k}) for k in range(study.profile.audit_draws)]
+    return [base.variant(**{DRAWS[name]: k}) for k in range(study.profile.auditing.audit_draws)]
 
 
 def accuracies(study: Study) -> dict[str, list[float]]:
@@ -39,16 +39,14 @@ def accuracies(study: Study) -> dict[str, list[float]]:
 
     Chapter: How sure are we.
     """
-    runs.train_all(_drawn(study), progress=study.progress, scheduler=study.scheduler)
+    runs.train(_drawn(study), study.work)
     found = {"seed": [100 * float(run.correct.mean()) for run in study.audited.runs]}
     return found | {name: [100 * float(s.runs[0].correct.mean()) for s in drawn(study, name)] for name in DRAWS}
 
 
-def _drawn(study: Study) -> list[tuple]:
-    audited = study.audited
-    plan = [(audited.profile, run) for run in audited.planned("pairs", "ACP-Net")]
-    return plan + [(s.profile, run) for name in DRAWS for s in drawn(study, name)
-                   for run in s.planned("pairs", "ACP-Net")]
+def _drawn(study: Study) -> list[Run]:
+    studies = [study.audited, *(s for name in DRAWS for s in drawn(study, name))]
+    return [run for s in studies for run in s.planned("pairs", "ACP-Net")]
 
 
 def all_runs(study: Study) -> list[Run]:
@@ -62,6 +60,6 @@ def all_runs(study: Study) -> list[Run]:
     Chapter: How to read and rerun.
     """
     owed, readings = [*_drawn(study), *retrained.planned(study)], specifications.planned(study)
-    tolerant = {run.folder for _, run in readings} - {run.folder for _, run in owed}
-    runs.train_all([*owed, *readings], progress=study.progress, scheduler=study.scheduler, tolerant=tolerant)
-    return list({run.folder: run for _, run in (*owed, *readings)}.values())
+    tolerant = {run.folder for run in readings} - {run.folder for run in owed}
+    runs.train([*owed, *readings], study.work, tolerant)
+    return list({run.folder: run for run in (*owed, *readings)}.values())

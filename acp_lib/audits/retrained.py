@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from acp_lib.experiment import methods, splits
 from acp_lib.experiment.runs import Run
-from acp_lib.profiles import CHOICES
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -28,14 +27,14 @@ def by_split(study: Study) -> dict[str, Study | str]:
 
     The study's own split comes first.
     """
-    own, found = study.profile.split, {}
-    audited = study.audited.variant(seeds=study.profile.audit_draws)
-    for by in sorted(CHOICES["split"], key=lambda name: name != own):
+    own, found = study.profile.splitting.split, {}
+    audited = study.audited.variant(seeds=study.profile.auditing.audit_draws)
+    for by in sorted(splits.UNITS, key=lambda name: name != own):
         if by == "artist" and not artists(study):
             found[by] = NO_ARTIST
             continue
         try:
-            splits.assign_split(study.listed, by=by, seed=study.profile.seed, draw=study.profile.split_draw)
+            splits.assign_split(study.listed, by=by, seed=study.profile.seed, draw=study.profile.splitting.split_draw)
         except ValueError as error:
             found[by] = str(error)
         else:
@@ -44,7 +43,7 @@ def by_split(study: Study) -> dict[str, Study | str]:
 
 
 def _few(study: Study) -> Study:
-    return study.audited.variant(seeds=max(2, study.profile.audit_seeds // 3))
+    return study.audited.variant(seeds=max(2, study.profile.auditing.audit_seeds // 3))
 
 
 def controls(study: Study) -> dict[str, list[Run]]:
@@ -54,9 +53,8 @@ def controls(study: Study) -> dict[str, list[Run]]:
     return _few(study).trained("controls")
 
 
-def planned(study: Study) -> list[tuple]:
-    """(profile, run) of everything that this module trains."""
-    dealt = [(s.profile, run) for s in by_split(study).values() if not isinstance(s, str)
-             for run in s.planned("pairs", "ACP-Net")]
+def planned(study: Study) -> list[Run]:
+    """Everything that this module trains."""
+    dealt = [run for s in by_split(study).values() if not isinstance(s, str) for run in s.planned("pairs", "ACP-Net")]
     few = _few(study)
-    return dealt + [(few.profile, run) for name in methods.CONTROLS for run in few.planned("controls", name)]
+    return dealt + [run for name in methods.CONTROLS for run in few.planned("controls", name)]

@@ -142,7 +142,7 @@ def results(study: Study) -> pd.DataFrame:
     def make() -> list[dict]:
         ways = []
         for run in trained:
-            model = run.model(p)
+            model = run.model()
             space = with_embeddings(model, corpus)
             seen, heard = unit(space.image), unit(space.music)
             ways += [("ACP-Net", run.seed, lambda i, j, model=model: margins(model, corpus, i, j)),

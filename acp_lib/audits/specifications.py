@@ -23,6 +23,7 @@ from acp_lib import paper
 from acp_lib.audits import retrained
 from acp_lib.experiment import baselines, evaluation, runs
 from acp_lib.experiment.pairs import joint, oracle
+from acp_lib.experiment.runs import Run
 from acp_lib.profiles import ledger
 from acp_lib.results import store, tables
 
@@ -58,10 +59,10 @@ def levels(study: Study) -> tuple[dict[str, list], list[dict]]:
 def _impossible(study: Study, name: str, value) -> str:
     """Why a value is not tried; empty where it is."""
     p = study.profile
-    if name == "batch" and value > COSTLIER * p.batch:
-        return f"an epoch would cost {value / p.batch:g} times as much"
-    if name == "patience" and value >= p.epochs:
-        return f"the same as none: training ends after {p.epochs} epochs"
+    if name == "batch" and value > COSTLIER * p.training.batch:
+        return f"an epoch would cost {value / p.training.batch:g} times as much"
+    if name == "patience" and value >= p.pairing.epochs:
+        return f"the same as none: training ends after {p.pairing.epochs} epochs"
     if value == "artist" and not retrained.artists(study):
         return retrained.NO_ARTIST  # such a split would be the one by song
     if name in ("split", "pairs"):
@@ -109,13 +110,13 @@ def studies(study: Study) -> Iterator[tuple[dict, Study]]:
     Chapter: The garden of forking paths.
     """
     base = study.audited.variant(seeds=1)
-    readings = design(levels(base)[0], study.profile.audit_runs, study.profile.seed)
+    readings = design(levels(base)[0], study.profile.auditing.audit_runs, study.profile.seed)
     return ((reading, base.variant(**reading)) for reading in readings)
 
 
-def planned(study: Study) -> list[tuple]:
-    """(profile, run) of each reading, trained or not."""
-    return [(s.profile, s.planned("pairs", "ACP-Net")[0]) for _, s in studies(study)]
+def planned(study: Study) -> list[Run]:
+    """The run of each reading, trained or not."""
+    return [s.planned("pairs", "ACP-Net")[0] for _, s in studies(study)]
 
 
 def points(study: Study) -> list[dict]:
@@ -130,7 +131,7 @@ def points(study: Study) -> list[dict]:
     Chapter: The garden of forking paths.
     """
     plan = planned(study)
-    runs.train_all(plan, progress=study.progress, scheduler=study.scheduler, tolerant={run.folder for _, run in plan})
+    runs.train(plan, study.work, {run.folder for run in plan})
     rows, cache = [], {}
     for reading, s in studies(study):
         pairs, (run,) = s.test_pairs(), s.planned("pairs", "ACP-Net")
@@ -140,9 +141,9 @@ def points(study: Study) -> list[dict]:
         names = tables.groups(study, pairs)
         key = (s.corpus_key, pairs.digest)
         if key not in cache:
-            cache[key] = baselines.two_classifiers(s.corpus, pairs, s.profile.pairs, s.profile.seed) == (
+            cache[key] = baselines.two_classifiers(s.corpus, pairs, s.profile.pairing.pairs, s.profile.seed) == (
                 pairs.truth == 1)
-        table = joint(s.profile.pairs, *s.corpus.counts("test"))
+        table = joint(s.profile.pairing.pairs, *s.corpus.counts("test"))
         guess = max(oracle(table, axis) for axis in (None, 0, 1))
         ends = [100 * e for e in evaluation.cluster_bootstrap(run.correct, *names, draws=1000, seed=study.profile.seed)]
         gap = evaluation.paired_bootstrap(run.correct, cache[key], *names, draws=1000, seed=study.profile.seed)

@@ -17,7 +17,7 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from acp_lib.audits.additive import with_embeddings
 from acp_lib.emotions import CLASSES, EMOTIONS
-from acp_lib.experiment import probes, runs
+from acp_lib.experiment import probes
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.experiment.methods import shuffled
 from acp_lib.experiment.splits import PARTS
@@ -129,8 +129,8 @@ def probed(side: Modality, group: np.ndarray, seed: int = 0) -> dict:
 
 
 def found(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`agreement` and `probed` of both modalities, for the features, and for the embeddings of each run's network
-    before and after training: columns space, seed and modality beside theirs.
+    """`cluster_agreement` and `probed` of both modalities, for the features, and for the embeddings of each run's
+    network before and after training: columns space, seed and modality beside theirs.
     """
     trained, p = study.runs, study.profile
     groups = {m: study.manifest["group"][study.manifest["modality"] == m].to_numpy() for m in MODALITIES}
@@ -138,8 +138,8 @@ def found(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     def spaces():
         yield "features", p.seed, study.corpus
         for run in trained:
-            yield "before training", run.seed, with_embeddings(runs.network(run, p).eval(), study.corpus)
-            yield "after training", run.seed, with_embeddings(run.model(p), study.corpus)
+            yield "before training", run.seed, with_embeddings(run.untrained().eval(), study.corpus)
+            yield "after training", run.seed, with_embeddings(run.model(), study.corpus)
 
     def make() -> list[dict]:
         rows = []

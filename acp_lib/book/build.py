@@ -18,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,10 +32,10 @@ import yaml
 from filelock import FileLock
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from acp_lib import kernels, profiles
+from acp_lib import profiles
 from acp_lib.engine import commands
 from acp_lib.engine.cache import digest, file_digest, write
-from acp_lib.engine.processes import FORKS, context, one_thread
+from acp_lib.engine.processes import kill_all, one_thread
 from acp_lib.profiles import ROOT, Profile
 
 EXAMPLES = """\
@@ -45,6 +46,13 @@ examples:
   python -m acp_lib.book imac -p data imac --only 05_acp_net   one chapter on IMAC
 """
 LAST = "90_"  # chapters so named read the results of the others
+RENDER = """\
+import sys
+from acp_lib.engine.processes import end_with
+end_with(int(sys.argv.pop(1)))
+from jupyter_book.cli.main import main
+main()
+"""
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -109,24 +117,23 @@ class Run:
 
     @cached_property
     def input_key(self) -> str:
-        from acp_lib import study as pipeline
+        from acp_lib import study
 
-        return pipeline.input_key(self.profile)
+        return study.input_key(self.profile)
 
     @cached_property
     def hidden(self) -> dict[str, str]:
         """Paths of this machine, and what stands for each in a published page."""
         named = {tempfile.gettempdir(): "tmp", str(Path.home()): "~", str(ROOT): ".",
                  str(self.profile.work_path): "work", str(self.profile.results_path): "results"}
-        for given in (self.profile.data, self.profile.weights):
+        for given in (self.profile.database.data, self.profile.features.weights):
             if given and ("/" in given or profiles.resolve(given).exists()):
                 named |= {given: Path(given).name, str(profiles.resolve(given)): Path(given).name}
         return {path: name for path, name in named.items() if "/" in path and len(path) > 1}
 
 
-def execute(chapter: Chapter, timeout: int, *, bar: bool, forked: bool) -> tuple[str, float]:
-    """Run one chapter unless its copy is current, in a kernel that is forked or starts anew; return "ok" or "kept", and
-    the seconds it took.
+def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
+    """Run one chapter unless its copy is current; return "ok" or "kept", and the seconds it took.
 
     Raises
     ------
@@ -149,7 +156,6 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool, forked: bool) -> tuple
                 notebook, chapter.executed, chapter.run.parameters, kernel_name="python3",
                 progress_bar={"desc": chapter.name} if bar else False, execution_timeout=timeout, start_timeout=120,
                 resources={"metadata": {"path": str(chapter.source.parent)}},  # cwd would change that of all threads
-                kernel_manager_class="acp_lib.kernels.Manager" if forked else "jupyter_client.AsyncKernelManager",
                 shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
                 config=Config(KernelManager=sockets(chapter.name)))
         except Exception as error:  # whatever stops a chapter is reported the same way
@@ -170,14 +176,14 @@ def sockets(name: str) -> dict:
     return {"transport": "ipc", "ip": str(address)} if os.name == "posix" and len(str(address)) < 95 else {}
 
 
-def execute_all(chapters: list[Chapter], jobs: int, timeout: int, forked: bool) -> None:
+def execute_all(chapters: list[Chapter], jobs: int, timeout: int) -> None:
     """Run the chapters, `jobs` at once, those that read the others' results after them; print a line for each."""
     bar = jobs == 1 and sys.stderr.isatty()
     waves = [c for c in chapters if c.name < LAST], [c for c in chapters if c.name >= LAST]
     with one_thread():  # more would wait for one another; and sums would depend on how many there are
         for some in waves:
             with ThreadPoolExecutor(jobs) as pool:
-                futures = {pool.submit(execute, c, timeout, bar=bar, forked=forked): c for c in some}
+                futures = {pool.submit(execute, c, timeout, bar=bar): c for c in some}
                 try:
                     for future in as_completed(futures):
                         announce(futures[future], *future.result())
@@ -189,11 +195,14 @@ def execute_all(chapters: list[Chapter], jobs: int, timeout: int, forked: bool) 
                     raise
 
 
-def kill_all() -> None:
-    """End what this process has started, and what that has started."""
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
+@contextmanager
+def runtime_folder() -> Iterator[str]:
+    """A temporary folder for the sockets of kernels; those that killed runs have left are removed."""
+    for left in Path(tempfile.gettempdir()).glob("acp-[0-9]*-*"):
+        if not psutil.pid_exists(int(left.name.split("-")[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"acp-{os.getpid()}-") as folder:
+        yield folder
 
 
 def announce(chapter: Chapter, outcome: str, seconds: float) -> None:
@@ -273,7 +282,7 @@ def render(run: Run) -> Path:
     with FileLock(run.build / ".render.lock"):
         index = run.build / "html" / "index.html"
         index.unlink(missing_ok=True)  # so that an old one is no sign of success
-        command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", stage(run),
+        command = [sys.executable, "-c", RENDER, os.getpid(), "build", stage(run),
                    "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q"]
         code = subprocess.call([str(c) for c in command], stdout=subprocess.DEVNULL)
         if code or not index.exists():
@@ -296,17 +305,14 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
     """All steps, or those asked for."""
     chapters = choose(run, only)
     todo = sum(not c.current for c in chapters)
-    forked = FORKS and todo > 1
-    if forked:
-        context(kernels.NEEDED)  # which imports for some seconds, beside what is done first
     if todo and not only:
-        from acp_lib import study as pipeline
+        from acp_lib.book.prepare import prepare
 
         try:
-            pipeline.prepare(run.profile)
+            prepare(run.profile)
         except (ValueError, FloatingPointError) as error:  # data, weights or settings that cannot be used
             raise RuntimeError(f"error: {error}") from error
-    execute_all(chapters, jobs, timeout, forked)
+    execute_all(chapters, jobs, timeout)
     stale = [c.name for c in run.chapters if not c.current]
     if rendered and stale:
         print(f"not rendered: {', '.join(stale)} did not run on this code and data yet; run without --only")
@@ -324,12 +330,15 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code: 0 if all worked, 1 if a chapter or the rendering failed, 2 for a wrong argument, 130 if it was
-    interrupted."""
+    """Exit code: 0 if all worked, 1 if a chapter or the rendering failed, 2 for a wrong argument, 130, 143 or 129 if it
+    was interrupted, asked to end, or left by its terminal.
+    """
+    options = arguments().parse_args(argv)
     try:
-        return follow(arguments().parse_args(argv))
-    except KeyboardInterrupt:
-        return commands.stopped()
+        with commands.stoppable():
+            return follow(options)
+    except KeyboardInterrupt as error:
+        return commands.stopped(error)
 
 
 def follow(options: argparse.Namespace) -> int:
@@ -347,7 +356,7 @@ def follow(options: argparse.Namespace) -> int:
         print(f"error: {error} (python -m acp_lib.book --help)", file=sys.stderr)
         return 2
     try:
-        with tempfile.TemporaryDirectory(prefix="acp-") as os.environ["JUPYTER_RUNTIME_DIR"]:
+        with runtime_folder() as os.environ["JUPYTER_RUNTIME_DIR"]:
             build(run, only=options.only, jobs=options.jobs, timeout=options.timeout, rendered=options.rendered)
     except RuntimeError as error:
         print(error, file=sys.stderr)

@@ -1,7 +1,7 @@
 """What is kept between runs: one folder a result, named by everything it was made from.
 
-A result's key covers what each acp_lib module does that its own module imports, directly or not, and the versions of the
-packages behind them, so changed code or another release of a package is never answered by an old result; and what
+A result's key covers what each acp_lib module does that its own module imports, directly or not, and the versions of
+the packages behind them, so changed code or another release of a package is never answered by an old result; and what
 changes no number, such as a docstring, a progress bar or a figure, makes nothing anew.
 """
 
@@ -23,7 +23,7 @@ from filelock import FileLock
 
 PACKAGE = Path(__file__).parents[1]
 APART = ("acp_lib.engine", "acp_lib.profiles")
-DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml", "yt_dlp": "yt-dlp", "dask": "distributed"}
+DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml", "yt_dlp": "yt-dlp"}
 """Packages that are installed under another name than they are imported by."""
 
 

@@ -4,8 +4,10 @@ Chapter: How to read and rerun.
 """
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from acp_lib import profiles
 from acp_lib.profiles import Profile
@@ -39,9 +41,34 @@ def given(options: argparse.Namespace) -> dict:
     return {name: profiles.parse(name, text) for name, text in options.given}
 
 
-def profile(options: argparse.Namespace, **more) -> Profile:
+def profile(options: argparse.Namespace, **more: object) -> Profile:
     """The profile that a command line describes; `more` are values of other options, None for those not given."""
     return profiles.load(**{"profile": options.profile, **more} | given(options))
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked this process to end; ends as Ctrl-C does, so that what was begun is cleared away."""
+
+    def __init__(self, number: int = signal.SIGINT):
+        super().__init__(f"signal {number}")
+        self.number = number
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """A block in which a request to end, or a closed terminal, raises `Stopped`; a signal that was ignored stays so."""
+    def stop(number: int, _: object) -> None:
+        raise Stopped(number)
+
+    before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def outcome(work: Callable[[], None], help_of: str) -> int:
@@ -49,19 +76,22 @@ def outcome(work: Callable[[], None], help_of: str) -> int:
 
     Returns
     -------
-    the exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted
+    the exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted, 143 or 129 if it
+    was asked to end or its terminal closed
     """
     try:
-        work()
+        with stoppable():
+            work()
     except (ValueError, ImportError, OSError) as error:
         print(f"error: {error} (python -m {help_of} --help)", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return stopped()
+    except KeyboardInterrupt as error:
+        return stopped(error)
     return 0
 
 
-def stopped() -> int:
+def stopped(error: KeyboardInterrupt) -> int:
     """Tell that a command was interrupted; the exit code."""
-    print("stopped; the same command goes on where it was", file=sys.stderr)
-    return 130
+    with suppress(OSError):  # the terminal may be gone
+        print("stopped; the same command goes on where it was", file=sys.stderr)
+    return 128 + (error.number if isinstance(error, Stopped) else signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Processes of one thread each that share the cores.
+"""Processes of one thread each that share the cores, and end with the process that began them, however that ends.
 
 On Linux they are forked from one server that has imported what they need, because torch and its like take longer to
 import than many a task takes; elsewhere each starts anew.
@@ -7,16 +7,21 @@ import than many a task takes; elsewhere each starts anew.
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import active_children, forkserver, get_context
+from contextlib import contextmanager, suppress
+from multiprocessing import active_children, forkserver, get_context, parent_process
 from multiprocessing.context import BaseContext
+from threading import Thread
 
-FORKS = sys.platform == "linux"
+import psutil
+
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-NEEDED = ["acp_lib.experiment.runs", "acp_lib.features.extract", "acp_lib.features.image", "acp_lib.features.art",
-          "torch._dynamo"]  # the last one comes with the first optimiser
+PRELOADED = ["torch", "torch._dynamo", "torchvision", "scipy.stats", "scipy.ndimage", "librosa.feature",
+             "librosa.filters", "numba", "pandas", "safetensors.torch"]
+"""What tasks import and takes long; the second comes with the first optimiser."""
+GRACE = 0.5  # seconds after which the death of a parent is noticed, at most
 
 
 @contextmanager
@@ -29,7 +34,7 @@ def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     """
     others = active_children()
     with one_thread(), ProcessPoolExecutor(processes, mp_context=context(), initializer=_begin,
-                                         initargs=(dict(os.environ),)) as executor:
+                                           initargs=(dict(os.environ),)) as executor:
         try:
             yield executor
         except BaseException as error:
@@ -44,18 +49,52 @@ def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
 def _begin(environment: Mapping[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the one that asked decides
     surround(environment)
+    parent = parent_process()
+    assert parent is not None
+    Thread(target=_end_after, args=(parent.join,), daemon=True).start()
 
 
-def context(also: Sequence[str] = ()) -> BaseContext:
-    """How processes start here. Where that is by a fork, the first call starts the server, which goes on importing,
-    beside what it needs, the modules `also`."""
-    if not FORKS:
+def end_with(parent: int) -> None:
+    """End this process and what it has started as soon as its parent, a process by number, has ended."""
+    def wait() -> None:
+        while os.getppid() == parent:
+            time.sleep(GRACE)
+
+    Thread(target=_end_after, args=(wait,), daemon=True).start()
+
+
+def _end_after(wait: Callable[[], None]) -> None:
+    wait()
+    kill_all()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_all() -> None:
+    """End what this process has started, and what that has started."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def context() -> BaseContext:
+    """How processes start here. Where that is by a fork, the first call starts the server, which goes on importing."""
+    if sys.platform != "linux":
         return get_context("spawn")
     found = get_context("forkserver")
-    found.set_forkserver_preload([*NEEDED, *also])  # of no effect once the server runs
-    with one_thread():
+    found.set_forkserver_preload(PRELOADED)  # of no effect once the server runs
+    with one_thread(), no_interrupts():
         forkserver.ensure_running()
     return found
+
+
+@contextmanager
+def no_interrupts() -> Iterator[None]:
+    """What starts within the block does not hear Ctrl-C, not even while it is still importing."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -5,19 +5,21 @@ Chapter: Splits and pairs; ACP-Net.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.experiment import pairs
 from acp_lib.experiment.splits import PARTS
-from acp_lib.features.music import BLOCKS
+from acp_lib.features.layout import BLOCKS
+from acp_lib.features.shards import Shards
+from acp_lib.profiles.groups import Scaling
 
-SCALINGS = ("zscore", "raw", "minmax", "logmel")
+SCALINGS: tuple[str, ...] = get_args(Scaling)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Modality:
     emotion numbers (N,), -1 where only the class is known.
     """
 
-    x: torch.Tensor
+    x: torch.Tensor | Shards  # one item a sample, first axis N
     label: np.ndarray
     part: np.ndarray
     emotion: np.ndarray | None = None
@@ -61,6 +63,22 @@ class Modality:
     def views(self, rows: np.ndarray) -> torch.Tensor:
         """What is averaged over when samples are judged: (len(rows), views, ...)."""
         return self.x[rows][:, None]
+
+
+    def with_features(self, x: np.ndarray) -> "Modality":
+        """The same samples with other features (N, width), standardised over the training part."""
+        return Modality(torch.from_numpy(scaled(x, self.rows("train"), "zscore")), self.label, self.part, self.emotion)
+
+    def save(self, path: Path) -> None:
+        """Write features, labels and parts as one safetensors file."""
+        save_file({key: torch.tensor(np.asarray(getattr(self, key))) for key in ("x", "label", "part", "emotion")
+                   if getattr(self, key) is not None}, path)
+
+    @classmethod
+    def read(cls, path: Path) -> "Modality":
+        """What `save` wrote."""
+        held = load_file(path)
+        return cls(held.pop("x"), **{key: value.numpy() for key, value in held.items()})
 
 
 class Pictures(Modality):
@@ -93,11 +111,11 @@ class Slices(Modality):
     chunk = 16
 
     def take(self, rows, rng):
-        starts = rng.integers(self.x.shape[0] - self.frames + 1, size=len(rows))
+        starts = rng.integers(self.x.shape[1] - self.frames + 1, size=len(rows))
         return self._cut(rows, starts[:, None])[:, 0]
 
     def views(self, rows):
-        starts = np.linspace(0, self.x.shape[0] - self.frames, self.crops).round().astype(int)
+        starts = np.linspace(0, self.x.shape[1] - self.frames, self.crops).round().astype(int)
         return self._cut(rows, np.tile(starts, (len(rows), 1)))
 
     def _cut(self, rows: np.ndarray, starts: np.ndarray) -> torch.Tensor:
@@ -128,23 +146,6 @@ class Corpus:
         i, j, truth = pairs.draw(protocol, self.image.label[images], self.music.label[music], n, rng)
         return Pairs(images[i], music[j], truth)
 
-    def save(self, path: Path) -> None:
-        """Write everything as one safetensors file."""
-        save_file({f"{name}.{key}": torch.tensor(np.asarray(getattr(side, key)))
-                   for name, side in (("image", self.image), ("music", self.music))
-                   for key in ("x", "label", "part", "emotion") if getattr(side, key) is not None}, path)
-
-    @classmethod
-    def read(cls, path: Path) -> "Corpus":
-        """What `save` wrote."""
-        with safe_open(path, "pt") as f:
-            held = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118
-        sides = []
-        for modality in ("image", "music"):
-            known = {k: held.get(f"{modality}.{k}") for k in ("label", "part", "emotion")}
-            sides.append(Modality(held[f"{modality}.x"],
-                                  **{k: None if v is None else v.numpy() for k, v in known.items()}))
-        return cls(*sides)
 
 
 def scaled(x: np.ndarray, train: np.ndarray, kind: str) -> np.ndarray:
@@ -183,12 +184,14 @@ def build(manifest: pd.DataFrame, part: pd.Series, features: dict[str, np.ndarra
     features : "image" and "music", one row for each of the manifest's rows of that modality, in its order
     scaling : one of SCALINGS
     """
-    sides = []
-    for modality in ("image", "music"):
-        rows = manifest["modality"] == modality
-        numbers = part[rows].map(PARTS.index).to_numpy()
-        x = scaled(features[modality], np.flatnonzero(numbers == 0), scaling)
-        emotion = manifest["emotion"][rows].map({e: i for i, e in enumerate(EMOTIONS)}).fillna(-1).to_numpy(np.int64)
-        sides.append(Modality(torch.from_numpy(x), manifest["class"][rows].map(CLASSES.index).to_numpy(), numbers,
-                          emotion if modality == "image" else None))
-    return Corpus(*sides)
+    return Corpus(*(modality(manifest, part, features[name], scaling, name) for name in ("image", "music")))
+
+
+def modality(manifest: pd.DataFrame, part: pd.Series, features: np.ndarray, scaling: str, name: str) -> Modality:
+    """One modality, "image" or "music", of manifest rows; arguments as of `build`."""
+    rows = manifest["modality"] == name
+    numbers = part[rows].map(PARTS.index).to_numpy()
+    x = scaled(features, np.flatnonzero(numbers == 0), scaling)
+    emotion = manifest["emotion"][rows].map({e: i for i, e in enumerate(EMOTIONS)}).fillna(-1).to_numpy(np.int64)
+    return Modality(torch.from_numpy(x), manifest["class"][rows].map(CLASSES.index).to_numpy(), numbers,
+                    emotion if name == "image" else None)

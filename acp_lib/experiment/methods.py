@@ -5,9 +5,10 @@ Chapter: ACP-Net; Baselines; Probes; Is it really cross-modal?
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -16,83 +17,124 @@ from torch import nn
 
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.experiment import evaluation
-from acp_lib.experiment.corpus import Corpus, Modality, Pictures, Slices, scaled
+from acp_lib.experiment.corpus import Corpus, Modality, Pictures, Slices
 from acp_lib.experiment.tasks import Correspondence, Recognition, Task
-from acp_lib.features.raw import Shards
+from acp_lib.features.shards import Shards
 from acp_lib.models import MLP, ACPNet, L3Net, SpectrogramACP, SpectrogramCNN
 from acp_lib.profiles import Profile, resolve
 
-ACP = ("activation", "first_layer", "dropout", "dropout_at", "fc_width")
-HEARING = ("width", "bins", "frames")
-ALWAYS = ("seed", "init_draw", "batch", "learning_rate", "decay", "precision")
-PAIRS = ("pairs", "pairs_per_epoch", "pair_draw", "epochs", "patience", "test_pairs")
-PROBES = ("probe_epochs", "probe_patience")
+
+class Options(SimpleNamespace):
+    """The groups of a profile that a method is given, each under its name, and the profile's `seed`; no other can be
+    asked for, so that these name the result.
+    """
+
+    seed: int
+
+    @property
+    def named(self) -> dict:
+        """All values, as they stand in a key."""
+        return {name: value if name == "seed" else asdict(value) for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
 class Inputs:
     """Where the data of a study lies, for the process that trains on it."""
 
-    corpus: Path
+    image: Path
+    music: Path
     pixels: Path | None = None
     slices: Path | None = None
     acp_net: Path | None = None  # a trained ACP-Net, for what is read from its embeddings
 
-    def read(self, profile: Profile, needs: tuple[str, ...] = ()) -> Corpus:
-        """The corpus, with pictures or spectrograms themselves in the place of their features where they are needed."""
-        found = Corpus.read(self.corpus)
-        image, music = found.image, found.music
-        if "pixels" in needs:
-            image = Pictures(Shards(self.pixels), image.label, image.part, image.emotion)
-        if "slices" in needs:
-            music = Slices(Shards(self.slices), music.label, music.part, frames=profile.frames, crops=profile.crops)
-        return replace(found, image=image, music=music)
+    @property
+    def corpus(self) -> Corpus:
+        """Both modalities, by their feature vectors."""
+        return Corpus(Modality.read(self.image), Modality.read(self.music))
+
+    @property
+    def pictures(self) -> Pictures:
+        """Pictures themselves in the place of their features."""
+        known = Modality.read(self.image)
+        return Pictures(_shards(self.pixels), known.label, known.part, known.emotion)
+
+    def spectrograms(self, frames: int, crops: int) -> Slices:
+        """Log-spectrograms in the place of music features."""
+        known = Modality.read(self.music)
+        return Slices(_shards(self.slices), known.label, known.part, frames=frames, crops=crops)
+
+
+def _shards(folder: Path | None) -> Shards:
+    assert folder is not None, "the method does not say that it needs them"
+    return Shards(folder)
 
 
 @dataclass(frozen=True)
 class Method:
     """One way to answer, as it is trained once a seed.
 
-    task : what is trained for, from the data
-    build : the network, from the profile and the task
+    task : what is trained for, from the data, the options and the run's seed
+    build : the network, from the options and, of a probe, the task
+    groups : of a profile, which it depends on beside those of its task and of training
     needs : which of "pixels", "slices" and "acp_net" it is made from, beside the features
-    settings : the fields of a profile that it depends on
+    sees : the modalities whose features it is made from
     """
 
-    task: Callable[[Inputs, Profile, int], Task]
-    build: Callable[[Profile, Task], nn.Module]
-    needs: tuple[str, ...]
-    settings: tuple[str, ...]
+    task: Callable[[Inputs, Options, int], Task]
+    build: Callable[..., nn.Module]
+    groups: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ("image", "music")
+    pairs: bool = True  # whether it judges pairs; a probe names emotions
 
-    @property
-    def pairs(self) -> bool:
-        """Whether it judges pairs; a probe names emotions."""
-        return "pairs" in self.settings
+    def options(self, profile: Profile) -> Options:
+        """The part of a profile that it depends on."""
+        groups = ("training", "pairing" if self.pairs else "probing", *self.groups)
+        return Options(seed=profile.seed, **{name: getattr(profile, name) for name in groups})
 
-    def epochs(self, profile: Profile) -> int:
+    def epochs(self, options: Options) -> int:
         """Most epochs of a run."""
-        return profile.epochs if self.pairs else profile.probe_epochs
-
-
-def options(profile: Profile, *names: str) -> dict:
-    """Some fields of a profile by name."""
-    return {name: getattr(profile, name) for name in names}
+        return options.pairing.epochs if self.pairs else options.probing.probe_epochs
 
 
 # --- true or false?
 
 
-def _pairwise(build: Callable[[Profile], nn.Module], needs: tuple[str, ...], settings: tuple[str, ...]) -> Method:
-    return Method(lambda inputs, profile, seed: Correspondence(inputs.read(profile, needs), profile),
-                  lambda profile, task: build(profile), needs, (*ALWAYS, *PAIRS, *settings))
+def _pairwise(read: Callable[[Inputs, Options, int], Corpus], build: Callable[[Options], nn.Module],
+              groups: tuple[str, ...], needs: tuple[str, ...] = ()) -> Method:
+    return Method(lambda inputs, o, seed: Correspondence(read(inputs, o, seed), o.pairing, o.seed),
+                  lambda o, task: build(o), groups, needs)
+
+
+def _vectors(inputs: Inputs, o: Options, seed: int) -> Corpus:
+    return inputs.corpus
+
+
+def _heard(inputs: Inputs, o: Options) -> Slices:
+    return inputs.spectrograms(o.convolution.frames, o.convolution.crops)
+
+
+def acp_net(o: Options) -> ACPNet:
+    """ACP-Net with the options' widths, activation and dropout."""
+    return ACPNet(**asdict(o.network))
+
+
+def _l3_net(o: Options) -> L3Net:
+    c = o.convolution
+    return L3Net(width=c.width, size=c.raw_size, bins=c.bins, frames=c.frames)
+
+
+def _spectrogram_acp(o: Options) -> SpectrogramACP:
+    c = o.convolution
+    return SpectrogramACP(width=c.width, bins=c.bins, frames=c.frames, **asdict(o.network))
 
 
 CORRESPONDENCE = {
-    "L3-Net": _pairwise(lambda p: L3Net(size=p.raw_size, **options(p, *HEARING)), ("pixels", "slices"),
-                        ("raw_size", "crops", *HEARING)),
-    "Spectrogram-ACP": _pairwise(lambda p: SpectrogramACP(**options(p, *HEARING, *ACP)), ("slices",),
-                                 ("crops", *HEARING, *ACP)),
-    "ACP-Net": _pairwise(lambda p: ACPNet(**options(p, *ACP)), (), ACP),
+    "L3-Net": _pairwise(lambda inputs, o, seed: Corpus(inputs.pictures, _heard(inputs, o)), _l3_net, ("convolution",),
+                        ("pixels", "slices")),
+    "Spectrogram-ACP": _pairwise(lambda inputs, o, seed: replace(inputs.corpus, music=_heard(inputs, o)),
+                                 _spectrogram_acp, ("convolution", "network"), ("slices",)),
+    "ACP-Net": _pairwise(_vectors, acp_net, ("network",)),
 }
 """Table 4."""
 
@@ -116,104 +158,101 @@ def shuffled(label: np.ndarray, seed: int) -> np.ndarray:
     return mixed
 
 
-def _vectors(side: Modality, x: np.ndarray) -> Modality:
-    """A side with other features, standardised over the training part."""
-    return Modality(torch.from_numpy(scaled(x, side.rows("train"), "zscore")), side.label, side.part, side.emotion)
-
-
-def acp_net_embeddings(inputs: Inputs, profile: Profile, modality: str) -> Modality:
+def acp_net_embeddings(inputs: Inputs, o: Options, modality: str) -> Modality:
     """The embeddings that a trained ACP-Net gives to the samples of a modality, standardised."""
-    corpus = inputs.read(profile)
-    model = ACPNet(**options(profile, *ACP))
+    assert inputs.acp_net is not None
+    model = acp_net(o).eval()
     model.load_state_dict(load_file(inputs.acp_net / "model.safetensors"))
-    side = getattr(corpus, modality)
-    x = evaluation.embed(getattr(model.eval(), f"embed_{modality}"), side, np.arange(len(side.x)))
-    return _vectors(side, x.numpy())
+    return embedded(model, Modality.read(getattr(inputs, modality)), modality)
 
 
-def _features(inputs: Inputs, profile: Profile, modality: str) -> Modality:
-    return getattr(inputs.read(profile), modality)
+def embedded(model: nn.Module, side: Modality, modality: str) -> Modality:
+    """The samples of a modality by a network's embeddings of them, standardised over the training part."""
+    x = evaluation.embed(getattr(model, f"embed_{modality}"), side, np.arange(len(side.x)))
+    return side.with_features(x.cpu().numpy())
 
 
-def _pixels(inputs: Inputs, profile: Profile, modality: str) -> Modality:
-    return inputs.read(profile, ("pixels",)).image
+def _features(inputs: Inputs, o: Options, modality: str) -> Modality:
+    return Modality.read(getattr(inputs, modality))
 
 
-def _slices(inputs: Inputs, profile: Profile, modality: str) -> Modality:
-    return inputs.read(profile, ("slices",)).music
+def _pixels(inputs: Inputs, o: Options, modality: str) -> Modality:
+    return inputs.pictures
 
 
-def _weights(profile: Profile) -> str:
-    given = profile.alexnet_weights
-    return given if given in ("imagenet", "random") else str(resolve(given))
+def _slices(inputs: Inputs, o: Options, modality: str) -> Modality:
+    return _heard(inputs, o)
 
 
-def _alexnet(profile: Profile, classes: int) -> nn.Module:
+def _alexnet(o: Options, classes: int) -> nn.Module:
     from acp_lib.models.alexnet import AlexNet  # brings torchvision, slow to import and not needed by most chapters
 
-    return AlexNet(classes, weights=_weights(profile), width=profile.width)
+    given = o.convolution.alexnet_weights
+    return AlexNet(classes, weights=given if given in ("imagenet", "random") else str(resolve(given)),
+                   width=o.convolution.width)
 
 
-def _frozen_alexnet(inputs: Inputs, profile: Profile, modality: str) -> Modality:
+def _frozen_alexnet(inputs: Inputs, o: Options, modality: str) -> Modality:
     """What AlexNet's last hidden layer gives to each picture, standardised; the network itself is not trained."""
-    side = _pixels(inputs, profile, modality)
+    side = inputs.pictures
     with torch.random.fork_rng():
-        torch.manual_seed(profile.seed)
-        model = _alexnet(profile, 0).eval()
-    return _vectors(side, evaluation.embed(model, side, np.arange(len(side.x))).numpy())
+        torch.manual_seed(o.seed)
+        model = _alexnet(o, 0).eval()
+    return side.with_features(evaluation.embed(model, side, np.arange(len(side.x))).numpy())
 
 
-def _recognition(read: Callable, modality: str, random_labels: bool, inputs: Inputs, profile: Profile,
+def _recognition(read: Callable, modality: str, random_labels: bool, inputs: Inputs, o: Options,
                  seed: int) -> Recognition:
-    side = read(inputs, profile, modality)
+    side = read(inputs, o, modality)
     label, names = labels(side)
-    return Recognition(side, shuffled(label, seed) if random_labels else label, names, profile)
+    return Recognition(side, shuffled(label, seed) if random_labels else label, names, o.probing)
 
 
-def _mlp(profile: Profile, task: Recognition) -> nn.Module:
-    return MLP(task.side.x.shape[1], len(task.names), dropout=profile.dropout)
+def _mlp(o: Options, task: Recognition) -> nn.Module:
+    return MLP(task.side.x.shape[1], len(task.names), dropout=o.network.dropout)
 
 
-def _last_layer(profile: Profile, task: Recognition) -> nn.Module:
+def _last_layer(o: Options, task: Recognition) -> nn.Module:
     return nn.Linear(task.side.x.shape[1], len(task.names))
 
 
-def _tuned_alexnet(profile: Profile, task: Recognition) -> nn.Module:
-    return _alexnet(profile, len(task.names))
+def _tuned_alexnet(o: Options, task: Recognition) -> nn.Module:
+    return _alexnet(o, len(task.names))
 
 
-def _cnn(profile: Profile, task: Recognition) -> nn.Module:
-    return SpectrogramCNN(len(task.names), **options(profile, *HEARING, "dropout"))
+def _cnn(o: Options, task: Recognition) -> nn.Module:
+    c = o.convolution
+    return SpectrogramCNN(len(task.names), width=c.width, bins=c.bins, frames=c.frames, dropout=o.network.dropout)
 
 
-def _probe(modality: str, read: Callable, build: Callable, needs: tuple[str, ...] = (), settings: tuple[str, ...] = (),
-           *, random_labels: bool = False) -> Method:
-    return Method(partial(_recognition, read, modality, random_labels), build, needs, (*ALWAYS, *PROBES, *settings))
+def _probes(modality: str, features: str) -> dict[str, Method]:
+    """Perceptrons on ACP-Net's embeddings and on the features themselves, with the labels and with random ones."""
+    made = {}
+    for end, random_labels in (("", False), (", random labels", True)):
+        for name, read, needs, sees in (("ACP-Net features", acp_net_embeddings, ("acp_net",), ("image", "music")),
+                                        (features, _features, (), (modality,))):
+            made[f"{name} + MLP{end}"] = Method(partial(_recognition, read, modality, random_labels), _mlp,
+                                                ("network",), needs, sees, pairs=False)
+    return made
 
 
-_ALEXNET = ("alexnet_weights", "raw_size", "width")
+def _raw_probe(modality: str, read: Callable, build: Callable, groups: tuple[str, ...], needs: str) -> Method:
+    return Method(partial(_recognition, read, modality, False), build, groups, (needs,), (modality,), pairs=False)
+
 
 PICTURES = {
-    "AlexNet, fine-tuned": _probe("image", _pixels, _tuned_alexnet, ("pixels",), _ALEXNET),
-    "AlexNet, frozen": _probe("image", _frozen_alexnet, _last_layer, ("pixels",), _ALEXNET),
-    "ACP-Net features + MLP": _probe("image", acp_net_embeddings, _mlp, ("acp_net",), ACP),
-    "Inception-V3 features + MLP": _probe("image", _features, _mlp, (), ("dropout",)),
-    "ACP-Net features + MLP, random labels": _probe("image", acp_net_embeddings, _mlp, ("acp_net",), ACP,
-                                                    random_labels=True),
-    "Inception-V3 features + MLP, random labels": _probe("image", _features, _mlp, (), ("dropout",),
-                                                         random_labels=True),
+    "AlexNet, fine-tuned": _raw_probe("image", _pixels, _tuned_alexnet, ("convolution",), "pixels"),
+    "AlexNet, frozen": _raw_probe("image", _frozen_alexnet, _last_layer, ("convolution",), "pixels"),
+    **_probes("image", "Inception-V3 features"),
 }
 """Table 5, pictures: what is trained with the loop."""
 
 MUSIC = {
-    "Spectrogram + CNN": _probe("music", _slices, _cnn, ("slices",), (*HEARING, "crops", "dropout")),
-    "ACP-Net features + MLP": _probe("music", acp_net_embeddings, _mlp, ("acp_net",), ACP),
-    "193 numbers + MLP": _probe("music", _features, _mlp, (), ("dropout",)),
-    "ACP-Net features + MLP, random labels": _probe("music", acp_net_embeddings, _mlp, ("acp_net",), ACP,
-                                                    random_labels=True),
-    "193 numbers + MLP, random labels": _probe("music", _features, _mlp, (), ("dropout",), random_labels=True),
+    "Spectrogram + CNN": _raw_probe("music", _slices, _cnn, ("convolution", "network"), "slices"),
+    **_probes("music", "193 numbers"),
 }
 """Table 5, music."""
+
 
 # --- what is left of a score without what it should come from
 
@@ -235,8 +274,7 @@ def with_random_labels(side: Modality, seed: int) -> Modality:
 
 
 def _control(change: Callable[[Corpus, int], Corpus]) -> Method:
-    return Method(lambda inputs, profile, seed: Correspondence(change(inputs.read(profile), seed), profile),
-                  lambda profile, task: ACPNet(**options(profile, *ACP)), (), (*ALWAYS, *PAIRS, *ACP))
+    return _pairwise(lambda inputs, o, seed: change(inputs.corpus, seed), acp_net, ("network",))
 
 
 CONTROLS = {

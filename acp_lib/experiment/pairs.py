@@ -8,12 +8,14 @@ Chapter: Splits and pairs.
 """
 
 import hashlib
+from typing import get_args
 
 import numpy as np
 
 from acp_lib.emotions import CLASSES
+from acp_lib.profiles.groups import Protocol
 
-PROTOCOLS = ("class_balanced", "uniform", "rejection", "image_anchored", "music_anchored")
+PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 
 
 def joint(protocol: str, images: np.ndarray, music: np.ndarray) -> np.ndarray:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from functools import cached_property, partial
-from multiprocessing import parent_process
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,26 +24,38 @@ from acp_lib.engine.cache import build_once, write
 from acp_lib.engine.processes import pool
 from acp_lib.engine.progress import bar
 from acp_lib.engine.spread import spread_tasks
+from acp_lib.engine.work import Work
 from acp_lib.experiment import methods, training
-from acp_lib.experiment.methods import Inputs, Method
+from acp_lib.experiment.methods import Inputs, Method, Options
 from acp_lib.experiment.tasks import Task
-from acp_lib.profiles import Profile
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training run: a method, a seed, the data, and the folder that holds what came of it."""
+    """One training run: a method, a seed, the data, what it depends on, the device, and the folder of what came of it.
+    """
 
     group: str
     name: str
     seed: int
     folder: Path
     inputs: Inputs
+    options: Options
+    device: str = "cpu"
+    readers: int = 1  # processes that read batches ahead for a GPU, at most
 
     @property
     def method(self) -> Method:
         """How it is trained."""
         return methods.method(self.group, self.name)
+
+    @property
+    def most_epochs(self) -> int:
+        """Epochs after which it ends at the latest."""
+        return self.method.epochs(self.options)
 
     @cached_property
     def history(self) -> list[dict]:
@@ -77,65 +89,55 @@ class Run:
         note = _beside(self, "diverged")
         return note.read_text("utf8") if note.exists() else ""
 
-    def task(self, profile: Profile) -> Task:
+    @property
+    def task(self) -> Task:
         """What it was trained for, with the data."""
-        return self.method.task(self.inputs, profile, self.seed)
+        return self.method.task(self.inputs, self.options, self.seed)
 
-    def model(self, profile: Profile) -> nn.Module:
+    def untrained(self, task: Task | None = None) -> nn.Module:
+        """The network with the initial weights of the run's seed, or of another draw."""
+        draw = self.options.training.init_draw
+        with torch.random.fork_rng():
+            # torch's generator takes 32 bits of a seed and drops the others
+            drawn = int(np.random.SeedSequence([self.seed, draw]).generate_state(1)[0]) if draw else self.seed
+            torch.manual_seed(drawn)
+            return self.method.build(self.options, task if task or self.method.pairs else self.task)
+
+    def model(self) -> nn.Module:
         """The trained network, ready to predict."""
-        model = network(self, profile, self.task(profile))
+        model = self.untrained()
         model.load_state_dict(load_file(self.folder / "model.safetensors"))
         return model.eval()
 
 
-def network(run: Run, profile: Profile, task: Task | None = None) -> nn.Module:
-    """A run's network with the initial weights of its seed, or of another draw."""
-    with torch.random.fork_rng():
-        drawn = [run.seed, profile.init_draw]  # torch's generator takes 32 bits of a seed and drops the others
-        torch.manual_seed(int(np.random.SeedSequence(drawn).generate_state(1)[0]) if profile.init_draw else run.seed)
-        return run.method.build(profile, task)
+def train(plan: Sequence[Run], work: Work, tolerant: Collection[Path] = ()) -> None:
+    """Make the runs that are not there yet, with a progress bar over the epochs of all of them; on a Dask cluster its
+    workers have one thread each and see the data and the work folder under the same paths.
 
-
-def settings(method: Method, profile: Profile) -> dict:
-    """The part of a profile that a run depends on, beside its data."""
-    return methods.options(profile, *method.settings) | {"device": training.device(profile.device).split(":")[0]}
-
-
-def train(profile: Profile, runs: Sequence[Run], *, progress: bool = True, scheduler: str = "") -> None:
-    """Make the runs that are not there yet, with a progress bar over the epochs of all of them.
+    tolerant : folders of runs whose loss may cease to be finite: that is noted as `Run.diverged`, and the others go on
 
     Raises
     ------
     FloatingPointError
-        If a run's loss is no longer finite.
+        If the loss of another run is no longer finite.
+
+    Chapter: ACP-Net; The garden of forking paths.
     """
-    train_all([(profile, run) for run in runs], progress=progress, scheduler=scheduler)
-
-
-def train_all(plan: Sequence[tuple[Profile, Run]], *, progress: bool = True, scheduler: str = "",
-              tolerant: Collection[Path] = ()) -> None:
-    """The same for runs of several profiles, which differ in what a run depends on; also on a Dask cluster, whose
-    workers have one thread each and see the data and the work folder under the same paths. Where the loss of a run in
-    one of the folders `tolerant` is no longer finite, that is noted as `Run.diverged`, and the others go on.
-
-    Chapter: The garden of forking paths.
-    """
-    todo = [(p, r) for p, r in {r.folder: (p, r) for p, r in plan}.values()
-            if not r.folder.exists() and not (r.folder in tolerant and r.diverged)]
+    todo = [run for run in {run.folder: run for run in plan}.values()
+            if not run.folder.exists() and not (run.folder in tolerant and run.diverged)]
     if not todo:
         return
-    what, make = ", ".join(dict.fromkeys(r.name for _, r in todo)), partial(_made, frozenset(tolerant))
-    if scheduler:
-        tasks = [(r.folder, [(p, r)]) for p, r in todo]
-        for _ in bar(spread_tasks(partial(_each, make), tasks, scheduler=scheduler), total=len(tasks), what=what,
-                     unit="run", shown=progress):
+    what, make = ", ".join(dict.fromkeys(run.name for run in todo)), partial(_made, frozenset(tolerant))
+    if work.scheduler:
+        tasks = [(run.folder, [run]) for run in todo]
+        for _ in bar(spread_tasks(partial(_each, make), tasks, scheduler=work.scheduler), total=len(tasks), what=what,
+                     unit="run", shown=work.progress):
             pass
         return
-    first = todo[0][0]
-    workers = 1 if training.device(first.device) == "cuda" else min(first.processes, len(todo))
+    workers = 1 if todo[0].device == "cuda" else min(work.jobs, len(todo))
     with (pool(workers) as executor,
-          bar(total=sum(r.method.epochs(p) for p, r in todo), what=what, unit="epoch", shown=progress) as shown):
-        pending = {executor.submit(make, p, run) for p, run in todo}
+          bar(total=sum(run.most_epochs for run in todo), what=what, unit="epoch", shown=work.progress) as shown):
+        pending = {executor.submit(make, run) for run in todo}
         while pending:
             done, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
             for future in done:
@@ -143,29 +145,29 @@ def train_all(plan: Sequence[tuple[Profile, Run]], *, progress: bool = True, sch
             _show(shown, todo)
 
 
-def _each(make: Callable, folder: Path, plan: list[tuple[Profile, Run]], alone: bool = False) -> int:
-    """Make the runs of a task of `spread`; `alone`, after a death, is no different."""
-    for profile, run in plan:
-        make(profile, run)
+def _each(make: Callable[[Run], None], folder: Path, plan: list[Run], alone: bool = False) -> int:
+    """Make the runs of a task of `spread_tasks`; `alone`, after a death, is no different."""
+    for run in plan:
+        make(run)
     return len(plan)
 
 
-def _made(tolerant: Collection[Path], profile: Profile, run: Run) -> None:
+def _made(tolerant: Collection[Path], run: Run) -> None:
     """Make a run; or, in a folder of `tolerant`, note why it came to no end, unless that is noted already."""
     try:
         if not (run.folder in tolerant and run.diverged):
-            train_run(profile, run)
+            train_run(run)
     except FloatingPointError as error:
         if run.folder not in tolerant:
             raise
         write(_beside(run, "diverged"), str(error))
 
 
-def _show(shown, plan: Sequence[tuple[Profile, Run]]) -> None:
+def _show(shown: "tqdm", plan: Sequence[Run]) -> None:
     """A run that stopped early takes what it did not need off the bar's total."""
-    done = [len(r.history) if r.folder.exists() else _epochs(r) for _, r in plan]
-    shown.total = sum(n if r.folder.exists() or r.diverged else r.method.epochs(p)
-                      for n, (p, r) in zip(done, plan, strict=True))
+    done = [len(run.history) if run.folder.exists() else _epochs(run) for run in plan]
+    shown.total = sum(n if run.folder.exists() or run.diverged else run.most_epochs
+                      for n, run in zip(done, plan, strict=True))
     shown.update(sum(done) - shown.n)
 
 
@@ -180,27 +182,23 @@ def _epochs(run: Run) -> int:
         return 0
 
 
-def _tell(run: Run, epochs: int) -> None:
-    if (parent := parent_process()) and not parent.is_alive():
-        raise SystemExit(f"{run.name}, seed {run.seed}: nobody waits for this run any more")
-    write(_beside(run, "epochs"), str(epochs))
-
-
-def train_run(profile: Profile, run: Run) -> None:
+def train_run(run: Run) -> None:
     """Train, test and keep one run. A killed one resumes from its checkpoint when it is called again.
 
     Under torchrun all processes call it at once; the first keeps what came of it.
     """
     torch.set_num_threads(1)
+    options, where = run.options.training, training.device(run.device)
 
     def make(folder: Path | None) -> None:
-        task = run.task(profile)
-        model = network(run, profile, task)
-        history = training.fit(model, task, profile, run.seed, checkpoint=_beside(run, "checkpoint"),
-                               on_epoch=lambda h: _tell(run, len(h)))
+        task = run.task
+        model = run.untrained(task)
+        history = training.fit(model, task, options, run.seed, where=where, readers=run.readers,
+                               checkpoint=_beside(run, "checkpoint"),
+                               on_epoch=lambda h: write(_beside(run, "epochs"), str(len(h))))
         if folder is None:
             return
-        with training.precision(profile):
+        with training.precision(options.precision, where):
             task.predictions(model).to_parquet(folder / "test.parquet")
             if not run.method.pairs:
                 task.predictions(model, "train").to_parquet(folder / "train.parquet")

@@ -4,15 +4,20 @@ Paper: Section 4.
 Chapter: Splits and pairs.
 """
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from acp_lib.emotions import CLASSES
-from acp_lib.profiles import CHOICES, RATIOS
+from acp_lib.profiles.groups import Split
 
 PARTS = ("train", "val", "test")
+RATIOS = (0.7, 0.1, 0.2)  # Paper: Section 4
+UNITS: tuple[str, ...] = get_args(Split)
+"""What a split can keep whole."""
 
 
 def units(table: pd.DataFrame, by: str) -> pd.Series:
@@ -24,8 +29,8 @@ def units(table: pd.DataFrame, by: str) -> pd.Series:
     ValueError
         For another `by`.
     """
-    if by not in CHOICES["split"]:
-        raise ValueError(f"split is {by!r}; expected one of {', '.join(CHOICES['split'])}")
+    if by not in UNITS:
+        raise ValueError(f"split is {by!r}; expected one of {', '.join(UNITS)}")
     if by == "segment":
         return table["id"]
     if by == "song":
@@ -37,7 +42,8 @@ def units(table: pd.DataFrame, by: str) -> pd.Series:
     return table["group"].groupby(whole).transform("min")
 
 
-def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: int = 0, ratios=RATIOS) -> pd.Series:
+def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: int = 0,
+                 ratios: tuple[float, float, float] = RATIOS) -> pd.Series:
     """The part of each manifest row: train, val or test, stratified by modality and class.
 
     Within a class, shuffled units are dealt one by one to the part that lacks most of its share of samples. A unit

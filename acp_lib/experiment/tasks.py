@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 
 from acp_lib.experiment import evaluation
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
-from acp_lib.profiles import Profile
+from acp_lib.profiles.groups import Pairing, Probing
 
 UPDATES = {"pairs": 100, "items": 25}
 """In an epoch, at least: small corpora would otherwise be stopped before they leave the first plateau."""
@@ -54,26 +54,25 @@ class Batches(Dataset):
 
 @dataclass(frozen=True)
 class Correspondence:
-    """True or false? Pairs are drawn within a part, anew for each epoch; those of validation are drawn once.
+    """True or false? Pairs are drawn within a part, anew for each epoch; those of validation and test once, by `seed`.
 
     Paper: Section 3.  Chapter: Splits and pairs.
     """
 
     corpus: Corpus
-    profile: Profile
+    options: Pairing
+    seed: int
 
-    def epoch(self, seed: Sequence[int], share: tuple[int, int] = (0, 1)) -> Batches:
+    def epoch(self, seed: Sequence[int], batch: int, share: tuple[int, int] = (0, 1)) -> Batches:
         """The batches of an epoch."""
-        p, corpus = self.profile, self.corpus
-        pairs = corpus.draw("train", p.pairs, self.pairs_per_epoch, [*seed, p.pair_draw])
-        return Batches((corpus.image, corpus.music), (pairs.image, pairs.music), pairs.truth, size=p.batch, seed=seed,
+        o, corpus = self.options, self.corpus
+        pairs = corpus.draw("train", o.pairs, self.pairs_per_epoch(batch), [*seed, o.pair_draw])
+        return Batches((corpus.image, corpus.music), (pairs.image, pairs.music), pairs.truth, size=batch, seed=seed,
                        share=share)
 
-    @property
-    def pairs_per_epoch(self) -> int:
-        """`pairs_per_epoch`; if that is 0, one a training picture, UPDATES batches at least."""
-        p = self.profile
-        return p.pairs_per_epoch or max(len(self.corpus.image.rows("train")), UPDATES["pairs"] * p.batch)
+    def pairs_per_epoch(self, batch: int) -> int:
+        """The option of that name; if that is 0, one a training picture, UPDATES batches at least."""
+        return self.options.pairs_per_epoch or max(len(self.corpus.image.rows("train")), UPDATES["pairs"] * batch)
 
     def judge(self, model: nn.Module, part: str) -> tuple[torch.Tensor, np.ndarray]:
         """Logits (n, 2) of the pairs of `val` or `test`, and which of them are true (n,)."""
@@ -82,9 +81,9 @@ class Correspondence:
 
     def pairs(self, part: str, protocol: str | None = None) -> Pairs:
         """The frozen pairs of `val` or `test`: the same for every run and every network of a profile."""
-        p = self.profile
-        n, stream = (VALIDATION_PAIRS, 10) if part == "val" else (p.test_pairs, 20)
-        return self.corpus.draw(part, protocol or p.pairs, n, [p.seed, stream, p.pair_draw])
+        o = self.options
+        n, stream = (VALIDATION_PAIRS, 10) if part == "val" else (o.test_pairs, 20)
+        return self.corpus.draw(part, protocol or o.pairs, n, [self.seed, stream, o.pair_draw])
 
     def predictions(self, model: nn.Module) -> pd.DataFrame:
         """What a network says of the test pairs: image, music, truth, probability of "true", predicted."""
@@ -95,7 +94,7 @@ class Correspondence:
 
     def finished(self, history: list[dict]) -> bool:
         """Whether training has come to its end."""
-        return ended(history, self.profile.epochs, self.profile.patience)
+        return ended(history, self.options.epochs, self.options.patience)
 
 
 @dataclass(frozen=True)
@@ -111,19 +110,19 @@ class Recognition:
     side: Modality
     label: np.ndarray
     names: tuple[str, ...]
-    profile: Profile
+    options: Probing
 
     def rows(self, part: str) -> np.ndarray:
         """Labelled samples of a part."""
         held = self.side.rows(part)
         return held[self.label[held] >= 0]
 
-    def epoch(self, seed: Sequence[int], share: tuple[int, int] = (0, 1)) -> Batches:
+    def epoch(self, seed: Sequence[int], batch: int, share: tuple[int, int] = (0, 1)) -> Batches:
         """The batches of an epoch."""
-        rng, rows, size = np.random.default_rng(seed), self.rows("train"), self.profile.batch
-        passes = math.ceil(UPDATES["items"] * size / len(rows))
+        rng, rows = np.random.default_rng(seed), self.rows("train")
+        passes = math.ceil(UPDATES["items"] * batch / len(rows))
         order = np.concatenate([rng.permutation(rows) for _ in range(passes)])
-        return Batches((self.side,), (order,), self.label[order], size=size, seed=seed, share=share)
+        return Batches((self.side,), (order,), self.label[order], size=batch, seed=seed, share=share)
 
     def predictions(self, model: nn.Module, part: str = "test") -> pd.DataFrame:
         """What a network says of the samples of a part: item, truth, predicted."""
@@ -137,7 +136,7 @@ class Recognition:
 
     def finished(self, history: list[dict]) -> bool:
         """Whether training has come to its end."""
-        return ended(history, self.profile.probe_epochs, self.profile.probe_patience)
+        return ended(history, self.options.probe_epochs, self.options.probe_patience)
 
 
 Task = Correspondence | Recognition

@@ -12,7 +12,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +24,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from acp_lib.engine.cache import write
-from acp_lib.experiment.tasks import Task, best_epoch
-from acp_lib.profiles import Profile
+from acp_lib.experiment.tasks import Batches, Task, best_epoch
+from acp_lib.profiles.groups import Training
 
 SECONDS = 60  # between two checkpoints, at least
 DECAY = 3  # epochs without a lower validation loss that a learning rate outlasts
@@ -52,22 +52,24 @@ def rank_and_size() -> tuple[int, int]:
     return (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
 
 
-def precision(profile: Profile):
-    """The context in which networks compute: whole float32, or bfloat16 where that is exact enough."""
-    if profile.precision == "float32":
+def precision(kind: str, where: str) -> AbstractContextManager:
+    """The context in which networks compute on a device: whole float32, or bfloat16 where that is exact enough."""
+    if kind == "float32":
         return nullcontext()
-    return torch.autocast(device(profile.device).split(":")[0], torch.bfloat16,
+    return torch.autocast(where.split(":")[0], torch.bfloat16,
                           cache_enabled=False)  # it would keep weights as they were before the optimiser's steps
 
 
-def fit(model: nn.Module, task: Task, profile: Profile, seed: int, *, checkpoint: Path | None = None,
-        on_epoch: Callable[[list[dict]], None] = lambda history: None) -> list[dict]:
+def fit(model: nn.Module, task: Task, options: Training, seed: int, *, where: str = "cpu", readers: int = 1,
+        checkpoint: Path | None = None, on_epoch: Callable[[list[dict]], None] = lambda history: None) -> list[dict]:
     """Train a network in place and leave it with the weights of its best epoch; return one record an epoch.
 
     Parameters
     ----------
     model : called with the inputs of the task's batches, gives logits (B, classes)
     seed : of samples and dropout
+    where : device, as `device` names it
+    readers : processes that read batches ahead for a GPU, at most
     checkpoint : file to resume from, written now and then, removed at the end
     on_epoch : called with the history after each epoch
 
@@ -82,22 +84,22 @@ def fit(model: nn.Module, task: Task, profile: Profile, seed: int, *, checkpoint
 
     Paper: Section 4, Adam at 1e-4, at most 50 epochs, early stopping on validation accuracy.  Chapter: ACP-Net.
     """
-    where = device(profile.device)
     model.to(where, memory_format=torch.channels_last)
-    optimiser = torch.optim.Adam(model.parameters(), lr=profile.learning_rate, fused=True)
+    optimiser = torch.optim.Adam(model.parameters(), lr=options.learning_rate, fused=True)
     history, best = _resume(checkpoint, model, optimiser)
-    net = _data_parallel(model, profile, where)
+    net = _data_parallel(model, options.batch, where)
     saved = time.monotonic()
     while not task.finished(history):
         epoch = len(history) + 1
         for group in optimiser.param_groups:
-            group["lr"] = rate(profile, history)
-        with precision(profile):
-            record = _broadcast({**_epoch(net, optimiser, task, profile, [seed, epoch], where),
-                                **_validate(model, task)}, where)
+            group["lr"] = rate(options, history)
+        batches = _batches(task.epoch([seed, epoch], options.batch, rank_and_size()), readers, where)
+        with precision(options.precision, where):
+            record = _broadcast({**_epoch(net, optimiser, batches, [seed, epoch], where), **_validate(model, task)},
+                                where)
         if not math.isfinite(record["loss"] + record["val_loss"]):
             raise FloatingPointError(f"the loss is {record['loss']} in training and {record['val_loss']} in validation "
-                                     f"in epoch {epoch}; lower learning_rate (now {profile.learning_rate}), or look "
+                                     f"in epoch {epoch}; lower learning_rate (now {options.learning_rate}), or look "
                                      "for extreme values in the features")
         history.append({"epoch": epoch, **record})
         if best_epoch(history) == epoch:
@@ -113,26 +115,26 @@ def fit(model: nn.Module, task: Task, profile: Profile, seed: int, *, checkpoint
     return history
 
 
-def rate(profile: Profile, history: list[dict]) -> float:
+def rate(options: Training, history: list[dict]) -> float:
     """Learning rate of the epoch after `history`, worked out anew from it, so that a resumed run has the same.
 
     Paper: Section 4, "initialized at"; see decay in the ledger.  Chapter: The garden of forking paths.
     """
-    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=profile.learning_rate)
-    if profile.decay == "plateau":
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=options.learning_rate)
+    if options.decay == "plateau":
         schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.1, patience=DECAY)
         for record in history:
             schedule.step(record["val_loss"])
     return optimiser.param_groups[0]["lr"]
 
 
-def _data_parallel(model: nn.Module, profile: Profile, where: str) -> nn.Module:
+def _data_parallel(model: nn.Module, batch: int, where: str) -> nn.Module:
     """The network as it is, or one that averages gradients over the processes of torchrun."""
     processes = rank_and_size()[1]
     if processes == 1:
         return model
-    if profile.batch % processes:
-        raise ValueError(f"batch is {profile.batch}, which {processes} processes cannot share evenly; give a multiple")
+    if batch % processes:
+        raise ValueError(f"batch is {batch}, which {processes} processes cannot share evenly; give a multiple")
     return DistributedDataParallel(model, [where] if where.startswith("cuda") else None)
 
 
@@ -145,33 +147,43 @@ def _broadcast(record: dict, where: str) -> dict:
     return dict(zip(record, values.tolist(), strict=True))
 
 
-def _batches(task: Task, profile: Profile, seed: list[int], where: str) -> DataLoader:
+def _batches(epoch: Batches, readers: int, where: str) -> DataLoader:
     """An epoch's batches; for a GPU read ahead by processes, which changes nothing in them."""
-    ahead = {"num_workers": min(profile.processes, 8), "pin_memory": True} if where.startswith("cuda") else {}
-    return DataLoader(task.epoch(seed, rank_and_size()), batch_size=None, generator=torch.Generator(), **ahead)
+    ahead = {"num_workers": min(readers, 8), "pin_memory": True} if where.startswith("cuda") else {}
+    return DataLoader(epoch, batch_size=None, generator=torch.Generator(), **ahead)
 
 
-def _epoch(model, optimiser, task: Task, profile: Profile, seed: list[int], where: str) -> dict:
+def _epoch(model: nn.Module, optimiser: torch.optim.Optimizer, batches: DataLoader, seed: list[int],
+           where: str) -> dict:
     model.train()
     rank = rank_and_size()[0]
     torch.manual_seed(int(np.random.SeedSequence([*seed, rank] if rank else seed).generate_state(1)[0]))
     sums = torch.zeros(3, device=where)  # of the loss, of right answers, of samples
-    for inputs, target in _batches(task, profile, seed, where):
+    for inputs, target in batches:
         inputs, target = [x.to(where, non_blocking=True) for x in inputs], target.to(where, non_blocking=True)
-        logits = model(*inputs).float()
-        loss = nn.functional.cross_entropy(logits, target)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        right = (logits.argmax(1) == target).sum()
-        sums += torch.stack([loss.detach() * len(target), right, torch.full_like(right, len(target))])
+        loss, right = step(model, optimiser, inputs, target)
+        sums += torch.stack([loss * len(target), right, torch.full_like(right, len(target))])
     if rank_and_size()[1] > 1:
         distributed.all_reduce(sums)
     loss, right, n = sums.tolist()
     return {"loss": loss / n, "accuracy": right / n}
 
 
-def _validate(model, task: Task) -> dict:
+def step(model: nn.Module, optimiser: torch.optim.Optimizer, inputs: list[torch.Tensor],
+         target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """One update on a batch: its mean loss, and how many of its samples were called right before it.
+
+    Chapter: ACP-Net.
+    """
+    logits = model(*inputs).float()
+    loss = nn.functional.cross_entropy(logits, target)
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    return loss.detach(), (logits.argmax(1) == target).sum()
+
+
+def _validate(model: nn.Module, task: Task) -> dict:
     model.eval()
     logits, truth = task.judge(model, "val")
     logits, truth = logits.double(), torch.from_numpy(truth)

@@ -6,9 +6,14 @@ Chapter: How to read and rerun.
 import argparse
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from acp_lib.engine import commands
-from acp_lib.features import extract, raw
+from acp_lib.features import shards
+from acp_lib.features.layout import KINDS, VECTORS
+
+if TYPE_CHECKING:
+    from acp_lib.study import Study
 
 EXAMPLES = """\
 examples:
@@ -24,8 +29,8 @@ see the data and the work folder under the same paths; start workers with one th
 
 def arguments() -> argparse.ArgumentParser:
     parser = commands.parser("acp_lib.features", __doc__, EXAMPLES)
-    parser.add_argument("--only", choices=(*extract.WIDTH, *raw.KINDS), metavar="KIND",
-                        help=f"one of {', '.join((*extract.WIDTH, *raw.KINDS))} (music and image)")
+    parser.add_argument("--only", choices=tuple(KINDS), metavar="KIND",
+                        help=f"one of {', '.join(KINDS)} (music and image)")
     return commands.add_spreading(parser)
 
 
@@ -38,20 +43,20 @@ def main(argv: list[str] | None = None) -> int:
         from acp_lib.study import Study  # only now: --help should not wait for it
 
         study = Study(profile, scheduler=options.scheduler)
-        if options.only in raw.KINDS:
-            made = raw.Shards(study.raw(options.only))
-            print(f"{options.only}: {len(made):,} samples of shape {made.shape}")
-        else:
-            for modality in [options.only] if options.only else ["music", "image"]:
-                tell(modality, study)
+        for kind in [options.only] if options.only else VECTORS:
+            if kind in VECTORS:
+                tell(kind, study)
+            else:
+                made = shards.Shards(study.raw(kind))
+                print(f"{kind}: {len(made):,} samples of shape {made.shape[1:]}")
 
     return commands.outcome(work, "acp_lib.features")
 
 
-def tell(modality: str, study) -> None:
+def tell(modality: str, study: "Study") -> None:
     """Extract the features of music or pictures, and say how many there are and what was rejected."""
     start = time.monotonic()
-    x, bad = study.extracted(modality)
+    x, bad = study.extraction.vectors(modality)
     print(f"{modality}: {len(x):,} samples of {x.shape[1]} numbers, {len(bad):,} rejected, "
           f"{time.monotonic() - start:.1f} s")
     for path, reason in bad.itertuples(index=False):

@@ -7,7 +7,7 @@ Chapter: ACP-Net.
 from torch import nn
 
 from acp_lib.models._branches import TwoBranches
-from acp_lib.profiles.ledger import default, details
+from acp_lib.profiles.groups import Network
 
 IMAGE = (2048, 2048, 1024)
 MUSIC = (193, 193, 512, 2048, 1024)
@@ -51,19 +51,14 @@ class ACPNet(TwoBranches):
     Raises
     ------
     ValueError
-        For a choice that the ledger does not have.
+        For a value that is none of the options' choices.
 
     Paper: Section 3, Fig. 2.  Chapter: ACP-Net.
     """
 
-    def __init__(self, *, activation: str = default("activation"), first_layer: str = default("first_layer"),
-                 dropout: float = default("dropout"), dropout_at: str = default("dropout_at"),
-                 fc_width: float = default("fc_width")):
-        for name, value in (("activation", activation), ("first_layer", first_layer), ("dropout_at", dropout_at),
-                            ("fc_width", fc_width)):
-            choices = [default(name), *details()[name].alternatives]
-            if value not in choices:
-                raise ValueError(f"{name} is {value!r}; expected one of {', '.join(map(str, choices))}")
+    def __init__(self, *, activation: str = "relu", first_layer: str = "dense", dropout: float = 0.4,
+                 dropout_at: str = "hidden", fc_width: float = 1.0):
+        Network(activation, first_layer, dropout, dropout_at, fc_width)  # raises where a value is none of the choices
         kept = 2 if first_layer == "input" else 1  # widths that are the input's
         image, music = ((*widths[:kept], *narrower(widths[kept:], fc_width)) for widths in (IMAGE, MUSIC))
         fusion = (*[2 * image[-1]] * kept, *narrower(FUSION[kept:-1], fc_width), FUSION[-1])

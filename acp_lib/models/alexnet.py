@@ -14,7 +14,6 @@ from torchvision.models import AlexNet_Weights, alexnet
 
 from acp_lib.features.image import MEAN, STD, fitted, pretrained, state
 from acp_lib.models.probes import ALEXNET_SIDE
-from acp_lib.profiles.ledger import default
 
 
 class AlexNet(nn.Module):
@@ -36,7 +35,7 @@ class AlexNet(nn.Module):
     Source: Krizhevsky (2014), One weird trick.  Paper: Table 5.  Chapter: Probes.
     """
 
-    def __init__(self, classes: int, *, weights: str = default("alexnet_weights"), width: float = 1.0):
+    def __init__(self, classes: int, *, weights: str = "imagenet", width: float = 1.0):
         super().__init__()
         if width != 1 and weights != "random":
             raise ValueError(f"width is {width} and alexnet_weights {weights!r}; a narrower AlexNet has no weights but "

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from acp_lib.models.acp_net import layers
-from acp_lib.profiles.ledger import default
 
 HIDDEN = (512, 32)  # Paper: Section 4, for music; the ledger takes it for pictures too
 ALEXNET_SIDE = 63
@@ -21,7 +20,7 @@ class MLP(nn.Module):
     Paper: Section 4.  Chapter: Probes.
     """
 
-    def __init__(self, inputs: int, classes: int, *, dropout: float = default("dropout")):
+    def __init__(self, inputs: int, classes: int, *, dropout: float = 0.4):
         super().__init__()
         self.layers = layers((inputs, *HIDDEN, classes), dropout=dropout, last_activation=False, last_dropout=False)
 

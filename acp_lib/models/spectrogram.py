@@ -9,7 +9,6 @@ from torch import nn
 from acp_lib.models._branches import TwoBranches, expect
 from acp_lib.models.acp_net import MUSIC, ACPNet, layers, narrower
 from acp_lib.models.probes import HIDDEN
-from acp_lib.profiles.ledger import default
 
 CHANNELS = (32, 64, 128, 256)
 
@@ -39,9 +38,8 @@ class SpectrogramACP(TwoBranches):
     """
 
     def __init__(self, *, width: float = 1.0, bins: int = 257, frames: int = 199,
-                 activation: str = default("activation"), dropout: float = default("dropout"),
-                 dropout_at: str = default("dropout_at"), first_layer: str = default("first_layer"),
-                 fc_width: float = default("fc_width")):
+                 activation: str = "relu", first_layer: str = "dense", dropout: float = 0.4,
+                 dropout_at: str = "hidden", fc_width: float = 1.0):
         acp = ACPNet(activation=activation, dropout=dropout, dropout_at=dropout_at, first_layer=first_layer,
                      fc_width=fc_width)
         channels = [round(width * c) for c in CHANNELS]
@@ -59,7 +57,7 @@ class SpectrogramCNN(nn.Module):
     """
 
     def __init__(self, classes: int, *, width: float = 1.0, bins: int = 257, frames: int = 199,
-                 dropout: float = default("dropout")):
+                 dropout: float = 0.4):
         super().__init__()
         channels = [round(width * c) for c in CHANNELS]
         self.shape = (1, bins, frames)

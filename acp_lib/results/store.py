@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from acp_lib.engine.cache import build_once, code_key, digest, write
+from acp_lib.engine.cache import code_key, digest, write
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -67,6 +67,6 @@ def table(study: Study, module: str, stage: str, about: list, make: Callable[[],
     stage : what they are, the beginning of their folder's name
     about : all else that they depend on
     """
-    folder = study.profile.work_path / "cache" / f"{stage}-{digest(stage, about, code_key(module))}"
-    build_once(folder, lambda new: pd.DataFrame(make()).to_parquet(new / "rows.parquet"))
+    folder = study.work.once(stage, digest(stage, about, code_key(module)),
+                             lambda new: pd.DataFrame(make()).to_parquet(new / "rows.parquet"))
     return pd.read_parquet(folder / "rows.parquet")

@@ -22,7 +22,7 @@ from acp_lib.experiment.corpus import Pairs
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.probes import Probed
 from acp_lib.experiment.splits import PARTS
-from acp_lib.features import raw
+from acp_lib.features.shards import Shards
 from acp_lib.results import store
 from acp_lib.results.scores import scored
 
@@ -115,10 +115,11 @@ def baseline(study: Study, name: str) -> dict:
 
 def correspondence(study: Study, name: str) -> dict:
     """Accuracy of a network of Table 4: mean over seeds with both intervals, and what it is to be held against."""
-    pairs, trained = study.test_pairs(), study.trained("pairs", name)[name]
+    protocol, pairs = study.profile.pairing.pairs, study.test_pairs()
+    trained = study.trained("pairs", name)[name]
     return {**scored([run.correct for run in trained], *groups(study, pairs), seed=study.profile.seed),
-            "seeds": [run.seed for run in trained], "pairs": study.profile.pairs, "n_pairs": len(pairs),
-            "chance": oracle(joint(study.profile.pairs, *study.corpus.counts("test"))), "bayes": study.bayes_rate()}
+            "seeds": [run.seed for run in trained], "pairs": protocol, "n_pairs": len(pairs),
+            "chance": oracle(joint(protocol, *study.corpus.counts("test"))), "bayes": study.bayes_rate()}
 
 
 def table5(study: Study) -> list[dict]:
@@ -153,12 +154,12 @@ def _recognition(study: Study, modality: str) -> list[dict]:
                    seeds=[r.seed for r in made], memorised=100 * float(np.mean([r.memorised for r in made])))
 
     runs, features = study.trained(modality), side.x.numpy()
-    embeddings = [methods.acp_net_embeddings(r.inputs, study.profile, modality).x.numpy()
+    embeddings = [methods.acp_net_embeddings(r.inputs, r.options, modality).x.numpy()
                   for r in runs["ACP-Net features + MLP"]]
     chance = {"row": "Random", **about, "paper": reported.pop("Random"), "ours": 100 / len(names)}
     found = [chance, row("The most frequent", [fitted(probes.majority, features)])]
     if modality == "image":
-        art = raw.Shards(study.raw("art"))
+        art = Shards(study.raw("art"))
         found.append(row("Art-based features + SVM", [fitted(probes.svm, art[np.arange(len(art))])]))
     found += [trained(name) for name in runs if "random labels" not in name]
     found += [row("ACP-Net features, linear", [fitted(probes.linear, x, balanced=False) for x in embeddings]),

@@ -7,7 +7,6 @@ import platform
 import shutil
 import sys
 import uuid
-from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 
@@ -53,12 +52,13 @@ class Departures(MarkdownDirective):
 
     def text(self) -> str:
         from acp_lib import profiles
+        from acp_lib.profiles import ledger
 
         rows = [["Profile", "Detail", "Ledger", "Profile's", "Why"]]
         for name in profiles.NAMES:
             self.env.note_dependency(str(profiles.FOLDER / f"{name}.yml"))
             rows += [[f"`{name}`", f"`{d.name}`", f"`{d.default}`", f"`{d.value}`", d.reason]
-                     for d in profiles.departures(name)]
+                     for d in ledger.departures(name)]
         return list_table(rows, "tab-departures", "Details that a profile decides in another way than the ledger")
 
 
@@ -68,7 +68,7 @@ def list_table(rows: list[list[str]], name: str, caption: str) -> str:
 
 
 class Parameters(MarkdownDirective):
-    """Every field of a Profile, with the mini profile's value."""
+    """Every option of a Profile, with the mini profile's value."""
 
     def text(self) -> str:
         from acp_lib import profiles
@@ -77,11 +77,11 @@ class Parameters(MarkdownDirective):
         mini = profiles.load("mini")
         details = {d.replace("_", "-") for d in ledger_names()}
         rows = []
-        for f in fields(profiles.Profile):
-            anchor = f.name.replace("_", "-")
-            name = f"[`{f.name}`](#ledger-{anchor})" if anchor in details else f"`{f.name}`"
-            takes = ", ".join(f"`{c}`" for c in profiles.CHOICES.get(f.name, ())) or f.type.__name__
-            rows.append(f"| {name} | `{getattr(mini, f.name)!r}` | {takes} |")
+        for option in profiles.OPTIONS.values():
+            anchor = option.name.replace("_", "-")
+            name = f"[`{option.name}`](#ledger-{anchor})" if anchor in details else f"`{option.name}`"
+            takes = ", ".join(f"`{c}`" for c in option.choices) or option.kind.__name__
+            rows.append(f"| {name} | `{getattr(mini, option.name)!r}` | {takes} |")
         table = "\n".join(["| Name | Mini profile | Takes |", "|---|---|---|", *rows])
         return f":::::{{table}} Parameters of every chapter\n:name: tab-parameters\n\n{table}\n:::::"
 

@@ -1,0 +1,28 @@
+"""What the chapters share, made before any of them runs.
+
+Chapter: How to read and rerun.
+"""
+
+from acp_lib.audits import repeated
+from acp_lib.experiment import methods, runs
+from acp_lib.profiles import Profile
+from acp_lib.study import Study
+
+
+def prepare(profile: Profile) -> None:
+    """Make, with visible progress, database, features and trained networks.
+
+    Raises
+    ------
+    ValueError
+        If data or weights cannot be used; the message says why and what to do.
+    """
+    study = Study(profile)
+    print(f"{len(study.manifest)} samples from {study.data_name}, {len(study.rejects)} rejected; "
+          f"image features by {study.weights_name}", flush=True)
+    study.raw("art")
+    for groups in (["pairs"], ["image", "music"]):  # probes of ACP-Net's embeddings need it trained
+        plan = [run for group in groups for name in methods.GROUPS[group] for run in study.planned(group, name)]
+        runs.train(plan, study.work)
+        print(f"{len(plan)} runs of {', '.join(dict.fromkeys(run.name for run in plan))}", flush=True)
+    print(f"{len(repeated.all_runs(study))} runs of ACP-Net for the audits", flush=True)
