@@ -1,10 +1,13 @@
-"""Pools: what their processes see, and that an error leaves the rest undone."""
+"""Pools: what their processes see, that an error leaves the rest undone, and that nothing outlives its command."""
 
 import os
+import pty
 import signal
+import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from acp_lib.engine.processes import THREADS, pool
@@ -40,7 +43,7 @@ def test_processes_come_from_one_server_that_has_imported_what_they_need():
             parents.add(executor.submit(surroundings).result()[2])
             modules |= set(executor.submit(loaded).result())
     assert len(parents) == 1 and parents != {os.getpid()}
-    assert {"acp_lib.experiment.runs", "torch._dynamo", "torchvision"} <= modules
+    assert {"torch._dynamo", "torchvision", "librosa.feature", "safetensors.torch"} <= modules
 
 
 def loaded():
@@ -65,3 +68,136 @@ def test_an_interruption_ends_what_is_begun(tmp_path):
         time.sleep(1)
         raise KeyboardInterrupt
     assert time.monotonic() - start < 200 and not list(tmp_path.iterdir())
+
+
+# nothing outlives the command that began it
+
+POOL = """
+import sys, time
+from acp_lib.engine import commands
+from acp_lib.engine.processes import PRELOADED, pool
+
+def work():
+    PRELOADED.clear()  # nothing of it is needed here
+    with pool(2) as executor:
+        asked = [executor.submit(time.sleep, 300) for _ in range(4)]
+        executor.submit(time.sleep, 0)
+        print("begun", flush=True)
+        for future in asked:
+            future.result()
+
+if __name__ == "__main__":
+    sys.exit(commands.outcome(work, "pool"))
+"""
+
+KERNEL = """
+import sys, time
+import psutil
+from jupyter_client import KernelManager
+from acp_lib.engine import commands
+
+def work():
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    client.execute("from time import sleep; from acp_lib.engine.processes import PRELOADED, pool; PRELOADED.clear()\\n"
+                   "with pool(1) as executor: executor.submit(sleep, 300).result()")
+    while len(psutil.Process().children(recursive=True)) < 4:  # kernel, tracker, server, worker
+        time.sleep(0.1)
+    print("begun", flush=True)
+    time.sleep(300)
+
+if __name__ == "__main__":
+    sys.exit(commands.outcome(work, "kernel"))
+"""
+
+CHILD = """
+import os, subprocess, sys, time
+code = "import sys, time; from acp_lib.engine.processes import end_with; end_with(int(sys.argv[1])); time.sleep(300)"
+with subprocess.Popen([sys.executable, "-c", code, str(os.getpid())]) as child:
+    time.sleep(3)
+    print("begun", flush=True)
+    child.wait()
+"""
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Start a command and wait until it has begun; what it has started, when it is asked."""
+    started = []
+
+    def begun(code, **options):
+        script = tmp_path / "command.py"
+        script.write_text(code)
+        process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, **options)
+        assert process.stdout.readline() == "begun\n"
+        started.append(process)
+        return process, [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+
+    yield begun
+    for process in started:
+        process.kill()
+        process.stdout.close()
+
+
+def all_end(processes, seconds=60):
+    """Whether all of them are gone within some seconds."""
+    return not [p for p in psutil.wait_procs(processes, timeout=seconds)[1] if p.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize(("number", "code"), [
+    (signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 128 + signal.SIGHUP), (signal.SIGINT, 128 + signal.SIGINT),
+    (signal.SIGKILL, -signal.SIGKILL),
+])
+def test_nothing_outlives_a_command_however_it_ends(begin, number, code):
+    command, family = begin(POOL, stderr=subprocess.DEVNULL)
+    assert len(family) >= 3, "a command and two workers at least"
+    command.send_signal(number)
+    assert command.wait(60) == code
+    assert all_end(family)
+
+
+def test_nothing_outlives_a_worker_that_is_killed_for_memory(begin):
+    command, family = begin(POOL, stderr=subprocess.DEVNULL)
+    worker = next(p for p in family if p.parent().pid != command.pid and p.pid != command.pid)
+    worker.kill()
+    assert command.wait(60) == 1, "the pool is broken, and the command says so"
+    assert all_end(family)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no server")
+def test_nothing_outlives_a_command_whose_server_is_killed(begin):
+    command, family = begin(POOL, stderr=subprocess.DEVNULL)
+    server = next(p for p in family if "forkserver" in " ".join(p.cmdline()) and p.parent().pid == command.pid)
+    server.kill()
+    command.terminate()
+    assert command.wait(60) == 128 + signal.SIGTERM
+    assert all_end(family)
+
+
+def test_nothing_outlives_a_terminal_that_is_closed(begin):
+    own, other = pty.openpty()
+    command, family = begin(POOL, stdin=other, stderr=other, start_new_session=True,
+                            preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0))
+    os.close(other)
+    os.close(own)
+    assert command.wait(60) == 128 + signal.SIGHUP
+    assert all_end(family)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_kernel_and_what_it_has_started_end_with_the_command(begin, number):
+    command, family = begin(KERNEL, stderr=subprocess.DEVNULL)
+    assert len(family) >= 5, "a command, a kernel, and what its pool has started"
+    command.send_signal(number)
+    command.wait(60)
+    assert all_end(family)
+
+
+def test_a_child_ends_with_its_parent(begin):
+    command, family = begin(CHILD)
+    command.kill()
+    command.wait(10)
+    assert len(family) == 2 and all_end(family)
