@@ -30,9 +30,6 @@ KINDS = {
 }
 """The two feature vectors that ACP-Net takes; and what the baselines take beside them."""
 
-VECTORS = {"music": 193, "image": 2048}
-"""Width of the feature vectors of each modality."""
-
 BLOCKS = {
     "mfcc": slice(0, 40),
     "chroma": slice(40, 52),
@@ -41,3 +38,6 @@ BLOCKS = {
     "mel": slice(65, 193),
 }
 """Where each feature lies in the vector of a piece of music."""
+
+VECTORS = {"music": max(block.stop for block in BLOCKS.values()), "image": 2048}
+"""Width of the feature vectors of each modality."""

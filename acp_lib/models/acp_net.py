@@ -6,11 +6,12 @@ Chapter: ACP-Net.
 
 from torch import nn
 
+from acp_lib.features.layout import VECTORS
 from acp_lib.models._branches import TwoBranches
 from acp_lib.profiles.groups import Network
 
-IMAGE = (2048, 2048, 1024)
-MUSIC = (193, 193, 512, 2048, 1024)
+IMAGE = (VECTORS["image"], 2048, 1024)
+MUSIC = (VECTORS["music"], VECTORS["music"], 512, 2048, 1024)  # 193, 193, ... in the paper
 FUSION = (2048, 2048, 512, 32, 2)
 NARROWEST = 32  # a layer of few nodes, nearly half of them dropped, lets nothing through to learn from
 
