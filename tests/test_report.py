@@ -116,6 +116,16 @@ def test_decimals():
     assert [report.percent(0.61666), report.percent(1), report.percent(0.5, 0)] == ["61.7", "100.0", "50"]
 
 
+def test_an_interval_as_text():
+    assert [report.span((54.46, 62.9)), report.span([-0.004, 1.25], 2), report.span(None)] == [
+        "54.5 to 62.9", "-0.00 to 1.25", None]
+
+
+def test_a_song_is_called_by_its_title_and_artist():
+    rows = pd.DataFrame({"id": ["s1", "s2", "s3"], "title": ["Blue", "", "Red"], "artist": ["", "Ann", "Bob"]})
+    assert [report.song(row) for _, row in rows.iterrows()] == ["Blue", "s2, Ann", "Red, Bob"]
+
+
 # tables
 
 

@@ -12,7 +12,7 @@ import io
 import numbers
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -120,6 +120,22 @@ def source(*things: Callable) -> None:
 def percent(share: float, digits: int = 1) -> str:
     """A share from 0 to 1 as per cent, without the sign."""
     return f"{100 * share:.{digits}f}"
+
+
+def span(ends: Sequence[float] | None, digits: int = 1) -> str | None:
+    """An interval as text, "54.5 to 62.9"; None where there is none.
+
+    Chapter: all.
+    """
+    return f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}" if ends is not None else None
+
+
+def song(row: pd.Series) -> str:
+    """Title and artist of a piece of music, a row of the manifest; its id where it has no title. It is anyone's text.
+
+    Chapter: The database; What it gets right and wrong; Probes; Retrieval.
+    """
+    return f"{row['title'] or row['id']}" + (f", {row['artist']}" if row["artist"] else "")
 
 
 def player(y: np.ndarray, sr: int, label: str) -> str:
