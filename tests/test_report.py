@@ -121,6 +121,10 @@ def test_an_interval_as_text():
         "54.5 to 62.9", "-0.00 to 1.25", None]
 
 
+def test_a_p_value_as_text():
+    assert [report.p_value(p) for p in (0.05, 0.001, 0.00099, 1.0, None)] == ["0.050", "0.001", "< 0.001", "1.000", None]
+
+
 def test_a_song_is_called_by_its_title_and_artist():
     rows = pd.DataFrame({"id": ["s1", "s2", "s3"], "title": ["Blue", "", "Red"], "artist": ["", "Ann", "Bob"]})
     assert [report.song(row) for _, row in rows.iterrows()] == ["Blue", "s2, Ann", "Red, Bob"]

@@ -138,6 +138,14 @@ def song(row: pd.Series) -> str:
     return f"{row['title'] or row['id']}" + (f", {row['artist']}" if row["artist"] else "")
 
 
+def p_value(p: float | None) -> str | None:
+    """A p-value with three decimals; None where there is none.
+
+    Chapter: Baselines; How sure are we; The garden of forking paths.
+    """
+    return None if p is None else f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 def player(y: np.ndarray, sr: int, label: str) -> str:
     """HTML of a player that holds a sound as MP3; `label` is anyone's text.
 
