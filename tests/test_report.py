@@ -8,6 +8,7 @@ import os
 import re
 import unicodedata
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from myst_parser.parsers.mdit import create_md_parser
 
 from acp_lib.book import report
 from acp_lib.book.report import LONGEST, NOTHING, Markdown, escape, plain, shown
-from acp_lib.profiles import ROOT
+from acp_lib.profiles import ROOT, ledger
 from acp_lib.results import store
 
 EXTENSIONS = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["parse"]["myst_enable_extensions"]
@@ -122,7 +123,17 @@ def test_an_interval_as_text():
 
 
 def test_a_p_value_as_text():
-    assert [report.p_value(p) for p in (0.05, 0.001, 0.00099, 1.0, None)] == ["0.050", "0.001", "< 0.001", "1.000", None]
+    found = [report.p_value(p) for p in (0.05, 0.001, 0.00099, 1.0, None)]
+    assert found == ["0.050", "0.001", "< 0.001", "1.000", None]
+
+
+def test_settings_that_are_not_the_ledgers_are_listed_with_links():
+    own = {name: detail.default for name, detail in ledger.details().items()}
+    assert report.departures(SimpleNamespace(**own, seed=3)) == "- All settings are those of the ledger."
+    found = report.departures(SimpleNamespace(**own | {"epochs": 2, "pairs": "uniform"}))
+    assert sorted(found.splitlines()) == [
+        f"- `epochs` is `2`, not the ledger's `{own['epochs']}` ([why it matters](#ledger-epochs)).",
+        f"- `pairs` is `uniform`, not the ledger's `{own['pairs']}` ([why it matters](#ledger-pairs))."]
 
 
 def test_a_song_is_called_by_its_title_and_artist():

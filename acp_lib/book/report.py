@@ -21,6 +21,8 @@ from IPython.display import Markdown as display_markdown
 from IPython.display import display
 from myst_nb import glue
 
+from acp_lib.profiles import Profile, ledger
+
 LONGEST = 120  # characters of anyone's text in a cell
 NOTHING = "–"
 
@@ -136,6 +138,18 @@ def song(row: pd.Series) -> str:
     Chapter: The database; What it gets right and wrong; Probes; Retrieval.
     """
     return f"{row['title'] or row['id']}" + (f", {row['artist']}" if row["artist"] else "")
+
+
+def departures(profile: Profile) -> str:
+    """Markdown list of the settings that are not the ledger's, an item each, with a link to the entry; one sentence
+    where all are the ledger's.
+
+    Chapter: ACP-Net; Baselines; Probes.
+    """
+    lines = [f"- `{name}` is `{getattr(profile, name)}`, not the ledger's `{d.default}` "
+             f"([why it matters](#ledger-{name.replace('_', '-')}))."
+             for name, d in ledger.details().items() if hasattr(profile, name) and getattr(profile, name) != d.default]
+    return "\n".join(lines or ["- All settings are those of the ledger."])
 
 
 def p_value(p: float | None) -> str | None:
