@@ -134,6 +134,8 @@ def test_settings_that_are_not_the_ledgers_are_listed_with_links():
     assert sorted(found.splitlines()) == [
         f"- `epochs` is `2`, not the ledger's `{own['epochs']}` ([why it matters](#ledger-epochs)).",
         f"- `pairs` is `uniform`, not the ledger's `{own['pairs']}` ([why it matters](#ledger-pairs))."]
+    found = report.departures(SimpleNamespace(**own | {"epochs": 2, "pairs": "uniform"}), ["seed", "pairs"])
+    assert found == f"- `pairs` is `uniform`, not the ledger's `{own['pairs']}` ([why it matters](#ledger-pairs))."
 
 
 def test_a_song_is_called_by_its_title_and_artist():
@@ -206,6 +208,19 @@ def test_a_frame_and_its_rows_make_the_same_table_and_whole_numbers_stay_whole(d
 def test_say_shows_markdown_as_it_is(displayed):
     report.say("**12** of 13")
     assert displayed == [{"text/markdown": "**12** of 13", "text/plain": "**12** of 13"}]
+
+
+def test_source_is_shown_as_it_stands_methods_without_their_indent(displayed):
+    report.source(plain, Markdown, Shown.code)
+    assert [shown["text/plain"].splitlines()[0] for shown in displayed] == [
+        "def plain(text: str, longest: int = LONGEST) -> str:", "class Markdown(str):", "def code(self):"]
+    assert displayed[2] == {"text/markdown": "```python\ndef code(self):\n    return 1\n```",
+                            "text/plain": "def code(self):\n    return 1"}
+
+
+class Shown:
+    def code(self):
+        return 1
 
 
 # players

@@ -11,8 +11,9 @@ import inspect
 import io
 import numbers
 import re
+import textwrap
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -115,7 +116,7 @@ def source(*things: Callable) -> None:
     Chapter: all.
     """
     for thing in things:
-        code = inspect.getsource(thing).rstrip()
+        code = textwrap.dedent(inspect.getsource(thing)).rstrip()
         display({"text/markdown": f"```python\n{code}\n```", "text/plain": code}, raw=True)
 
 
@@ -140,15 +141,18 @@ def song(row: pd.Series) -> str:
     return f"{row['title'] or row['id']}" + (f", {row['artist']}" if row["artist"] else "")
 
 
-def departures(profile: Profile) -> str:
+def departures(profile: Profile, names: Collection[str] | None = None) -> str:
     """Markdown list of the settings that are not the ledger's, an item each, with a link to the entry; one sentence
     where all are the ledger's.
+
+    names : of the settings that are looked at; all of the ledger's if left out
 
     Chapter: ACP-Net; Baselines; Probes.
     """
     lines = [f"- `{name}` is `{getattr(profile, name)}`, not the ledger's `{d.default}` "
              f"([why it matters](#ledger-{name.replace('_', '-')}))."
-             for name, d in ledger.details().items() if hasattr(profile, name) and getattr(profile, name) != d.default]
+             for name, d in ledger.details().items()
+             if name in (vars(profile) if names is None else names) and getattr(profile, name) != d.default]
     return "\n".join(lines or ["- All settings are those of the ledger."])
 
 
