@@ -1,6 +1,7 @@
 """Scores and how sure one may be of them: embeddings used again against the plain way; intervals by hand."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from test_corpus import small, streamed
 from test_training import Tiny
 
 from acp_lib.experiment import evaluation
-from acp_lib.experiment.corpus import Modality, Pictures, Slices
+from acp_lib.experiment.corpus import Modality, Pairs, Pictures, Slices
 from acp_lib.experiment.evaluation import (
     accuracy,
     cluster_bootstrap,
@@ -282,3 +283,12 @@ def test_methods_that_differ_by_chance_are_seldom_told_apart():
         i = rng.integers(30, size=200)
         ps.append(paired_bootstrap(rng.random(200) < 0.6, rng.random(200) < 0.6, i, draws=100)["p"])
     assert np.mean(np.array(ps) < 0.05) < 0.13 and np.mean(ps) == pytest.approx(0.5, abs=0.12)
+
+
+def test_shares_by_classes():
+    """Pictures 0, 1, 2 are of classes 0, 1, 1; pieces of music 0, 1 of classes 2, 0."""
+    corpus = SimpleNamespace(image=SimpleNamespace(label=np.array([0, 1, 1])),
+                             music=SimpleNamespace(label=np.array([2, 0])))
+    asked = Pairs(np.array([0, 1, 2, 1]), np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0]))
+    found = evaluation.by_classes(np.array([1.0, 0.5, 0.0, 1.0]), corpus, asked)
+    np.testing.assert_array_equal(found, [[np.nan, np.nan, 1], [1, np.nan, 0.25], [np.nan] * 3])

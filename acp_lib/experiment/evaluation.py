@@ -14,6 +14,7 @@ import torch
 from scipy import stats
 from torch import nn
 
+from acp_lib.emotions import CLASSES
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 
 CHUNK = 8192  # pairs that are fused at once
@@ -69,6 +70,18 @@ def probability(model: nn.Module, corpus: Corpus, pairs: Pairs) -> np.ndarray:
 def accuracy(p: np.ndarray, truth: np.ndarray) -> float:
     """Share of pairs that are called right, a pair being called true if its probability exceeds one half."""
     return float(np.mean((p > 0.5) == (truth == 1)))
+
+
+def by_classes(right: np.ndarray, corpus: Corpus, pairs: Pairs) -> np.ndarray:
+    """Share of pairs called right for each class of picture (row) and of music (column): (3, 3), NaN where no pair is.
+
+    right : whether, or in what share of runs, each pair was called right [shape=(n,)]
+
+    Chapter: Baselines; How sure are we.
+    """
+    labels = [corpus.image.label[pairs.image], corpus.music.label[pairs.music]]
+    classes = range(len(CLASSES))
+    return pd.Series(right).groupby(labels).mean().unstack().reindex(index=classes, columns=classes).to_numpy(float)
 
 
 def t_interval(values, level: float = 0.95) -> tuple[float, float]:
