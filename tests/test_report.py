@@ -127,6 +127,12 @@ def test_a_p_value_as_text():
     assert found == ["0.050", "0.001", "< 0.001", "1.000", None]
 
 
+def test_values_as_code_and_links_to_the_ledger():
+    assert [report.code(v) for v in (0.5, 1e-4, 64, "relu", None)] == ["`0.5`", "`0.0001`", "`64`", "`relu`", "`None`"]
+    assert report.ledger_entry("fc_width") == "[`fc_width`](#ledger-fc-width)"
+    assert isinstance(report.code(1), Markdown) and isinstance(report.ledger_entry("pairs"), Markdown)
+
+
 def test_settings_that_are_not_the_ledgers_are_listed_with_links():
     own = {name: detail.default for name, detail in ledger.details().items()}
     assert report.departures(SimpleNamespace(**own, seed=3)) == "- All settings are those of the ledger."

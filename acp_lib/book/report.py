@@ -141,6 +141,22 @@ def song(row: pd.Series) -> str:
     return f"{row['title'] or row['id']}" + (f", {row['artist']}" if row["artist"] else "")
 
 
+def code(value: object) -> Markdown:
+    """A value as code; numbers without zeros at their end.
+
+    Chapter: The garden of forking paths.
+    """
+    return Markdown(f"`{value:g}`" if isinstance(value, float) else f"`{value}`")
+
+
+def ledger_entry(name: str) -> Markdown:
+    """A link to a detail's entry in the ledger.
+
+    Chapter: The garden of forking paths.
+    """
+    return Markdown(f"[`{name}`](#ledger-{name.replace('_', '-')})")
+
+
 def departures(profile: Profile, names: Collection[str] | None = None) -> str:
     """Markdown list of the settings that are not the ledger's, an item each, with a link to the entry; one sentence
     where all are the ledger's.
