@@ -19,9 +19,9 @@ from jupyter_client.provisioning import LocalProvisioner
 
 from acp_lib.engine import processes
 
-NEEDED = ["acp_lib.figures.runs", "acp_lib.audits.leakage", "acp_lib.audits.structure", "acp_lib.book.chapter",
-          "acp_lib.engine.commands", "acp_lib.features.sonify", "ipykernel.ipkernel", "ipykernel.kernelapp", "jupytext",
-          "sklearn.manifold", "sphinx_external_toc.parsing", "statsmodels.api"]
+NEEDED = ["acp_lib.audits.leakage", "acp_lib.audits.structure", "acp_lib.book.chapter", "acp_lib.engine.commands",
+          "acp_lib.features.sonify", "acp_lib.figures.baselines", "acp_lib.figures.probes", "ipykernel.ipkernel",
+          "ipykernel.kernelapp", "jupytext", "sklearn.manifold", "sphinx_external_toc.parsing", "statsmodels.api"]
 """Modules that chapters import, and those of the command that starts them, whose module each process imports."""
 
 LAUNCHER = "ipykernel_launcher"
