@@ -99,12 +99,12 @@ def paper_line(ax: Axes, reported: float, y: float) -> None:
 
 
 def unique(*axes: Axes) -> tuple[list[Artist], list[str]]:
-    """Handles and labels for a legend, each label once."""
-    first: dict[str, Artist] = {}
+    """Handles and labels for a legend, each label once, with the last of its handles."""
+    found: dict[str, Artist] = {}
     for ax in axes:
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
-            first.setdefault(label, handle)
-    return list(first.values()), list(first)
+        handles, labels = ax.get_legend_handles_labels()
+        found |= dict(zip(labels, handles, strict=True))
+    return list(found.values()), list(found)
 
 
 def legend_below(fig: Figure, columns: int) -> None:
