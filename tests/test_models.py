@@ -11,7 +11,7 @@ from torchvision import models as torchvision
 from torchvision.transforms.v2 import functional as F
 
 from acp_lib.features.image import MEAN, STD, WeightsUnavailable
-from acp_lib.models import MLP, ACPNet, L3Net, SpectrogramACP, SpectrogramCNN, alexnet, parameters
+from acp_lib.models import MLP, ACPNet, L3Net, SpectrogramACP, SpectrogramCNN, alexnet, parameters, taken
 from acp_lib.models import sizes as sizes_of
 from acp_lib.models.alexnet import AlexNet
 from acp_lib.models.probes import ALEXNET_SIDE
@@ -387,3 +387,8 @@ def test_convolutions_count_as_layers_and_batch_norm_as_parameters():
     assert found["image branch"]["Layers"] == found["music branch"]["Layers"] == 8 and found["fusion"]["Layers"] == 2
     norm = nn.BatchNorm2d(7)
     assert parameters(norm) == 14 and parameters(nn.Sequential(nn.Conv2d(3, 7, 3), norm)) == 7 * 28 + 14
+
+
+def test_what_networks_take():
+    nets = ACPNet(), L3Net(width=0.125, size=64, bins=48, frames=50), SpectrogramACP(width=0.125, bins=48, frames=50)
+    assert [taken(net) for net in nets] == ["2,048 and 193", "64×64 and 48×50", "2,048 and 48×50"]

@@ -29,6 +29,10 @@ def test_way_to_the_best(ours, best, expected):
     assert scores.way_to_the_best(ours, 50, best) == expected
 
 
+def test_names_are_ranked_by_their_scores():
+    assert scores.ranked({"a": 55.8, "b": 61.7, "c": 57.2, "d": 55.8}) == ["b", "c", "a", "d"]
+
+
 def test_networks_are_scored_by_each_protocol():
     corpus, models = small(), [Tiny(seed).eval() for seed in (0, 1)]
     drawn = {name: corpus.draw("test", name, 200, 3) for name in ("uniform", "class_balanced")}

@@ -102,6 +102,19 @@ def t_interval(values, level: float = 0.95) -> tuple[float, float]:
     return tuple(float(v) for v in stats.t.interval(level, len(values) - 1, mean, error))
 
 
+def paired_t_test(one: Sequence[float], other: Sequence[float]) -> float | None:
+    """Two-sided p of no difference between two methods whose runs had the same seeds; None where there are not several
+    runs of both, or where all differ by the same.
+
+    one, other : a score a run, in the same order of seeds
+
+    Chapter: Baselines.
+    """
+    if not len(one) == len(other) > 1 or np.ptp(np.subtract(one, other)) <= 1e-9:
+        return None
+    return float(stats.ttest_rel(one, other).pvalue)
+
+
 def groups(manifest: pd.DataFrame, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
     """For each pair the picture and the song that it was drawn with, copies counting as one."""
     names, is_image = manifest["group"].to_numpy(), (manifest["modality"] == "image").to_numpy()

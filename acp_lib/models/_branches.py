@@ -60,6 +60,15 @@ def parameters(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
+def taken(net: TwoBranches) -> str:
+    """How much of a picture and of a piece of music a network takes, such as "2,048 and 193", or "64×64 and 48×50".
+
+    Chapter: Baselines.
+    """
+    return " and ".join("×".join(map(str, shape[1:])) if len(shape) > 1 else f"{shape[0]:,}"
+                        for shape in (net.inputs["image"], net.inputs["music"]))
+
+
 def sizes(net: TwoBranches) -> list[dict]:
     """Layers with weights and parameters of both branches, of the fusion and in all.
 

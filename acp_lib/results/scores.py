@@ -43,6 +43,14 @@ def over_runs(values: Sequence[float]) -> list[float] | None:
     return [max(low, 0.0), min(high, 100.0)] if len(values) > 1 else None
 
 
+def ranked(scores: dict[str, float]) -> list[str]:
+    """Names from the highest score to the lowest; those of equal scores in the order in which they come.
+
+    Chapter: Baselines.
+    """
+    return sorted(scores, key=lambda name: -scores[name])
+
+
 def lies_above(row: dict, chance: float) -> bool:
     """Whether a row of `scored` is above chance, in per cent, with both of its intervals; never so for a single run.
 
