@@ -269,6 +269,14 @@ def test_towers_are_drawn_as_their_modules_are(model):
     assert "log-\nspectrogram\n48×50" in found and {"48×50", "24×25", "12×12", "6×6"} <= set(found)
 
 
+def test_pictures_are_marked_by_what_was_said_and_whether_that_was_right(tmp_path):
+    table = pd.DataFrame({"path": ["a.png", "b.png"], "emotion": ["awe", ""], "class": ["positive", "neutral"]})
+    said, truth = np.array([True, True, False]), np.array([1, 0, 0])
+    found = right_and_wrong.marked(tmp_path, table, np.array([1, 0, 0]), said, truth)
+    assert found == [(tmp_path / "b.png", "neutral", True, True), (tmp_path / "a.png", "awe", True, False),
+                     (tmp_path / "a.png", "awe", False, True)]
+
+
 def test_ticks_crosses_and_frames_say_what_was_predicted_and_whether_it_was_right(paths):
     answers = [(True, True), (True, False), (False, True), (False, False)]
     shown = [(p, "awe", *a) for p, a in zip(paths, answers, strict=True)]

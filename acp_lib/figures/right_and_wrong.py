@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from acp_lib.figures.style import (
@@ -56,3 +57,15 @@ def accuracy_by_class(accuracy: np.ndarray) -> Figure:
     fig.colorbar(mesh, cax=ax.inset_axes([1.06, 0, 0.05, 1]), label="called right, %")
     ax.set(xlabel="class of the music", ylabel="class of the picture")
     return fig
+
+
+def marked(root: Path, pictures: pd.DataFrame, rows: np.ndarray, said: np.ndarray,
+           truth: np.ndarray) -> list[tuple[Path, str, bool, bool]]:
+    """Pictures as `predictions` takes them.
+
+    root : folder of the pictures
+    pictures : rows of the manifest; rows : which of them are shown, each with a clip [shape=(n,)]
+    said, truth : whether each pair was called true, and whether it is [shape=(n,)]
+    """
+    return [(root / pictures["path"][i], pictures["emotion"][i] or pictures["class"][i], bool(s), bool(s) == bool(t))
+            for i, s, t in zip(rows, said, truth, strict=True)]
