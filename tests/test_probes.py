@@ -103,7 +103,8 @@ def test_eight_emotions_are_asked_where_all_eight_occur():
     tasks = picture_tasks(rows)
     assert list(tasks) == ["3 classes", "8 emotions"]
     assert tasks["3 classes"][0].tolist() == rows["class"].tolist() and tasks["3 classes"][1].all()
-    assert tasks["8 emotions"][0][:8].tolist() == list(EMOTIONS) and tasks["8 emotions"][1].tolist() == [True] * 8 + [False]
+    label, used = tasks["8 emotions"]
+    assert label[:8].tolist() == list(EMOTIONS) and used.tolist() == [True] * 8 + [False]
     assert list(picture_tasks(rows[1:])) == list(picture_tasks(rows.assign(emotion=""))) == ["3 classes"]
 
 
