@@ -4,6 +4,8 @@ Paper: Section 2 and Table 1.
 Chapter: Building the database.
 """
 
+from collections.abc import Iterable
+
 CLASSES = ("positive", "neutral", "negative")
 """From the more to the less positive: a tie between song scores goes to the one that stands first."""
 
@@ -21,8 +23,14 @@ REGROUPING = {
 
 EMOTIONS = tuple(REGROUPING)
 
-COLOURS = {"positive": "#e0852b", "neutral": "#3d8f8b", "negative": "#6a4c93"}
-"""One colour a class in every figure; told apart by colour-blind readers and in greyscale."""
+
+def present(labels: Iterable[str]) -> list[str]:
+    """Those of the eight emotions, then of the three classes, that occur among some labels, in the book's order.
+
+    Chapter: Building the database; Seeing.
+    """
+    held = set(labels)
+    return [label for label in (*EMOTIONS, *CLASSES) if label in held]
 
 
 def regroup(emotion: str) -> str:

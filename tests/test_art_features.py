@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from acp_lib import figures
 from acp_lib.features import art, image
+from acp_lib.figures import probes, style
 
 SEED = 0
 SIDE = 128
@@ -333,8 +333,8 @@ def test_figure(photo, tmp_path):
     with warnings.catch_warnings(), plt.rc_context():
         warnings.simplefilter("error")
         plt.switch_backend("agg")
-        figures.theme()
-        fig = figures.principles({"awe": picture(tmp_path / "p.png"), "wide": photo, "plain": grey(0 * X + 0.5)})
+        style.theme()
+        fig = probes.principles_of_art({"awe": picture(tmp_path / "p.png"), "wide": photo, "plain": grey(0 * X + 0.5)})
         fig.savefig(tmp_path / "out.png")
     titles = [ax.get_title() for ax in fig.axes]
     assert set(art.PRINCIPLES) <= set(titles) and len(fig.axes) == 3 * 7

@@ -128,7 +128,54 @@ def test_a_planted_shortcut_is_all_that_there_is():
     assert ((added > 0) == truth).mean() == ((own > 0) == truth).mean() and explained == pytest.approx(1)
 
 
+def by_hand(f, weight_image, weight_music) -> additive.Grid:
+    f, rows, columns = np.array(f, float), np.arange(len(f)), np.arange(len(f[0]))
+    return additive.Grid(f, f, rows, columns, np.array(weight_image), np.array(weight_music), rows, columns)
+
+
+@pytest.mark.parametrize(("f", "weights", "parts", "explained"), [
+    ([[1, 0], [0, 1]], ([0.5, 0.5], [0.5, 0.5]), ([0.5, 0.5], [0.5, 0.5], 0.5), 0),  # compares
+    ([[1, 2], [3, 4]], ([0.5, 0.5], [0.5, 0.5]), ([1.5, 3.5], [2, 3], 2.5), 1),  # adds
+    ([[4, 0], [0, 0]], ([0.25, 0.75], [0.5, 0.5]), ([2, 0], [1, 0], 0.5), 4 / 7),  # 0.75 + 0.25 of 1.75
+    ([[7, 7], [7, 7]], ([0.5, 0.5], [0.5, 0.5]), ([7, 7], [7, 7], 7), 1),
+])
+def test_the_projection_by_hand(f, weights, parts, explained):
+    held = by_hand(f, *weights)
+    for found, expected in zip(additive.projection(held), parts, strict=True):
+        np.testing.assert_allclose(found, expected)
+    assert additive.explained(held) == pytest.approx(explained)
+
+
+def test_a_grid_holds_every_combination_and_weighs_samples_as_often_as_they_stand_in_pairs():
+    corpus = separable(60, noise=0.5)
+    asked = Pairs(np.array([5, 2, 5, 9]), np.array([7, 7, 1, 4]), np.zeros(4, int))
+    whole = additive.grid(linear(), corpus, asked)
+    assert whole.weight_image.tolist() == [0.25, 0.5, 0.25] and whole.weight_music.tolist() == [0.25, 0.25, 0.5]
+    assert whole.i.tolist() == [1, 0, 1, 2] and whole.j.tolist() == [2, 2, 0, 1]
+    f = additive.margins(linear(), corpus, np.array([2, 5, 9]), np.array([1, 4, 7]))
+    for found in (whole.across, whole.down, whole.block):
+        np.testing.assert_array_equal(found, f)
+    part = additive.grid(linear(), corpus, asked, cells=6, seed=1)  # one of three on either side
+    assert part.across.shape == (3, 1) and part.down.shape == (1, 3)
+    np.testing.assert_allclose(part.across, f[:, part.music], atol=1e-6)
+    np.testing.assert_allclose(part.down, f[part.pictures], atol=1e-6)
+    assert part.weight_image.tolist() == part.weight_music.tolist() == [1.0] and part.block.shape == (1, 1)
+
+
+@pytest.mark.parametrize(("interval", "values", "shown"), [
+    ([0.01, 0.1], [0.04, 0.05, 0.06], True), ([-0.01, 0.1], [0.04, 0.05, 0.06], False),
+    ([0.01, 0.1], [-0.1, 0.0, 0.25], False), ([0.01, 0.1], [0.05], False)])
+def test_comparing_is_shown_by_both_intervals(interval, values, shown):
+    assert additive.compares({"interval": interval, "values": values}) is shown
+
+
 # controls
+
+
+def test_only_controls_above_chance_fail():
+    rows = [{"row": "ACP-Net", "clustered": [60, 70]}, {"row": additive.CONTROLS[0], "clustered": [50.5, 56]},
+            {"row": additive.CONTROLS[1], "clustered": [44, 49]}, {"row": additive.CONTROLS[2], "clustered": [49, 58]}]
+    assert additive.failed(rows, 50) == [additive.CONTROLS[0]] and additive.failed(rows[2:], 50) == []
 
 
 def test_labels_of_training_and_validation_are_dealt_and_those_of_the_test_stay():

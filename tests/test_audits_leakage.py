@@ -1,7 +1,10 @@
 """Leakage: planted signatures of songs, copies of pictures and recordings; and silence where there are none."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from conftest import manifest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +13,7 @@ from PIL import Image
 from acp_lib.audits import leakage, retrained
 from acp_lib.database.synthetic import images as synthetic_images
 from acp_lib.emotions import CLASSES
+from acp_lib.experiment import splits
 from acp_lib.features import audio
 from acp_lib.profiles import load
 
@@ -126,3 +130,37 @@ def test_a_split_that_the_data_cannot_have_is_named_with_its_reason():
     found = retrained.by_split(Some(manifest(songs=30, artists=2)))
     assert found["artist"].startswith("class ") and "units to split (by artist)" in found["artist"]
     assert retrained.by_split(Some(manifest(songs=30, artists=15)))["artist"].changes["split"] == "artist"
+
+
+# what the chapter says of them
+
+
+def test_the_gain_is_over_the_split_by_song_run_by_run():
+    rows = [{"split": by, "method": method, "ours": float(np.mean(values)), "values": values}
+            for by, method, values in (("song", "ACP-Net", [50.0, 60.0]), ("segment", "ACP-Net", [70.0, 84.0]),
+                                       ("artist", "ACP-Net", [1.0, 2.0]), ("song", "compared", [40.0]),
+                                       ("segment", "compared", [45.0]), ("song", "alone", [9.0]))]
+    found = leakage.gain(rows, "ACP-Net")  # 20 and 24: mean 22, and 12.7 standard errors of 2 on either side
+    assert found["gain"] == pytest.approx(22)
+    assert found["interval"] == pytest.approx((22 - 2 * 12.7062, 22 + 2 * 12.7062), abs=1e-3)
+    assert leakage.gain(rows, "compared") == {"gain": 5.0, "interval": None}
+    assert leakage.gain(rows, "alone") == {"gain": None, "interval": None}
+
+
+def test_siblings_stand_in_training():
+    group, part = np.array(list("aabbccd")), np.array(["train", "test", "val", "test", "test", "test", "train"])
+    assert leakage.with_sibling(group, part) == 0.25
+
+
+def test_coin_labels_are_told_for_every_split_that_there_is():
+    table, features = signed(2.0)
+    study = Some(table)
+    study.corpus = SimpleNamespace(music=SimpleNamespace(x=torch.from_numpy(features["music"])))
+    study.part = splits.assign_split(table, by="song", seed=study.profile.seed)
+    rows = {row["split"]: row for row in leakage.coin_labels(study)}
+    assert set(rows) == {"song", "segment"} and rows["song"]["sibling"] == 0 and rows["segment"]["sibling"] > 80
+    assert rows["segment"]["named"] > 90 and rows["segment"]["interval"][0] > 50
+    assert rows["song"]["named"] == pytest.approx(50, abs=12)
+    music = table[table["modality"] == "music"].reset_index(drop=True)
+    shares = leakage.recognised(features["music"], music, "segment", seed=study.profile.seed)
+    assert rows["segment"]["named"] == pytest.approx(100 * np.mean(shares))

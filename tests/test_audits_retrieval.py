@@ -1,14 +1,19 @@
 """Retrieval: measures against scikit-learn and by hand, exact chance against simulation, planted and absent order."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, ndcg_score
+from test_audits_additive import linear
 from test_baselines import separable
 
 from acp_lib.audits import retrieval
+from acp_lib.experiment import evaluation
+from acp_lib.experiment.corpus import Pairs
 
 
 @pytest.mark.parametrize(("ranked", "expected"), [
@@ -20,6 +25,17 @@ from acp_lib.audits import retrieval
 def test_measures_by_hand(ranked, expected):
     found = retrieval.measures(np.array([ranked], bool), -np.arange(len(ranked), dtype=float)[None])
     assert {name: found[name].item() for name in expected} == pytest.approx(expected)
+
+
+def test_average_precision_by_hand():
+    ranked = np.array([[1, 0, 1, 0], [0, 1, 1, 1], [0, 0, 0, 1]], bool)
+    assert retrieval.average_precision(ranked) == pytest.approx([(1 + 2 / 3) / 2, (1 / 2 + 2 / 3 + 3 / 4) / 3, 1 / 4])
+
+
+@pytest.mark.parametrize(("n", "r"), [(1, 1), (2, 1), (4, 4), (6, 1), (7, 3)])
+def test_average_precision_by_chance_is_its_mean_over_all_orders(n, r):
+    orders = np.array(list(permutations([k < r for k in range(n)])))
+    assert retrieval.chance_average_precision(n, r) == pytest.approx(retrieval.average_precision(orders).mean())
 
 
 @settings(max_examples=40)
@@ -71,6 +87,37 @@ def test_a_perfect_score_ranks_perfectly_and_none_ranks_at_chance(modality):
     ranked = corpus.music.label[corpus.music.rows("test")]
     n, r = len(ranked), int((ranked == 0).sum())
     assert np.mean([q["mAP"] for q in equal]) == pytest.approx(retrieval.chance(n, r)["mAP"], abs=0.06)
+
+
+def test_one_test_sample_of_each_class_that_has_one_is_drawn():
+    corpus = separable(90)
+    corpus.music.label[corpus.music.label == 2] = 1
+    chosen = retrieval.one_of_each_class(corpus, np.random.default_rng(0))
+    assert [corpus.image.label[i] for i in chosen["image"]] == [0, 1, 2]
+    assert [corpus.music.label[j] for j in chosen["music"]] == [0, 1]
+    for modality, rows in chosen.items():
+        assert set(rows) <= set(getattr(corpus, modality).rows("test"))
+
+
+@pytest.mark.parametrize("modality", retrieval.DIRECTIONS)
+def test_the_highest_are_those_with_the_highest_probability(modality):
+    corpus = separable(90, noise=0.7)
+    query = int(getattr(corpus, modality).rows("test")[4])
+    found = retrieval.highest(linear(), corpus, modality, query, 5, np.random.default_rng(0))
+    others = getattr(corpus, retrieval.DIRECTIONS[modality]).rows("test")
+    same = np.full(len(others), query)
+    pairs = Pairs(*((same, others) if modality == "image" else (others, same)), np.zeros(len(others), int))
+    p = evaluation.probability(linear(), corpus, pairs)
+    order = np.argsort(-p)[:5]
+    assert [row for row, _ in found] == others[order].tolist()
+    assert [value for _, value in found] == pytest.approx(p[order])
+
+
+def test_equals_are_ranked_by_the_draw():
+    corpus = separable(90)  # samples of a class are all alike
+    first = {tuple(row for row, _ in retrieval.highest(linear(), corpus, "image", 6, 3, np.random.default_rng(seed)))
+             for seed in range(4)}
+    assert len(first) > 1 and len({tuple(corpus.music.label[list(rows)]) for rows in first}) == 1
 
 
 def test_probabilities_are_of_all_three_classes():

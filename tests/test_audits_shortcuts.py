@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import numpy as np
+import pandas as pd
 import pytest
 from bokeh.embed import components
 from hypothesis import given
@@ -122,3 +123,23 @@ def test_where_there_is_none_nothing_is_learnt(protocol):
         for who, found in scores(corpus, name).items():
             chance = exact.loc["uniform", "nothing"] / 100 if name == "uniform" else 0.5
             assert found == pytest.approx(chance, abs=0.035), who
+
+
+# what trained guessers gain
+
+
+def test_gains_are_over_the_likelier_answer_and_clear_where_the_interval_is_above_it():
+    learnt = pd.DataFrame([("uniform", "the picture", 75.0, 69.5, 80.0), ("uniform", "the music", 72.0, 68.0, 76.0),
+                           ("rejection", "the music", 67.0, 60.0, 70.0), ("rejection", "the picture", 45.0, 30, 60)],
+                          columns=["protocol", "guesser", "accuracy", "low", "high"])
+    exact = pd.DataFrame({"nothing": {"rejection": 50.0, "uniform": 69.0}})
+    found = shortcuts.gains(learnt, exact)
+    assert found[["protocol", "guesser"]].equals(learnt[["protocol", "guesser"]])
+    assert found["gain"].tolist() == [6.0, 3.0, 17.0, -5.0] and found["clear"].tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize(("reported", "expected"), [
+    (61.67, ["uniform", "rejection", "image_anchored", "music_anchored"]), (69.0, ["uniform"]), (99.0, []),
+])
+def test_protocols_that_let_somebody_pass_who_compares_nothing(reported, expected):
+    assert shortcuts.passing(shortcuts.guessers(*PAPER), reported) == expected

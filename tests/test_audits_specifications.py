@@ -207,3 +207,21 @@ def test_readings_that_cost_much_or_cannot_be_are_left_out_with_the_reason():
         ("patience", 15): "the same as none: training ends after 10 epochs"}
     levels, left = specifications.levels(Fake(artist="A", batch=64, epochs=10, patience=10))
     assert levels["split"] == ["song", "artist"] and "artist" not in [row["value"] for row in left]
+
+
+def test_statements_are_counted():
+    """The paper's accuracy is 61.67 per cent."""
+    def row(low, guess, gap, accuracy):
+        return {"interval": [low, 70.0], "one_sided": np.float64(guess), "gap_interval": [gap, 9.0],
+                "accuracy": accuracy}
+
+    rows = [row(55.0, 50.0, 1.0, 62.0), row(50.0, 50.0, -1.0, 60.5), row(60.0, 50.0, 0.0, 61.0)]
+    assert specifications.statements(rows) == {
+        "beats the one-sided": 2, "beats two classifiers": 1, "near the paper": 2}
+    assert all(type(n) is int for n in specifications.statements(rows).values())  # JSON knows no others
+
+
+def test_what_a_reading_changes():
+    own = {"a": 1, "b": "x", "c": 0.5}
+    assert specifications.changed(own, own) == {}
+    assert specifications.changed({"a": 1, "b": "y", "c": 0.0}, own) == {"b": "y", "c": 0.0}

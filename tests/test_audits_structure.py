@@ -1,6 +1,7 @@
 """What pairs give away, and clusters."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -35,6 +36,18 @@ def test_false_pairs_alone_connect_nothing():
     assert len({*of_image, *of_music}) == 8 and image.tolist() == music.tolist() == [0, 1, 2, 3]
 
 
+def test_classes_that_pairs_meet_are_counted_over_both_halves():
+    corpus = separable(60)  # classes 0, 1, 2, 0, ...
+    assert structure.classes_met(corpus, Pairs(np.array([0, 3]), np.array([6, 9]), np.ones(2, int))) == 1
+    assert structure.classes_met(corpus, Pairs(np.array([0, 0]), np.array([1, 3]), np.array([0, 1]))) == 2
+
+
+@pytest.mark.parametrize(("sets", "ari", "exact"), [(3, 1.0, True), (4, 1.0, False), (3, 0.99, False)])
+def test_classes_are_recovered_if_the_sets_are_the_classes(sets, ari, exact):
+    course = pd.DataFrame({"sets": [3, sets], "ari": [1.0, ari]})
+    assert structure.recovered(course, 3) is exact
+
+
 def side(noise: float, n: int = 480) -> Modality:
     rng = np.random.default_rng(1)
     label = np.arange(n) % 3
@@ -48,6 +61,23 @@ def test_clusters_that_are_there_are_found_and_others_are_not():
     assert len(clear) == structure.INITS and max(clear) == 1
     blurred = [r[m] for r in structure.cluster_agreement(side(100.0)) for m in ("ari", "ami")]
     assert np.abs(blurred).max() < 0.1
+
+
+SPACES = ("features", "before training", "after training")
+
+
+@pytest.mark.parametrize(("ari", "clear"), [((0.2, 0.3, 0.5), True), ((0.2, 0.3, 0.32), False),
+                                            ((0.6, 0.3, 0.5), False)])
+def test_training_has_brought_classes_out_if_clusters_agree_better_than_in_both_other_spaces(ari, clear):
+    rows = [{"modality": "image", "space": space, "truth": "classes", "k": 3, "ari": value + d}
+            for space, value in zip(SPACES, ari, strict=True) for d in (-0.1, 0.1)]
+    other = [row | {"truth": "emotions", "k": 8, "ari": 9.0} for row in rows]
+    table = pd.DataFrame(rows + other + [row | {"modality": "music", "ari": 9.0} for row in rows])
+    found = structure.brought_out(table, "image")
+    assert [found[name] for name in ("features", "before", "after")] == pytest.approx(ari)
+    assert found["gain"] == pytest.approx(ari[2] - max(ari[:2])) and found["clear"] is clear
+    assert structure.agreement(table, "image", "features", "emotions", 8) == 9
+    assert np.isnan(structure.agreement(table, "music", "features", "emotions", 8))
 
 
 def test_emotions_are_held_against_where_there_are_more_of_them_than_classes():

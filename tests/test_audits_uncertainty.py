@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from acp_lib.audits import uncertainty
+from acp_lib.audits import how_sure, uncertainty
 from acp_lib.experiment import evaluation, pairs
 
 
@@ -84,6 +84,16 @@ def test_simulated_accuracy_is_the_one_asked_for():
     assert right.mean() == pytest.approx(0.62, abs=0.02)
 
 
+@pytest.mark.parametrize(("covered", "words"), [
+    (0.95, "holds what it promises"), (0.92, "holds what it promises"), (0.98, "holds what it promises"),
+    (0.90, "holds less often than it promises"), (1.0, "holds more often than it promises"),
+])
+def test_what_intervals_keep_in_words(covered, words):
+    """Of 150 simulations the noise is 1.96 * sqrt(0.95 * 0.05 / 150) = 0.0349."""
+    assert uncertainty.noise_of_a_share(0.95, 150) == pytest.approx(0.0349, abs=1e-4)
+    assert uncertainty.kept(covered, 150) == words
+
+
 # permutation tests
 
 
@@ -111,6 +121,13 @@ def test_swapping_is_by_cluster():
     one, other = np.ones(50), np.zeros(50)
     assert uncertainty.permutation_test(one, other, np.zeros(50))["p"] == 1.0
     assert uncertainty.permutation_test(one, other, np.arange(50), resamples=999)["p"] < 0.01
+
+
+def test_swapping_two_clusters_by_hand():
+    """Sums differ by 3 and 1; of the four ways to sign them two reach 4 in size, so p is one half."""
+    one, other = np.array([1, 1, 1, 1.0]), np.array([0, 0, 0, 0.0])
+    assert uncertainty.swapped_within(np.array([7, 7, 7, 8]), one, other, 999, 0) == pytest.approx(0.5)
+    assert uncertainty.swapped_within(np.zeros(4), one, other, 999, 0) == 1.0
 
 
 def test_holm():
@@ -145,6 +162,14 @@ def test_balanced_accuracy_does_not_pay_for_leaning():
     assert found["accuracy"] == pytest.approx(0.9) and found["balanced"] == 0.5
 
 
+@pytest.mark.parametrize(("probability", "words"), [
+    (0.63, "too sure"), (0.61, "about as sure as they should be"), (0.59, "about as sure as they should be"),
+    (0.57, "less sure than they could be"),
+])
+def test_sureness_in_words(probability, words):
+    assert uncertainty.sureness(probability, 0.6) == words
+
+
 def test_bins_hold_all_pairs():
     rng = np.random.default_rng(0)
     for p in (rng.random(500), np.round(rng.random(500), 1), np.full(500, 0.3)):
@@ -169,6 +194,18 @@ def test_the_ceiling_is_what_a_perfect_observer_gets(noise):
     i, j, answer = pairs.draw("class_balanced", *label, n, rng)
     right = np.mean((truth[0][i] == truth[1][j]) == answer)
     assert right == pytest.approx(uncertainty.symmetric_ceiling(*noise), abs=5 * np.sqrt(0.25 / n))
+
+
+@given(st.floats(0, 0.66))
+def test_the_noise_that_leaves_an_accuracy(noise):
+    assert uncertainty.symmetric_noise(uncertainty.symmetric_ceiling(noise, noise)) == pytest.approx(noise, abs=1e-6)
+
+
+def test_the_simulated_ceiling_is_the_closed_form():
+    for noise in (0.0, 0.16, 0.4):
+        found = uncertainty.simulated_ceiling(noise, n=40_000)
+        assert found == pytest.approx(uncertainty.symmetric_ceiling(noise, noise), abs=5 * np.sqrt(0.25 / 40_000))
+    assert uncertainty.simulated_ceiling(0.2, 500, seed=3) == uncertainty.simulated_ceiling(0.2, 500, seed=3)
 
 
 def test_noise_that_says_nothing_leaves_chance():
@@ -209,6 +246,29 @@ def test_classes_that_overlap_are_not_taken_for_wrong_labels_alone():
     x, label, groups, _ = samples(0.0, apart=1.0)
     wrong = np.mean(x.reshape(len(x), 4, 3).mean(1).argmax(1) != label)
     assert uncertainty.noise(uncertainty.wrong_labels(x, label, groups), label) < wrong
+
+
+# rows that the chapter shows
+
+
+def test_shares_of_some_components_are_told_in_per_cent():
+    rows = [{"row": "seed", "sd": 2.0, "share": 0.9}, {"row": "pairs", "sd": 1.0, "share": 0.1}]
+    among = [{"source": "pairs", "share": 0.25, "share_interval": [0.1, 0.5]}]
+    assert how_sure.with_shares(rows, among) == [
+        {"row": "seed", "sd": 2.0, "share": None, "share_interval": None},
+        {"row": "pairs", "sd": 1.0, "share": 25.0, "share_interval": [10.0, 50.0]}]
+    still = [{"source": "pairs", "share": None, "share_interval": None}]
+    assert how_sure.with_shares(rows, still)[1]["share"] is None
+
+
+def test_wrong_labels_of_both_halves_and_what_they_leave():
+    """Two of ten pictures are mislabelled, evenly, and no song: 1/2 + (1 - 0.3) / 2."""
+    label, perfect = np.arange(9) % 3, np.eye(3)
+    found = {"image": {"label": label, "estimated": uncertainty.symmetric(0.2), "known": perfect},
+             "music": {"label": label, "estimated": perfect}}
+    assert how_sure.wrong(found) == {"estimated": {"image": pytest.approx(0.2), "music": pytest.approx(0),
+                                                   "ceiling": pytest.approx(0.85)}}
+    assert how_sure.wrong({}) == {}
 
 
 # the bootstrap that all of this stands on

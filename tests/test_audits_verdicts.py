@@ -125,3 +125,41 @@ def test_granularity_is_the_smallest_list_by_trying(shares):
 def test_granularity_of_nothing():
     with pytest.raises(ValueError, match="values is empty"):
         verdicts.granularity([])
+
+
+# what the page shows
+
+
+def verdict(rule="above", outcome=HOLDS, part="p", **values):
+    about = {"rule": rule, "part": part} | ({"function": "tags"} if rule == "arithmetic" else {})
+    return verdicts.Verdict(claim(**about), outcome, **values)
+
+
+def test_counts_of_verdicts_by_part():
+    judged = [*(verdict(part=part) for part in ("Second", "First", "Second")), verdict("arithmetic", part="Second")]
+    counts = verdicts.by_part(judged, synthetic=True)
+    assert counts.index.tolist() == ["Second", "First"]
+    assert counts.to_dict() == {"arithmetic: holds": {"Second": 1, "First": 0},
+                                "the method works": {"Second": 2, "First": 1}}
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    (None, None), (2971, "2,971"), (1000.0, "1,000"), (999.0, "999.00"), (61.666, "61.67"), (-4.5, "-4.50"),
+    (12345.5, "12345.50"),
+])
+def test_numbers_of_verdicts(value, words):
+    assert verdicts.in_words(value) == words
+
+
+def test_what_a_verdict_stands_on():
+    assert verdicts.found(verdict(value=60.0, interval=(54.96, 65.04))) == "60.00 (55.0 to 65.0)"
+    assert verdicts.found(verdict(value=60.0)) == "60.00"
+    assert verdicts.found(verdict("arithmetic", value=2971, note="they add up")) == "they add up"
+    assert verdicts.found(verdict(outcome=MISSING)) is None
+    assert verdicts.held_against(verdict(than=50)) == "50.00"
+    assert verdicts.held_against(verdict("contains", than=61.67)) is verdicts.held_against(verdict()) is None
+
+
+def test_what_arithmetic_refutes():
+    wrong = verdict("arithmetic", FAILS, note="it is not")
+    assert verdicts.refuted([wrong, verdict("arithmetic", note="it is"), verdict(outcome=FAILS)]) == ["c (it is not)"]

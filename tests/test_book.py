@@ -454,7 +454,7 @@ def test_a_chapter_runs_anew_when_the_library_or_its_source_changed(made, edit):
 
     ran, kept = (["ok", "04_splits_and_pairs"], ["kept", "04_splits_and_pairs"])
     assert [outcome(), outcome()] == [ran, kept]
-    edit("acp_lib/results/tables.py", "PAPER_HOURS = 270", "PAPER_HOURS = 271")
+    edit("acp_lib/paper.py", "HOURS = 270", "HOURS = 271")
     assert outcome() == ran
     executed = made.copy.home(**OTHER) / "_build/executed/04_splits_and_pairs.ipynb"
     executed.write_text(executed.read_text().replace('"execution_count": 1', '"execution_count": 2'))

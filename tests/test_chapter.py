@@ -49,7 +49,7 @@ def test_parameters_are_remembered(shell):
 def said(monkeypatch):
     found = []
     monkeypatch.setattr(report, "display", lambda data, raw: found.append(data["text/markdown"]))
-    monkeypatch.setattr(chapter.figures, "theme", lambda: found.append("theme"))
+    monkeypatch.setattr(chapter.style, "theme", lambda: found.append("theme"))
     return found
 
 

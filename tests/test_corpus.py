@@ -278,11 +278,20 @@ def test_stretches_are_taken_from_anywhere_within_a_spectrogram(stream):
 ])
 def test_views_are_evenly_spaced_from_the_first_frame_to_the_last(stream, frames, crops, starts):
     music, rows = replace(stream.music, frames=frames, crops=crops), np.array([5, 0])
+    assert music.starts().tolist() == starts
     views = music.views(rows)
     assert views.shape == (2, crops, 1, 16, frames)
     for one, stored in zip(views, music.x[rows], strict=True):
         expected = np.stack([stored[a:a + frames].T for a in starts])
         np.testing.assert_array_equal(one[:, 0], expected.astype(np.float32))
+
+
+def test_a_training_batch_is_cut_where_the_same_generator_says(stream):
+    rows, music = np.arange(48), stream.music
+    taken, starts = music.take(rows, np.random.default_rng(6)), music.drawn_starts(48, np.random.default_rng(6))
+    assert starts.min() >= 0 and starts.max() <= 40 - 16 and len(set(starts)) > 10
+    for one, stored, a in zip(taken, music.x[rows], starts, strict=True):
+        np.testing.assert_array_equal(one[0], stored[a:a + 16].T.astype(np.float32))
 
 
 def test_the_generator_decides_what_is_random(stream):

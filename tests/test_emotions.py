@@ -2,12 +2,12 @@
 
 import pytest
 
-from acp_lib.emotions import CLASSES, COLOURS, EMOTIONS, REGROUPING, regroup
+from acp_lib.emotions import CLASSES, EMOTIONS, REGROUPING, present, regroup
 
 
 def test_classes_and_their_order():
     assert CLASSES == ("positive", "neutral", "negative")
-    assert set(COLOURS) == set(CLASSES) == set(REGROUPING.values())
+    assert set(CLASSES) == set(REGROUPING.values())
 
 
 @pytest.mark.parametrize(("emotions", "label"), [
@@ -24,3 +24,8 @@ def test_other_emotions_are_refused(wrong):
     with pytest.raises(ValueError, match="expected one of awe, amusement") as error:
         regroup(wrong)
     assert repr(wrong) in str(error.value)
+
+
+def test_present_labels_keep_the_books_order():
+    assert present(["fear", "negative", "awe", "fear", "positive"]) == ["awe", "fear", "positive", "negative"]
+    assert present([]) == present(["joy"]) == []

@@ -1,23 +1,26 @@
 """Scores and how sure one may be of them: embeddings used again against the plain way; intervals by hand."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from test_corpus import small, streamed
 from test_training import Tiny
 
 from acp_lib.experiment import evaluation
-from acp_lib.experiment.corpus import Modality, Pictures, Slices
+from acp_lib.experiment.corpus import Modality, Pairs, Pictures, Slices
 from acp_lib.experiment.evaluation import (
     accuracy,
     cluster_bootstrap,
     embed,
     logits,
     paired_bootstrap,
+    paired_t_test,
     probability,
     t_interval,
 )
@@ -282,3 +285,24 @@ def test_methods_that_differ_by_chance_are_seldom_told_apart():
         i = rng.integers(30, size=200)
         ps.append(paired_bootstrap(rng.random(200) < 0.6, rng.random(200) < 0.6, i, draws=100)["p"])
     assert np.mean(np.array(ps) < 0.05) < 0.13 and np.mean(ps) == pytest.approx(0.5, abs=0.12)
+
+
+def test_shares_by_classes():
+    """Pictures 0, 1, 2 are of classes 0, 1, 1; pieces of music 0, 1 of classes 2, 0."""
+    corpus = SimpleNamespace(image=SimpleNamespace(label=np.array([0, 1, 1])),
+                             music=SimpleNamespace(label=np.array([2, 0])))
+    asked = Pairs(np.array([0, 1, 2, 1]), np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0]))
+    found = evaluation.by_classes(np.array([1.0, 0.5, 0.0, 1.0]), corpus, asked)
+    np.testing.assert_array_equal(found, [[np.nan, np.nan, 1], [1, np.nan, 0.25], [np.nan] * 3])
+
+
+def test_the_paired_t_test_by_hand():
+    # differences of 1, 2 and 3: mean 2, standard error 1 / sqrt(3), two degrees of freedom
+    t = 2 * np.sqrt(3)
+    assert paired_t_test([61, 62, 63], [60, 60, 60]) == pytest.approx(2 * stats.t.sf(t, 2))
+    assert paired_t_test([60, 60, 60], [61, 62, 63]) == pytest.approx(2 * stats.t.sf(t, 2))
+
+
+@pytest.mark.parametrize(("one", "other"), [([60], [50]), ([60, 61], [50]), ([60, 61], [50, 51]), ([60, 60], [60, 60])])
+def test_runs_without_seeds_in_common_or_without_spread_have_no_t_test(one, other):
+    assert paired_t_test(one, other) is None

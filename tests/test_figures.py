@@ -2,6 +2,8 @@
 
 import inspect
 import warnings
+from importlib import import_module
+from pkgutil import iter_modules
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,8 +14,28 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from acp_lib import figures
-from acp_lib.emotions import CLASSES, COLOURS, EMOTIONS
+from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.experiment import pairs
+from acp_lib.figures import (
+    acp_net,
+    baselines,
+    cost,
+    cross_modal,
+    database,
+    forking_paths,
+    hearing,
+    how_sure,
+    paper_versus_ours,
+    probes,
+    retrieval,
+    right_and_wrong,
+    seeing,
+    shortcuts,
+    splits,
+    style,
+    verdicts,
+    without_labels,
+)
 from acp_lib.models import ACPNet, L3Net, SpectrogramACP
 
 SR = 22050
@@ -27,7 +49,7 @@ def look():
     """The figures' own look, on a screen that is not there."""
     with plt.rc_context(), plt.ioff():
         plt.switch_backend("agg")
-        figures.theme()
+        style.theme()
         yield
 
 
@@ -84,86 +106,131 @@ def recognised(*names, classes=EMOTIONS, **more):
     return [{"row": "Random", "ours": 12.5}] + [{"row": name, **about} for name in ("The most frequent", *names)]
 
 
+EXACT = pd.DataFrame({who: 55.0 + np.arange(len(pairs.PROTOCOLS)) for who in shortcuts.SIDES}, list(pairs.PROTOCOLS))
+LEARNT = pd.DataFrame([{"protocol": p, "guesser": who, "accuracy": 54.0, "low": 50.0, "high": 58.0}
+                       for p in pairs.PROTOCOLS for who in shortcuts.SIDES])
+CLUSTERED = pd.DataFrame([{"modality": m, "truth": truth, "k": k, "space": space, "ari": 0.1 * start}
+                          for m, truth in (("image", "classes"), ("image", "emotions"), ("music", "classes"))
+                          for k in (3, 8) for space in without_labels.SPACES for start in range(3)])
+READINGS = [{"reading": {"dropout_at": at, "fc_width": width}, "accuracy": 60 + 5 * width, "interval": [55.0, 70.0],
+             "one_sided": 56.0} for at in ("hidden", "all") for width in (0.5, 1.0)]
+OWN = {"dropout_at": "hidden", "fc_width": 1.0}
 PICTURES, MUSIC = recognised(*"abcdefg"), recognised("CNN", "MLP", classes=CLASSES, paper=None, interval=None)
 
-CASES = {
-    "contact_sheet": lambda p: figures.contact_sheet({"awe": p, "fear": p[:1]}),
-    "contact_sheet of one": lambda p: figures.contact_sheet({"positive": p[:1]}),
-    "song_scores": lambda p: figures.song_scores(tags(5)),
-    "song_scores of many tags": lambda p: figures.song_scores(tags(20)),
-    "listening": lambda p: figures.listening({"positive": clip(), "negative": clip(3.5, 220)}, SR),
-    "listening to one clip": lambda p: figures.listening({"neutral": clip()}, SR),
-    "listening to silence": lambda p: figures.listening(dict.fromkeys(CLASSES[:2], np.zeros(4 * SR, np.float32)), SR),
-    "class_means": lambda p: figures.class_means(MEL, LABEL),
-    "class_means of two classes": lambda p: figures.class_means(MEL, np.where(LABEL == "neutral", "positive", LABEL)),
-    "class_means with a constant": lambda p: figures.class_means(MEL * (np.arange(193) > 3), LABEL),
-    "recall_bars": lambda p: figures.recall_bars({"a": dict.fromkeys(EMOTIONS, 0.5), "b": {"neutral": 1}}, 0.125),
-    "recall_bars without samples": lambda p: figures.recall_bars({"a": {"awe": 0.5, "fear": np.nan}}, 0.125),
-    "confusion": lambda p: figures.confusion(RNG.integers(0, 9, (8, 8)), EMOTIONS),
-    "confusion with an empty row": lambda p: figures.confusion(np.array([[3, 1], [0, 0]]), ["positive", "negative"]),
-    "neighbours": lambda p: figures.neighbours([(p[0], "awe", [(p[1], "fear"), (p[2], "neutral")]), (p[1], "awe", [])]),
-    "joints": lambda p: figures.joints(JOINTS),
-    "joints of two classes": lambda p: figures.joints(TWO_CLASSES),
-    "shortcuts": lambda p: figures.shortcuts(GUESSERS, 61.67),
-    "leak": lambda p: figures.leak({"by segment": 0.98, "by song": 0.0, "by artist": 0.0}),
-    "network": lambda p: figures.network(ACPNet()),
-    "curves": lambda p: figures.curves({0: history(5, 0), 7: history(3, 1)}, {0: 5, 7: 2}, 85.0),
-    "curves of one epoch": lambda p: figures.curves({0: history(1, 0)}, {0: 1}, None),
-    "idea": lambda p: figures.idea(idea(), [((0, 0), p[0]), ((1, 1), p[1])]),
-    "predictions": lambda p: figures.predictions(clip(), SR, [(p[0], "awe", True, True), (p[1], "fear", False, False)],
-                                                 COLOURS["positive"]),
-    "class_table": lambda p: figures.class_table(RNG.random((3, 3))),
-    "class_table of two classes": lambda p: figures.class_table(np.where(np.eye(3)[1] == 1, np.nan, np.eye(3))),
-    "paper_and_ours": lambda p: figures.paper_and_ours(TABLE4),
-    "principles": lambda p: figures.principles({"awe": p[0], "array": figures.thumbnail(p[1], 64)}),
-    "towers": lambda p: figures.towers({"L3-Net": L3Net(width=0.125), "Spectrogram-ACP": SpectrogramACP(frames=50)}),
-    "raw_inputs": lambda p: figures.raw_inputs(p[0], np.zeros((32, 32, 3), np.uint8), RNG.normal(size=(48, 300)), 50, 9,
-                                               range(0, 251, 25)),
-    "raw_inputs of silence": lambda p: figures.raw_inputs(p[1], np.ones((32, 32, 3), np.uint8), np.zeros((16, 20)), 20,
-                                                          0, [0]),
-    "training_curves": lambda p: figures.training_curves(
-        {k: {0: history(5, 0), 7: history(3, 1)} for k in "abc"}, dict.fromkeys("abc", {0: 5, 7: 2}), 50.0, 85.0),
-    "training_curves of one epoch": lambda p: figures.training_curves({"a": {0: history(1, 0)}}, {"a": {0: 1}}, 50.0,
-                                                                      None),
-    "correspondence": lambda p: figures.correspondence(COMPARED, 50.0, 85.0),
-    "correspondence without a bound": lambda p: figures.correspondence(COMPARED[:1], 50.0, None),
-    "agreement": lambda p: figures.kappas([SHARES, SHARES | {"kappa": None}]),
-    "class_tables": lambda p: figures.class_tables({k: RNG.random((3, 3)) for k in "abc"}),
-    "class_tables of one class": lambda p: figures.class_tables({"a": np.where(np.eye(3), 0.5, np.nan)}),
-    "recognition": lambda p: figures.recognition({"pictures": PICTURES, "music": MUSIC}, [80.0, None]),
-    "recalls": lambda p: figures.recalls({"pictures": PICTURES[1:], "music": MUSIC[1:]}),
-    "confusions": lambda p: figures.confusions(PICTURES[1:]),
-    "confusions of one row": lambda p: figures.confusions(MUSIC[1:2]),
-    "probe_curves": lambda p: figures.probe_curves({k: [history(5, 0), history(3, 1)] for k in "abcde"}),
-    "probe_curves of one epoch": lambda p: figures.probe_curves({"a long name, random labels": [history(1, 0)]}),
-    "two_maps": lambda p: figures.two_maps({k: RNG.normal(size=(30, 2)) for k in ("as they are", "centred")}, LABEL,
-                                           np.array(["image", "music"])[np.arange(30) // 15]),
-    "across": lambda p: figures.across([(p[0], "awe", [(clip(), "positive"), (clip(2), "negative")]),
-                                        (clip(), "neutral", [(p[1], "fear")]), (p[2], "neutral", [])], SR),
-    "ratios": lambda p: figures.ratios([
-        {"name": f"step {i}", "ratio": r, "lowest": r / 2, "highest": 1.5 * r, "wanted": 2} for i, r in
-        enumerate((1.5, 30.0))]),
-    "growth": lambda p: figures.growth(pd.DataFrame([
-        {"modality": m, "samples": n, "cpu_s": n, "peak_mib": 400} for n in (9, 36) for m in ("music", "image")])),
-}
+CASES = [  # figure, what is special, arguments
+    (database.contact_sheet, "", lambda p: [{"awe": p, "fear": p[:1]}]),
+    (database.contact_sheet, "of one", lambda p: [{"positive": p[:1]}]),
+    (database.song_scores, "", lambda p: [tags(5)]),
+    (database.song_scores, "of many tags", lambda p: [tags(20)]),
+    (hearing.features_over_time, "", lambda p: [{"positive": clip(), "negative": clip(3.5, 220)}, SR]),
+    (hearing.features_over_time, "of one clip", lambda p: [{"neutral": clip()}, SR]),
+    (hearing.features_over_time, "of silence", lambda p: [
+        dict.fromkeys(CLASSES[:2], np.zeros(4 * SR, np.float32)), SR]),
+    (hearing.feature_means, "", lambda p: [MEL, LABEL]),
+    (hearing.feature_means, "of two classes", lambda p: [MEL, np.where(LABEL == "neutral", "positive", LABEL)]),
+    (hearing.feature_means, "with a constant", lambda p: [MEL * (np.arange(193) > 3), LABEL]),
+    (seeing.recall_bars, "", lambda p: [{"a": dict.fromkeys(EMOTIONS, 0.5), "b": {"neutral": 1}}, 0.125]),
+    (seeing.recall_bars, "without samples", lambda p: [{"a": {"awe": 0.5, "fear": np.nan}}, 0.125]),
+    (seeing.confusion_matrix, "", lambda p: [RNG.integers(0, 9, (8, 8)), EMOTIONS]),
+    (seeing.confusion_matrix, "with an empty row", lambda p: [np.array([[3, 1], [0, 0]]), ["positive", "negative"]]),
+    (seeing.nearest_neighbours, "", lambda p: [[(p[0], "awe", [(p[1], "fear"), (p[2], "neutral")]),
+                                                (p[1], "awe", [])]]),
+    (splits.joint_probabilities, "", lambda p: [JOINTS]),
+    (splits.joint_probabilities, "of two classes", lambda p: [TWO_CLASSES]),
+    (splits.guesser_accuracy, "", lambda p: [GUESSERS, 61.67]),
+    (splits.leaked_segments, "", lambda p: [{"by segment": 0.98, "by song": 0.0, "by artist": 0.0}]),
+    (acp_net.architecture, "", lambda p: [ACPNet()]),
+    (acp_net.learning_curves, "", lambda p: [{0: history(5, 0), 7: history(3, 1)}, {0: 5, 7: 2}, 85.0]),
+    (acp_net.learning_curves, "of one epoch", lambda p: [{0: history(1, 0)}, {0: 1}, None]),
+    (acp_net.feature_spaces, "", lambda p: [idea(), [((0, 0), p[0]), ((1, 1), p[1])]]),
+    (right_and_wrong.predictions, "", lambda p: [clip(), SR, [(p[0], "awe", True, True), (p[1], "fear", False, False)],
+                                                 "positive"]),
+    (right_and_wrong.accuracy_by_class, "", lambda p: [RNG.random((3, 3))]),
+    (right_and_wrong.accuracy_by_class, "of two classes", lambda p: [np.where(np.eye(3)[1] == 1, np.nan, np.eye(3))]),
+    (paper_versus_ours.paper_and_ours, "", lambda p: [TABLE4]),
+    (probes.principles_of_art, "", lambda p: [{"awe": p[0], "array": style.thumbnail(p[1], 64)}]),
+    (baselines.architectures, "", lambda p: [{"L3-Net": L3Net(width=0.125),
+                                              "Spectrogram-ACP": SpectrogramACP(frames=50)}]),
+    (baselines.raw_inputs, "", lambda p: [p[0], np.zeros((32, 32, 3), np.uint8), RNG.normal(size=(48, 300)), 50, 9,
+                                          range(0, 251, 25)]),
+    (baselines.raw_inputs, "of silence", lambda p: [p[1], np.ones((32, 32, 3), np.uint8), np.zeros((16, 20)), 20, 0,
+                                                    [0]]),
+    (baselines.learning_curves, "", lambda p: [{k: {0: history(5, 0), 7: history(3, 1)} for k in "abc"},
+                                               dict.fromkeys("abc", {0: 5, 7: 2}), 50.0, 85.0]),
+    (baselines.learning_curves, "of one epoch", lambda p: [{"a": {0: history(1, 0)}}, {"a": {0: 1}}, 50.0, None]),
+    (baselines.correspondence_accuracy, "", lambda p: [COMPARED, 50.0, 85.0]),
+    (baselines.correspondence_accuracy, "without a bound", lambda p: [COMPARED[:1], 50.0, None]),
+    (baselines.agreement, "", lambda p: [[SHARES, SHARES | {"kappa": None}]]),
+    (baselines.accuracy_by_class, "", lambda p: [{k: RNG.random((3, 3)) for k in "abc"}]),
+    (baselines.accuracy_by_class, "of one class", lambda p: [{"a": np.where(np.eye(3), 0.5, np.nan)}]),
+    (probes.recognition_accuracy, "", lambda p: [{"pictures": PICTURES, "music": MUSIC}, [80.0, None]]),
+    (probes.recall_by_label, "", lambda p: [{"pictures": PICTURES[1:], "music": MUSIC[1:]}]),
+    (probes.confusion_matrices, "", lambda p: [PICTURES[1:]]),
+    (probes.confusion_matrices, "of one row", lambda p: [MUSIC[1:2]]),
+    (probes.learning_curves, "", lambda p: [{k: [history(5, 0), history(3, 1)] for k in "abcde"}]),
+    (probes.learning_curves, "of one epoch", lambda p: [{"a long name, random labels": [history(1, 0)]}]),
+    (probes.embedding_maps, "", lambda p: [{k: RNG.normal(size=(30, 2)) for k in ("as they are", "centred")}, LABEL,
+                                           np.array(["image", "music"])[np.arange(30) // 15]]),
+    (probes.cross_modal_neighbours, "", lambda p: [[(p[0], "awe", [(clip(), "positive"), (clip(2), "negative")]),
+                                                    (clip(), "neutral", [(p[1], "fear")]), (p[2], "neutral", [])], SR]),
+    (cost.speedups, "", lambda p: [[{"name": f"step {i}", "ratio": r, "lowest": r / 2, "highest": 1.5 * r, "wanted": 2}
+                                    for i, r in enumerate((1.5, 30.0))]]),
+    (cost.growth, "", lambda p: [pd.DataFrame([{"modality": m, "samples": n, "cpu_s": n, "peak_mib": 400}
+                                               for n in (9, 36) for m in ("music", "image")])]),
+    (shortcuts.guesser_accuracy, "", lambda p: [EXACT, EXACT + 0.3, LEARNT, 61.67]),
+    (cross_modal.additive_approximation, "", lambda p: [[70.0, 72.5], [60.0, 61.0], 50.0, 66.7]),
+    (cross_modal.additive_approximation, "far below its ceiling", lambda p: [[50.0], [50.0], 50.0, 66.7]),
+    (without_labels.classes_from_pairs, "", lambda p: [pd.DataFrame({
+        "pairs": [1, 10, 100], "samples": [2, 18, 60], "sets": [1, 8, 3], "largest": [1.0, 0.5, 1.0],
+        "ari": [0.0, 0.4, 1.0]}), 3]),
+    (without_labels.cluster_agreement, "", lambda p: [CLUSTERED]),
+    (without_labels.cluster_agreement, "of classes alone", lambda p: [CLUSTERED[CLUSTERED["truth"] == "classes"]]),
+    (retrieval.ranking_quality, "", lambda p: [pd.DataFrame([
+        {"modality": m, "method": way, "mAP": 0.3 + 0.1 * k + 0.01 * seed} for m in ("image", "music")
+        for k, way in enumerate(("ACP-Net", "two classifiers, compared", "chance")) for seed in range(3)])]),
+    (how_sure.accuracy_spread, "", lambda p: [{"seed": [60.0, 62.0, 61.0], "test pairs": [58.0, 63.0]}, 50.0, 85.0]),
+    (how_sure.accuracy_spread, "without a bound", lambda p: [{"seed": [60.0, 62.0]}, 50.0, None]),
+    (how_sure.reliability_diagram, "", lambda p: [[(np.linspace(0, 1, 9), np.linspace(0.1, 0.9, 9))] * 2,
+                                                  RNG.random(60)]),
+    (how_sure.label_noise_ceiling, "", lambda p: [np.linspace(0, 0.4, 9), np.linspace(100, 60, 9), [(0.1, 88.0)],
+                                                  {"this data, known": (0.2, 79.0)}, 61.67]),
+    (forking_paths.specification_curve, "", lambda p: [READINGS, OWN, 61.67]),
+    (forking_paths.specification_curve, "with other seeds", lambda p: [READINGS, OWN, 61.67, "accuracy", (55.0, 63.0)]),
+    (forking_paths.effects, "", lambda p: [{title: [
+        {"detail": "dropout_at", "value": "hidden", "effect": 2.0, "interval": [1.0, 3.0]},
+        {"detail": "dropout_at", "value": "all", "effect": -1.0, "interval": [-3.0, 1.0]},
+        {"detail": "fc_width", "value": 0.5, "effect": 60.0, "interval": None},
+        {"detail": "fc_width", "value": 0.25, "effect": None, "interval": None}] for title in ("accuracy", "excess")}]),
+    (verdicts.verdicts, "", lambda p: [pd.DataFrame({"holds": [2, 0], "open": [1, 3]}, index=["Data", "Results"])]),
+]
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_is_drawn_without_a_warning(paths, name):
+def named(case):
+    drawn, special, _ = case
+    return f"{drawn.__module__.rpartition('.')[2]}.{drawn.__name__} {special}".strip()
+
+
+@pytest.mark.parametrize(("drawn", "special", "arguments"), CASES, ids=map(named, CASES))
+def test_is_drawn_without_a_warning(paths, drawn, special, arguments):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         warnings.simplefilter("error", UserWarning)
         warnings.filterwarnings("ignore", "Trying to estimate tuning from empty")  # librosa's word for silence
-        fig = CASES[name](paths)
+        fig = drawn(*arguments(paths))
         assert isinstance(fig, Figure)
         fig.canvas.draw()
     assert plt.get_fignums() == [fig.number] and fig.axes
 
 
 def test_every_figure_has_a_case():
-    drawn = {name for name, f in vars(figures).items() if inspect.isfunction(f) and f.__module__ == figures.__name__
-             and inspect.signature(f).return_annotation is Figure}
-    assert drawn == {name.split()[0] for name in CASES}
+    modules = [import_module(m.name) for m in iter_modules(figures.__path__, f"{figures.__name__}.")]
+    drawn = {f for m in modules if m is not style for f in vars(m).values() if inspect.isfunction(f)
+             and f.__module__ == m.__name__ and inspect.signature(f).return_annotation is Figure}
+    assert drawn == {f for f, _, _ in CASES}
+
+
+def test_a_class_has_a_colour():
+    assert list(style.COLOURS) == list(CLASSES) and len(set(style.PALETTE)) == len(CLASSES)
 
 
 def texts(fig):
@@ -171,7 +238,8 @@ def texts(fig):
 
 
 def test_a_cell_without_a_number_stays_empty():
-    written = texts(figures.class_table(np.array([[0.5, np.nan, 0.25], [0.1, 0.9, 0.4], [0.3, 0.3, 0.3]])))
+    shares = np.array([[0.5, np.nan, 0.25], [0.1, 0.9, 0.4], [0.3, 0.3, 0.3]])
+    written = texts(right_and_wrong.accuracy_by_class(shares))
     assert {"50", "25", "90"} <= set(written) and "nan" not in written
 
 
@@ -180,7 +248,7 @@ def test_a_cell_without_a_number_stays_empty():
 ])
 def test_the_network_is_drawn_as_its_modules_are(options, count):
     model = ACPNet(**options)
-    found = texts(figures.network(model))
+    found = texts(acp_net.architecture(model))
     layers = [m for m in model.modules() if isinstance(m, nn.Linear)]
     assert sorted(t for t in found if t.startswith("FC")) == sorted(f"FC\n{m.out_features}" for m in layers)
     assert f"{count} parameters" in found
@@ -191,7 +259,7 @@ def test_the_network_is_drawn_as_its_modules_are(options, count):
 
 @pytest.mark.parametrize("model", [L3Net(width=0.125, size=64, bins=48, frames=50), SpectrogramACP(bins=48, frames=50)])
 def test_towers_are_drawn_as_their_modules_are(model):
-    found = texts(figures.towers({"the name": model}))
+    found = texts(baselines.architectures({"the name": model}))
     kinds = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     wanted = [f"3×3\n{m.out_channels}" if isinstance(m, nn.Conv2d) else f"FC\n{m.out_features}" for m in kinds]
     assert sorted(t for t in found if t.startswith(("FC\n", "3×3\n"))) == sorted(wanted)
@@ -201,9 +269,18 @@ def test_towers_are_drawn_as_their_modules_are(model):
     assert "log-\nspectrogram\n48×50" in found and {"48×50", "24×25", "12×12", "6×6"} <= set(found)
 
 
+def test_pictures_are_marked_by_what_was_said_and_whether_that_was_right(tmp_path):
+    table = pd.DataFrame({"path": ["a.png", "b.png"], "emotion": ["awe", ""], "class": ["positive", "neutral"]})
+    said, truth = np.array([True, True, False]), np.array([1, 0, 0])
+    found = right_and_wrong.marked(tmp_path, table, np.array([1, 0, 0]), said, truth)
+    assert found == [(tmp_path / "b.png", "neutral", True, True), (tmp_path / "a.png", "awe", True, False),
+                     (tmp_path / "a.png", "awe", False, True)]
+
+
 def test_ticks_crosses_and_frames_say_what_was_predicted_and_whether_it_was_right(paths):
-    verdicts = [(True, True), (True, False), (False, True), (False, False)]
-    fig = figures.predictions(clip(), SR, [(p, "awe", *v) for p, v in zip(paths, verdicts, strict=True)], "k")
+    answers = [(True, True), (True, False), (False, True), (False, False)]
+    shown = [(p, "awe", *a) for p, a in zip(paths, answers, strict=True)]
+    fig = right_and_wrong.predictions(clip(), SR, shown, "neutral")
     shown = []
     for ax in fig.axes[1:]:
         frame = [r for r in ax.patches if isinstance(r, plt.Rectangle)][0]
@@ -213,20 +290,20 @@ def test_ticks_crosses_and_frames_say_what_was_predicted_and_whether_it_was_righ
 
 
 def test_a_dot_marks_the_epoch_that_was_kept():
-    fig = figures.curves({3: history(5, 0)}, {3: 4}, None)
+    fig = acp_net.learning_curves({3: history(5, 0)}, {3: 4}, None)
     dots = [line.get_xydata().tolist() for ax in fig.axes for line in ax.lines if line.get_marker() == "o"]
     kept = history(5, 0)[3]
     assert dots == [[[4, kept["val_loss"]]], [[4, 100 * kept["val_accuracy"]]]]
 
 
 def test_the_confusion_matrix_is_in_per_cent_of_its_rows():
-    found = texts(figures.confusion(np.array([[3, 1], [0, 5]]), ["positive", "negative"]))
+    found = texts(seeing.confusion_matrix(np.array([[3, 1], [0, 5]]), ["positive", "negative"]))
     assert {"75", "25", "0", "100"} <= set(found)
 
 
 def test_heat_map_of_song_scores_counts_every_song():
     table = pd.DataFrame({"positive": [1, 1, 0], "neutral": [0, 0, 2], "negative": [0, 0, 0]})
-    fig = figures.song_scores(table)
+    fig = database.song_scores(table)
     first, data = fig.axes[0], np.ma.filled(fig.axes[0].collections[0].get_array().reshape(3, 3), 0)
     assert (first.get_xlabel(), first.get_ylabel()) == ("positive tags", "neutral tags")
     assert data.tolist() == [[0, 2, 0], [0, 0, 0], [1, 0, 0]]  # row: neutral, column: positive
@@ -235,5 +312,5 @@ def test_heat_map_of_song_scores_counts_every_song():
 @pytest.mark.parametrize(("size", "mode"), [((30, 200), "RGB"), ((200, 30), "L"), ((5, 5), "RGBA"), ((96, 96), "CMYK")])
 def test_thumbnails_are_square_and_rgb(tmp_path, size, mode):
     ending = "jpg" if mode == "CMYK" else "png"
-    found = figures.thumbnail(picture(tmp_path / f"p.{ending}", size=size, mode=mode), 48)
+    found = style.thumbnail(picture(tmp_path / f"p.{ending}", size=size, mode=mode), 48)
     assert found.shape == (48, 48, 3) and found.dtype == np.uint8 and found.std() > 0

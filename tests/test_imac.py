@@ -41,6 +41,15 @@ def test_songs_are_read_without_quoting(root):
     assert table[["positive", "neutral", "negative"]].iloc[2].tolist() == [1, 0, 3]
 
 
+def test_ties_are_songs_without_a_single_dominant_class(root, tmp_path):
+    songs = imac.scored(root)
+    assert len(songs) == 6 and imac.ties(songs) == 3  # TR4 and TR6, and TR5, whose scores are all 0
+    assert imac.ties(songs[songs["track"] == "TR3"]) == 0
+    nothing = imac.scored(tmp_path / "none")
+    assert imac.lengths(tmp_path / "none", ["TR1"]) is None
+    assert not len(nothing) and list(nothing.columns) == list(songs.columns) and imac.ties(nothing) == 0
+
+
 @pytest.mark.parametrize("text", ["\ufeffTR1,a,b,1_0_0\n", "TR1,a,b,1_0_0\r\n\r\n", "\nTR1,a,b,1_0_0", "TR1,,,1_0_0"])
 def test_byte_order_mark_line_ends_and_empty_fields(tmp_path, text):
     (tmp_path / "s.csv").write_text(text, encoding="utf-8", newline="")
@@ -164,6 +173,7 @@ def test_the_metadata_tell_artists_apart(root):
     assert found["artist_id"].to_dict() == {"TR1": "AR1", "TR3": "AR3"} and found.loc["TR1", "duration"] == 200.5
     files = imac.scan(root)[0].set_index("id")["artist"]
     assert files[["TR1", "TR2", "TR3"]].tolist() == ["Frankie (AR1)", "Frankie (AR2)", "Len"]
+    assert imac.lengths(root, ["TR1", "TR2", "TR7"]).to_dict() == {"TR1": 200.5, "TR2": 10.0}
     (root / "track_metadata.db").write_bytes(b"no database" * 100)
     with pytest.raises(ValueError, match="track_metadata.db does not read as the Million Song Dataset's .*; expected"):
         imac.scan(root)

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_lib.database import folder
-from acp_lib.database.manifest import COLUMNS, REJECT, build, candidates, fingerprint, label_of, listing, validate
+from acp_lib.database.manifest import (
+    COLUMNS,
+    REJECT,
+    build,
+    candidates,
+    finest_label,
+    fingerprint,
+    first_of_each_class,
+    label_of,
+    listing,
+    validate,
+)
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +212,17 @@ def test_fingerprint_survives_parquet(small, tmp_path):
 def test_label_of_any_name_is_a_label_or_none(name):
     found = label_of(name)
     assert found is None or found[1] in ("positive", "neutral", "negative")
+
+
+def test_the_finest_label_is_the_emotion_where_one_is_known(small):
+    table = made(small)[0]
+    assert finest_label(table).tolist() == ["awe"] * 2 + ["contentment"] * 2 + ["sadness"] * 2 + [
+        "negative", "neutral", "positive"]
+
+
+def test_the_first_of_each_class_in_the_order_of_the_classes(small):
+    pictures = made(small)[0].query("modality == 'image'")
+    found = first_of_each_class(pictures)
+    assert list(found) == ["positive", "neutral", "negative"]
+    assert [row["id"] for row in found.values()] == ["awe/p0.jpg", "contentment/p0.jpg", "sadness/p0.jpg"]
+    assert list(first_of_each_class(pictures[pictures["class"] != "neutral"])) == ["positive", "negative"]

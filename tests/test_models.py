@@ -11,7 +11,8 @@ from torchvision import models as torchvision
 from torchvision.transforms.v2 import functional as F
 
 from acp_lib.features.image import MEAN, STD, WeightsUnavailable
-from acp_lib.models import MLP, ACPNet, L3Net, SpectrogramACP, SpectrogramCNN, alexnet
+from acp_lib.models import MLP, ACPNet, L3Net, SpectrogramACP, SpectrogramCNN, alexnet, parameters, taken
+from acp_lib.models import sizes as sizes_of
 from acp_lib.models.alexnet import AlexNet
 from acp_lib.models.probes import ALEXNET_SIDE
 
@@ -364,3 +365,30 @@ def test_imagenet_weights_of_alexnet_that_cannot_be_fetched(monkeypatch, fault):
     with pytest.raises(WeightsUnavailable, match="of alexnet could not be .*alexnet_weights=file.*=random") as error:
         AlexNet(8)
     assert str(fault) in str(error.value)
+
+
+# sizes
+
+
+def test_sizes_of_acp_net_by_hand():
+    image = 2048 * 2048 + 2048 + 2048 * 1024 + 1024
+    music = 193 * 193 + 193 + 193 * 512 + 512 + 512 * 2048 + 2048 + 2048 * 1024 + 1024
+    fusion = 2048 * 2048 + 2048 + 2048 * 512 + 512 + 512 * 32 + 32 + 32 * 2 + 2
+    assert sizes_of(ACPNet()) == [
+        {"Part": "image branch", "Layers": 2, "Parameters": image},
+        {"Part": "music branch", "Layers": 4, "Parameters": music},
+        {"Part": "fusion", "Layers": 4, "Parameters": fusion},
+        {"Part": "in all", "Layers": 10, "Parameters": image + music + fusion}]
+    assert image + music + fusion == parameters(ACPNet()) == 14_842_020
+
+
+def test_convolutions_count_as_layers_and_batch_norm_as_parameters():
+    found = {row["Part"]: row for row in sizes_of(L3Net(width=0.125))}
+    assert found["image branch"]["Layers"] == found["music branch"]["Layers"] == 8 and found["fusion"]["Layers"] == 2
+    norm = nn.BatchNorm2d(7)
+    assert parameters(norm) == 14 and parameters(nn.Sequential(nn.Conv2d(3, 7, 3), norm)) == 7 * 28 + 14
+
+
+def test_what_networks_take():
+    nets = ACPNet(), L3Net(width=0.125, size=64, bins=48, frames=50), SpectrogramACP(width=0.125, bins=48, frames=50)
+    assert [taken(net) for net in nets] == ["2,048 and 193", "64×64 and 48×50", "2,048 and 48×50"]

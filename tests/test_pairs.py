@@ -99,6 +99,24 @@ def test_every_sample_is_drawn_and_none_beyond():
     assert set(i) == set(range(4)) and set(j) == set(range(5))
 
 
+def test_members_are_samples_of_the_wanted_class_each_as_often():
+    classes, wanted = np.array([2, 0, 1, 0, 0]), np.repeat([0, 2, 1], [30000, 5, 5])
+    found = pairs.members(classes, wanted, np.random.default_rng(0))
+    np.testing.assert_array_equal(classes[found], wanted)
+    assert np.bincount(found[:30000], minlength=5)[[1, 3, 4]] / 30000 == pytest.approx([1 / 3] * 3, abs=0.01)
+
+
+@pytest.mark.parametrize(("protocol", "expected"), [
+    ("uniform", [[0.15, 0.35], [0.15, 0.35]]),
+    ("rejection", [[0.15, 0.35], [0.15, 0.35]]),  # half of the uniform pairs are true by themselves
+    ("image_anchored", [[0.25, 0.25], [0.25, 0.25]]),
+    ("music_anchored", [[0.15, 0.35], [0.15, 0.35]]),
+    ("class_balanced", [[0.25, 0.25], [0.25, 0.25]]),
+])
+def test_probabilities_of_two_classes_by_hand(protocol, expected):
+    np.testing.assert_allclose(pairs.probabilities(protocol, np.array([0.5, 0.5]), np.array([0.3, 0.7])), expected)
+
+
 def test_golden_digest():
     i, j, truth = draw("class_balanced", np.arange(60) % 3, np.arange(40) % 3, 1000, np.random.default_rng(7))
     assert digest(i, j, truth) == "a1e4db14b69e28c1"

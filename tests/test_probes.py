@@ -1,10 +1,12 @@
 """Probes: what a linear classifier finds, and the scores it is held against."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import make_circles
 
-from acp_lib.experiment.probes import Probed, linear, majority, svm
+from acp_lib.emotions import EMOTIONS, regroup
+from acp_lib.experiment.probes import Probed, linear, majority, picture_tasks, svm
 
 PART = np.array(["train", "val", "test", "train", "train", "test"] * 30)
 LABEL = np.array(["positive", "neutral", "negative"])[np.arange(180) // 6 % 3]
@@ -87,6 +89,23 @@ def test_accuracy_balanced_accuracy_and_recall():
     found = Probed(np.array(["a"] * 8 + ["b"] * 2), np.array(["a"] * 8 + ["a", "b"]))
     assert (found.accuracy, found.balanced) == (0.9, 0.75)
     assert found.recall(["b", "a"]) == [0.5, 1.0]
+
+
+def test_what_is_taken_for_what():
+    found = Probed(np.array(list("aaaabbbbbbc")), np.array(list("aaabbbbaacc")))
+    assert found.confusion(["a", "b", "c"]).tolist() == [[3, 1, 0], [2, 3, 1], [0, 0, 1]]
+    assert found.most_confused(["a", "b", "c"]) == ("b", "a")  # two of six, where a goes wrong in one of four
+    assert Probed(np.array(["a"]), np.array(["b"])).most_confused(["a", "b"]) == ("a", "b")
+
+
+def test_eight_emotions_are_asked_where_all_eight_occur():
+    rows = pd.DataFrame({"emotion": [*EMOTIONS, ""], "class": [*map(regroup, EMOTIONS), "neutral"]})
+    tasks = picture_tasks(rows)
+    assert list(tasks) == ["3 classes", "8 emotions"]
+    assert tasks["3 classes"][0].tolist() == rows["class"].tolist() and tasks["3 classes"][1].all()
+    label, used = tasks["8 emotions"]
+    assert label[:8].tolist() == list(EMOTIONS) and used.tolist() == [True] * 8 + [False]
+    assert list(picture_tasks(rows[1:])) == list(picture_tasks(rows.assign(emotion=""))) == ["3 classes"]
 
 
 def test_the_recall_of_a_label_without_samples_is_unknown():

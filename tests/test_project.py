@@ -79,6 +79,32 @@ def test_nothing_but_parameters_would_pass_for_one_when_a_chapter_begins(path):
     assert chapter.given({k: v for k, v in names.items() if k != "__builtins__"}) == {}
 
 
+OPEN_LINES = 12  # of an open cell: more is folded, or is a function of the library
+
+
+@chapters
+def test_every_cell_that_computes_is_on_the_page_and_open_ones_are_short(path):
+    tags = [set(c.metadata.get("tags", [])) for c in cells(path, "code")]
+    assert set().union(*tags) <= {"parameters", "hide-input"}
+    shown = [c.source.splitlines() for c, own in zip(cells(path, "code"), tags, strict=True) if not own]
+    assert len(shown) >= 3
+    assert [lines for lines in shown if len(lines) > OPEN_LINES] == []
+
+
+@chapters
+def test_values_that_sentences_show_are_named_once_and_before(path):
+    known = []
+    for cell in jupytext.read(path, fmt="md:myst").cells:
+        if cell.cell_type == "code":
+            calls = (n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Call))
+            known += [k.arg for call in calls if ast.unparse(call.func) == "report.put" for k in call.keywords]
+        else:
+            told = set(re.findall(r"\{glue:\w+\}`(\w+)[:`]", cell.source))
+            assert told <= set(known) or None in known, told - set(known)  # None: names that a dict holds
+    named = [name for name in known if name]
+    assert len(named) == len(set(named))
+
+
 @chapters
 def test_fixed_opening_and_closing(path):
     text = path.read_text("utf8")

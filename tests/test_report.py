@@ -8,6 +8,7 @@ import os
 import re
 import unicodedata
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from myst_parser.parsers.mdit import create_md_parser
 
 from acp_lib.book import report
 from acp_lib.book.report import LONGEST, NOTHING, Markdown, escape, plain, shown
-from acp_lib.profiles import ROOT
+from acp_lib.profiles import ROOT, ledger
 from acp_lib.results import store
 
 EXTENSIONS = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["parse"]["myst_enable_extensions"]
@@ -116,6 +117,43 @@ def test_decimals():
     assert [report.percent(0.61666), report.percent(1), report.percent(0.5, 0)] == ["61.7", "100.0", "50"]
 
 
+def test_an_interval_as_text():
+    assert [report.span((54.46, 62.9)), report.span([-0.004, 1.25], 2), report.span(None)] == [
+        "54.5 to 62.9", "-0.00 to 1.25", None]
+
+
+def test_a_difference_as_text():
+    assert [report.signed(v) for v in (1.26, -3.0, None)] == ["+1.3", "-3.0", None]
+    assert report.signed(0.126, 2) == "+0.13"
+
+
+def test_a_p_value_as_text():
+    found = [report.p_value(p) for p in (0.05, 0.001, 0.00099, 1.0, None)]
+    assert found == ["0.050", "0.001", "< 0.001", "1.000", None]
+
+
+def test_values_as_code_and_links_to_the_ledger():
+    assert [report.code(v) for v in (0.5, 1e-4, 64, "relu", None)] == ["`0.5`", "`0.0001`", "`64`", "`relu`", "`None`"]
+    assert report.ledger_entry("fc_width") == "[`fc_width`](#ledger-fc-width)"
+    assert isinstance(report.code(1), Markdown) and isinstance(report.ledger_entry("pairs"), Markdown)
+
+
+def test_settings_that_are_not_the_ledgers_are_listed_with_links():
+    own = {name: detail.default for name, detail in ledger.details().items()}
+    assert report.departures(SimpleNamespace(**own, seed=3)) == "- All settings are those of the ledger."
+    found = report.departures(SimpleNamespace(**own | {"epochs": 2, "pairs": "uniform"}))
+    assert sorted(found.splitlines()) == [
+        f"- `epochs` is `2`, not the ledger's `{own['epochs']}` ([why it matters](#ledger-epochs)).",
+        f"- `pairs` is `uniform`, not the ledger's `{own['pairs']}` ([why it matters](#ledger-pairs))."]
+    found = report.departures(SimpleNamespace(**own | {"epochs": 2, "pairs": "uniform"}), ["seed", "pairs"])
+    assert found == f"- `pairs` is `uniform`, not the ledger's `{own['pairs']}` ([why it matters](#ledger-pairs))."
+
+
+def test_a_song_is_called_by_its_title_and_artist():
+    rows = pd.DataFrame({"id": ["s1", "s2", "s3"], "title": ["Blue", "", "Red"], "artist": ["", "Ann", "Bob"]})
+    assert [report.song(row) for _, row in rows.iterrows()] == ["Blue", "s2, Ann", "Red, Bob"]
+
+
 # tables
 
 
@@ -181,6 +219,19 @@ def test_a_frame_and_its_rows_make_the_same_table_and_whole_numbers_stay_whole(d
 def test_say_shows_markdown_as_it_is(displayed):
     report.say("**12** of 13")
     assert displayed == [{"text/markdown": "**12** of 13", "text/plain": "**12** of 13"}]
+
+
+def test_source_is_shown_as_it_stands_methods_without_their_indent(displayed):
+    report.source(plain, Markdown, Shown.code)
+    assert [shown["text/plain"].splitlines()[0] for shown in displayed] == [
+        "def plain(text: str, longest: int = LONGEST) -> str:", "class Markdown(str):", "def code(self):"]
+    assert displayed[2] == {"text/markdown": "```python\ndef code(self):\n    return 1\n```",
+                            "text/plain": "def code(self):\n    return 1"}
+
+
+class Shown:
+    def code(self):
+        return 1
 
 
 # players

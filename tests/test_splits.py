@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acp_lib.emotions import CLASSES
-from acp_lib.experiment.splits import PARTS, assign_split, units
+from acp_lib.experiment.splits import PARTS, assign_split, deal, siblings_in_training, torn, units
 
 
 def sides(part: pd.Series, by: pd.Series) -> int:
@@ -30,6 +30,30 @@ def test_by_artist_keeps_songs_whole_and_by_segment_does_not():
     music = table["modality"] == "music"
     assert sides(assign_split(table, by="artist")[music], table["group"][music]) == 1
     assert sides(assign_split(table, by="segment")[music], table["group"][music]) > 1
+
+
+def test_units_are_dealt_to_the_part_that_lacks_most_of_its_share():
+    size = pd.Series({"a": 2, "b": 1, "c": 1, "d": 4, "e": 2})
+    dealt = deal(list("abcde"), size, (0.7, 0.1, 0.2))
+    # the first three one to each part; then training lacks 5 of 7, test 1 of 2; then training 1 of 7, test 1 of 2
+    assert dealt == {"a": "train", "b": "val", "c": "test", "d": "train", "e": "test"}
+    assert deal(["b", "a"], size, (0.7, 0.1, 0.2)) == {"b": "train", "a": "val"}
+
+
+def test_torn_units_and_siblings_in_training_by_hand():
+    table = pd.DataFrame({"id": list("pqabcdef"), "modality": ["image"] * 2 + ["music"] * 6, "artist": "",
+                          "group": ["P", "P", "A", "A", "A", "B", "B", "C"]})
+    part = pd.Series(["train", "test", "train", "test", "test", "val", "test", "test"])
+    assert torn(table, part, "song") == 3 and torn(table, part, "segment") == 0  # P, A and B
+    assert siblings_in_training(table, part) == pytest.approx(2 / 4)  # of b, c, e, f the first two; B is in validation
+
+
+def test_no_sibling_is_in_training_where_songs_are_kept_whole():
+    table = manifest(songs=60, segments=4, artists=20)
+    for by in ("song", "artist"):
+        part = assign_split(table, by=by)
+        assert siblings_in_training(table, part) == torn(table, part, by) == 0
+    assert siblings_in_training(table, assign_split(table, by="segment")) > 0.9
 
 
 def test_golden_split():

@@ -195,6 +195,13 @@ def test_what_only_looks_like_a_rules_tag_is_kept(tag):
     assert tags.screen(tag)[0] in CLASSES
 
 
+def test_without_a_table_rules_are_shown_with_their_own_examples(lastfm):
+    counted, found = tags.dropped(tags.screened(tags.read_lastfm(lastfm))), tags.dropped(None)
+    assert list(found.columns) == list(counted.columns) and found["rule"].tolist() == counted["rule"].tolist()
+    assert found["tags"].isna().all() and found["frequency"].isna().all()
+    assert found["examples"].tolist() == [*(list(r.examples) for r in tags.rules()), []]
+
+
 def test_what_each_rule_dropped(lastfm):
     found = tags.dropped(tags.screened(tags.read_lastfm(lastfm))).set_index("rule")
     assert found["tags"].to_dict() == {"country": 1, "typing error": 0, "painting": 0, "proper name": 0,
@@ -236,6 +243,17 @@ def test_recall_needs_the_lists_alone_and_precision_a_table():
     found = tags.compared(LISTS, table).set_index("string")
     assert found[["ours", "both"]].values.tolist() == [[3, 2], [1, 1]]
     assert found["precision"].to_dict() == pytest.approx({"sad": 2 / 3, "pain": 1.0})
+
+
+def test_without_lists_there_is_nothing_to_compare():
+    found = tags.compared({})
+    assert not len(found) and list(found.columns) == list(tags.compared(LISTS).columns)
+
+
+def test_tags_that_stand_in_two_lists_of_a_class():
+    lists = {"sad": ["sad", "sad pain"], "pain": ["pain", "sad pain", "painful"], "happy": ["happy"]}
+    assert tags.listed_twice(lists, "negative") == 1  # "sad pain"
+    assert tags.listed_twice(lists, "positive") == tags.listed_twice({}, "negative") == 0
 
 
 def test_disagreements_are_listed_with_their_reason():

@@ -76,6 +76,22 @@ def test_learns_to_compare_the_halves(unbroken):
     assert found > 0.8 and history[-1]["loss"] < history[0]["loss"]
 
 
+def test_an_epoch_is_the_step_that_the_chapter_spells_out_taken_for_each_batch():
+    profile = load(**QUICK | {"epochs": 1})
+    model, _ = trained(seed=7, epochs=1)
+    plain = Tiny()
+    adam = torch.optim.Adam(plain.parameters(), lr=profile.learning_rate)
+    batches = Correspondence(small(), profile).epoch([7, 1])
+    torch.manual_seed(int(np.random.SeedSequence([7, 1]).generate_state(1)[0]))
+    for (image, music), truth in (batches[k] for k in range(len(batches))):
+        loss = torch.nn.functional.cross_entropy(plain(image, music), truth)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    for one, other in zip(model.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
 def test_without_a_signal_nothing_is_learned():
     corpus = small(n=(400, 400), strength=0.0)
     model, _ = trained(corpus=corpus, epochs=2)

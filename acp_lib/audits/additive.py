@@ -6,6 +6,7 @@ Chapter: Is it really cross-modal?
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -61,12 +62,89 @@ def margins(model: nn.Module, corpus: Corpus, image: np.ndarray, music: np.ndarr
     return (said[:, 1] - said[:, 0]).reshape(len(image), len(music))
 
 
-def emap(model: nn.Module, corpus: Corpus, pairs: Pairs, *, cells: int = CELLS, seed: int = 0):
-    """Margins of pairs by the additive function that is nearest to the network over all combinations of their halves.
+@dataclass(frozen=True)
+class Grid:
+    """What a network answers, f, to combinations of the pictures and the music of a list of pairs.
 
-    f(i, j) becomes mean over j' f(i, j') + mean over i' f(i', j) - mean over both, where each sample weighs as often as
-    it stands in `pairs`. This is the least-squares fit, and exact: a network that adds is left as it is. If there are
-    more than `cells` combinations, the means are taken over a part of either side, drawn by `seed`.
+    Means over pictures are taken over `pictures`, those over music over `music`: over all, or over some where there are
+    too many combinations. A sample weighs as often as it stands in the list.
+
+    across : f of every picture with `music` [shape=(n, m')]
+    down : f of `pictures` with every piece of music [shape=(n', m)]
+    pictures, music : rows of `across` and columns of `down` [shapes=(n',), (m',)]
+    weight_image, weight_music : their weights, which sum to 1 [shapes=(n',), (m',)]
+    i, j : row of `across` and column of `down` of each pair [shape=(pairs,)]
+
+    Chapter: Is it really cross-modal?
+    """
+
+    across: np.ndarray
+    down: np.ndarray
+    pictures: np.ndarray
+    music: np.ndarray
+    weight_image: np.ndarray
+    weight_music: np.ndarray
+    i: np.ndarray
+    j: np.ndarray
+
+    @property
+    def block(self) -> np.ndarray:
+        """f of `pictures` with `music` [shape=(n', m')]."""
+        return self.across[self.pictures]
+
+
+def grid(model: nn.Module, corpus: Corpus, pairs: Pairs, cells: int = CELLS, seed: int = 0) -> Grid:
+    """A network's margins for all combinations of the pairs' halves; of more than `cells`, for a part of either side
+    with all of the other, drawn by `seed`.
+
+    Chapter: Is it really cross-modal?
+    """
+    (image, i, times_i), (music, j, times_j) = (np.unique(x, return_inverse=True, return_counts=True)
+                                                for x in (pairs.image, pairs.music))
+    some_i, some_j = np.arange(len(image)), np.arange(len(music))
+    if len(image) * len(music) <= cells:
+        across = down = margins(model, corpus, image, music)
+    else:
+        rng = np.random.default_rng([seed, 74])
+        some_i = _some(len(image), max(1, cells // (2 * len(music))), rng)
+        some_j = _some(len(music), max(1, cells // (2 * len(image))), rng)
+        across, down = margins(model, corpus, image, music[some_j]), margins(model, corpus, image[some_i], music)
+    return Grid(across, down, some_i, some_j, times_i[some_i] / times_i[some_i].sum(),
+                times_j[some_j] / times_j[some_j].sum(), i, j)
+
+
+def _some(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
+    return np.sort(rng.permutation(n)[:most])
+
+
+def projection(f: Grid) -> tuple[np.ndarray, np.ndarray, float]:
+    """The additive function that is nearest to f, in three parts: it answers by_image[i] + by_music[j] - mean.
+
+    This is the least-squares fit, and exact: of a network that adds nothing is lost.
+
+    Chapter: Is it really cross-modal?
+    """
+    by_image = f.across @ f.weight_music  # mean of f(i, j') over the music j'
+    by_music = f.weight_image @ f.down  # mean of f(i', j) over the pictures i'
+    mean = f.weight_image @ f.block @ f.weight_music  # of f(i', j') over both
+    return by_image, by_music, mean
+
+
+def explained(f: Grid) -> float:
+    """Share of the variance of f over its combinations that adding accounts for; 1 where f does not vary.
+
+    Chapter: Is it really cross-modal?
+    """
+    by_image, by_music, mean = projection(f)
+    added = by_image[f.pictures][:, None] + by_music[f.music][None] - mean
+    weight = np.outer(f.weight_image, f.weight_music)
+    spread = (weight * (f.block - mean) ** 2).sum()
+    return float(1 - (weight * (f.block - added) ** 2).sum() / spread) if spread > 0 else 1.0
+
+
+def emap(model: nn.Module, corpus: Corpus, pairs: Pairs, *, cells: int = CELLS,
+         seed: int = 0) -> tuple[np.ndarray, np.ndarray, float, int, int]:
+    """Margins of pairs by the network's additive projection over all combinations of their halves.
 
     Returns
     -------
@@ -74,29 +152,12 @@ def emap(model: nn.Module, corpus: Corpus, pairs: Pairs, *, cells: int = CELLS, 
     combinations that adding accounts for, pictures and pieces of music that were averaged over
 
     Source: Hessel and Lee (2020), Algorithm 1 (EMAP).
+    Chapter: Is it really cross-modal?
     """
-    (image, i, times_i), (music, j, times_j) = (np.unique(x, return_inverse=True, return_counts=True)
-                                                for x in (pairs.image, pairs.music))
-    rng = np.random.default_rng([seed, 74])
-    few_i = _some(len(image), max(1, cells // (2 * len(music))), rng)
-    few_j = _some(len(music), max(1, cells // (2 * len(image))), rng)
-    if len(image) * len(music) <= cells:
-        few_i, few_j = np.arange(len(image)), np.arange(len(music))
-    weight_i, weight_j = times_i[few_i] / times_i[few_i].sum(), times_j[few_j] / times_j[few_j].sum()
-    across = margins(model, corpus, image, music[few_j])
-    down = across if len(few_i) == len(image) and len(few_j) == len(music) else \
-        margins(model, corpus, image[few_i], music)
-    by_image, by_music, mean = across @ weight_j, weight_i @ down, weight_i @ across[few_i] @ weight_j
-    weight = np.outer(weight_i, weight_j)
-    block, added = across[few_i], by_image[few_i][:, None] + by_music[few_j][None] - mean
-    spread = (weight * (block - mean) ** 2).sum()
-    explained = 1 - (weight * (block - added) ** 2).sum() / spread if spread > 0 else 1.0
+    f = grid(model, corpus, pairs, cells, seed)
+    by_image, by_music, mean = projection(f)
     own = evaluation.logits(model, corpus, pairs).double().numpy()
-    return by_image[i] + by_music[j] - mean, own[:, 1] - own[:, 0], float(explained), len(few_i), len(few_j)
-
-
-def _some(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
-    return np.sort(rng.permutation(n)[:most])
+    return by_image[f.i] + by_music[f.j] - mean, own[:, 1] - own[:, 0], explained(f), *f.block.shape
 
 
 def emap_table(study: Study) -> pd.DataFrame:
@@ -120,6 +181,12 @@ def emap_table(study: Study) -> pd.DataFrame:
 
 
 # --- what the network is to be held against
+
+CONTROLS = ("ACP-Net trained on random labels", "ACP-Net that sees no picture", "ACP-Net that hears no music",
+            "ACP-Net before training")
+"""Rows of `compared` that must be at chance."""
+TOLD = ("two ridge classifiers, compared", "two perceptrons, compared")
+"""Rows of `compared` that are told the classes, on bare features."""
 
 
 def untrained(study: Study) -> dict[str, list[np.ndarray]]:
@@ -200,6 +267,24 @@ def gap(study: Study) -> dict:
     names = evaluation.groups(study.manifest, study.test_pairs())
     found = evaluation.paired_bootstrap(network.mean(0), additive.mean(0), *names, seed=study.profile.seed)
     return found | {"values": (network.mean(1) - additive.mean(1)).tolist()}
+
+
+def compares(gap: dict) -> bool:
+    """Whether it is shown that networks compare: both intervals of the `gap`, over pictures and songs and over runs,
+    lie above 0.
+
+    Chapter: Is it really cross-modal?
+    """
+    return gap["interval"][0] > 0 and evaluation.t_interval(gap["values"])[0] > 0
+
+
+def failed(rows: list[dict], chance: float) -> list[str]:
+    """The controls among the rows of `compared` that lie above chance, in per cent, with their whole interval over
+    pictures and songs.
+
+    Chapter: Is it really cross-modal?
+    """
+    return [row["row"] for row in rows if row["row"] in CONTROLS and row["clustered"][0] > chance]
 
 
 def ceilings(images: np.ndarray, music: np.ndarray, protocols: tuple[str, ...]) -> dict[str, float]:

@@ -61,6 +61,21 @@ def _rows(study: Study) -> list[dict]:
                    for name, row in zip(groups, uncertainty.components(groups), strict=True)]
 
 
+def with_shares(components: list[dict], among: list[dict]) -> list[dict]:
+    """Rows "component" with "share" and "share_interval" in per cent, as `uncertainty.components` found them `among`
+    some of the sources; both are None for the others, and where nothing varies.
+
+    Chapter: How sure are we.
+    """
+    found = {row["source"]: row for row in among if row["share"] is not None}
+    rows = []
+    for row in components:
+        part = found.get(row["row"])
+        rows.append(row | {"share": 100 * part["share"] if part else None,
+                           "share_interval": [100 * end for end in part["share_interval"]] if part else None})
+    return rows
+
+
 def mislabelled(study: Study) -> dict[str, dict[str, np.ndarray]]:
     """P(true class | label) of "image" and "music" over the training part: "estimated" from the features and, where the
     data is synthetic, "known"; nothing where a class is missing or has a single song.
@@ -86,3 +101,14 @@ def mislabelled(study: Study) -> dict[str, dict[str, np.ndarray]]:
                 index=range(3), columns=range(3), fill_value=0).to_numpy(float)
             found[modality]["known"] = counts / counts.sum(1, keepdims=True)
     return found
+
+
+def wrong(found: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, float]]:
+    """From what `mislabelled` found: for each way that gives it for both halves, the share of wrong labels of "image"
+    and "music", and the "ceiling" that they leave, shares; empty where nothing was found.
+
+    Chapter: How sure are we.
+    """
+    ways = [way for way in ("estimated", "known") if found and all(way in side for side in found.values())]
+    return {way: {modality: uncertainty.noise(side[way], side["label"]) for modality, side in found.items()}
+            | {"ceiling": uncertainty.ceiling(found["image"][way], found["music"][way])} for way in ways}

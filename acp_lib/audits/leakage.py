@@ -103,6 +103,55 @@ def recognised(x: np.ndarray, manifest: pd.DataFrame, by: str, *, seed: int = 0,
     return found
 
 
+def gain(rows: list[dict], method: str) -> dict:
+    """What a method gains where segments are dealt instead of songs: "gain" in points, and its "interval" over runs.
+
+    rows : as `accuracy` gives them
+
+    Returns
+    -------
+    both None where one of the two splits is missing; the interval None where there is one run
+
+    Chapter: Leakage.
+    """
+    by = {row["split"]: row for row in rows if row["method"] == method}
+    if not {"segment", "song"} <= set(by):
+        return {"gain": None, "interval": None}
+    torn, whole = by["segment"], by["song"]
+    several = len(torn["values"]) > 1
+    return {"gain": torn["ours"] - whole["ours"],
+            "interval": evaluation.t_interval(np.subtract(torn["values"], whole["values"])) if several else None}
+
+
+def with_sibling(group: np.ndarray, part: np.ndarray) -> float:
+    """Share of test samples of whose group (a song's segments) some stand in the training part.
+
+    group, part : name of the group, and train, val or test, of each sample [shape=(N,)]
+
+    Chapter: Leakage.
+    """
+    return float(np.isin(group[part == "test"], group[part == "train"]).mean())
+
+
+def coin_labels(study: Study) -> list[dict]:
+    """For each way to split that the data has: the share of test segments with a "sibling" in training, how often coin
+    labels are "named", over draws, with a 95 % "interval"; all in per cent. See `recognised`.
+
+    Chapter: Leakage.
+    """
+    is_music = study.manifest["modality"] == "music"
+    music, p = study.manifest[is_music].reset_index(drop=True), study.profile
+    rows = []
+    for by, found in retrained.by_split(study).items():
+        if isinstance(found, str):
+            continue
+        part = study.part[is_music] if by == p.split else splits.assign_split(music, by=by, seed=p.seed)
+        named = [100 * share for share in recognised(study.corpus.music.x.numpy(), music, by, seed=p.seed)]
+        rows.append({"split": by, "sibling": 100 * with_sibling(music["group"].to_numpy(), part.to_numpy()),
+                     "named": float(np.mean(named)), "interval": evaluation.t_interval(named)})
+    return rows
+
+
 # --- the same picture
 
 

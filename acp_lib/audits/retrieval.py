@@ -16,8 +16,10 @@ import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from torch import nn
 
 from acp_lib.audits.additive import margins, with_embeddings
+from acp_lib.emotions import CLASSES
 from acp_lib.experiment import evaluation
 from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.results import store
@@ -32,6 +34,32 @@ CELLS = 4_000_000
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)  # inverse strengths of logistic regression, chosen on the validation part
 DIRECTIONS = {"image": "music", "music": "image"}
 TITLES = {"image": "music for a picture", "music": "pictures for music"}
+
+
+def average_precision(ranked: np.ndarray) -> np.ndarray:
+    """Precision at the place of each relevant item, averaged over the relevant items [shape=(Q,)]; mAP is its mean.
+
+    ranked : whether a relevant item stands at each place, the first one first [shape=(Q, n)]
+
+    Chapter: Retrieval.
+    """
+    place, hits = np.arange(1, ranked.shape[1] + 1), ranked.cumsum(1)
+    precision = hits / place  # of the items down to each place
+    return (ranked * precision).sum(1) / hits[:, -1]
+
+
+def chance_average_precision(n: int, r: int) -> float:
+    """The average precision that is expected of n items, r of them relevant, in an order drawn at random.
+
+    A relevant item is as likely to stand at any place. Of the i items down to place i it is one itself; each of the
+    i - 1 before it is relevant with probability (r - 1) / (n - 1). So the precision there is expected to be
+    (1 + (i - 1) (r - 1) / (n - 1)) / i, and the average precision is the mean of that over the places.
+
+    Chapter: Retrieval.
+    """
+    place = np.arange(1, n + 1)
+    relevant = (r - 1) / (n - 1) if n > 1 else 0.0  # probability that another item is
+    return float(np.mean((1 + (place - 1) * relevant) / place))
 
 
 def measures(relevant: np.ndarray, score: np.ndarray, depths: tuple[int, ...] = DEPTHS) -> dict[str, np.ndarray]:
@@ -52,7 +80,7 @@ def measures(relevant: np.ndarray, score: np.ndarray, depths: tuple[int, ...] = 
     place, hits = np.arange(1, ranked.shape[1] + 1), ranked.cumsum(1)
     every, discount = hits[:, -1], 1 / np.log2(place + 1)
     most = discount.cumsum()
-    found = {"mAP": (ranked * hits / place).sum(1) / every, "MRR": 1 / (1 + ranked.argmax(1))}
+    found = {"mAP": average_precision(ranked), "MRR": 1 / (1 + ranked.argmax(1))}
     for k in depths:
         held, gain = hits[:, :k][:, -1], ranked[:, :k] @ discount[:k]
         found |= {f"P@{k}": held / k, f"R@{k}": held / every, f"nDCG@{k}": gain / most[np.minimum(k, every) - 1]}
@@ -66,8 +94,7 @@ def chance(n: int, r: int, depths: tuple[int, ...] = DEPTHS) -> dict[str, float]
 
     - P@k: r min(k, n) / (n k);  R@k: min(k, n) / n;
     - nDCG@k: r / n times the sum over i <= k of 1 / log2(i + 1), over the same sum for i <= min(k, r);
-    - mAP: the mean over places i of 1 / i (1 + (i - 1) (r - 1) / (n - 1)): a relevant item at place i has a precision
-      of 1 / i by itself, and each of the i - 1 places before adds 1 / i if it is one of the other r - 1;
+    - mAP: `chance_average_precision`;
     - MRR: the sum over i of 1 / i times the probability that the first relevant item stands at place i, which is r / n
       for i = 1 and falls by the factor (n - i - r + 1) / (n - i) from i to i + 1.
 
@@ -79,9 +106,8 @@ def chance(n: int, r: int, depths: tuple[int, ...] = DEPTHS) -> dict[str, float]
     if not 1 <= r <= n:
         raise ValueError(f"{r} of {n} items are relevant; expected 1 to {n}")
     i = np.arange(1, n + 1)
-    others = (r - 1) / (n - 1) if n > 1 else 0.0
     first = r / n * np.concatenate([[1.0], np.cumprod(np.maximum(n - i[:-1] - r + 1, 0) / (n - i[:-1]))])
-    found = {"mAP": np.mean((1 + (i - 1) * others) / i), "MRR": np.sum(first / i)}
+    found = {"mAP": chance_average_precision(n, r), "MRR": np.sum(first / i)}
     discount = np.cumsum(1 / np.log2(i + 1))
     for k in depths:
         k_held = min(k, n)
@@ -169,6 +195,29 @@ def macro(table: pd.DataFrame) -> pd.DataFrame:
     """Mean over the classes of the mean over their queries, for each modality, method and seed."""
     whole = table.drop(columns="query").groupby(["modality", "method", "seed", "label"], sort=False).mean()
     return whole.groupby(level=["modality", "method", "seed"], sort=False).mean().reset_index()
+
+
+def one_of_each_class(corpus: Corpus, rng: np.random.Generator) -> dict[str, list[int]]:
+    """Of "image" and of "music" a test sample of each class that has one, drawn: their rows.
+
+    Chapter: Retrieval.
+    """
+    held = {m: getattr(corpus, m).rows("test") for m in DIRECTIONS}
+    return {m: [int(rng.choice(some)) for k in range(len(CLASSES))
+                for some in [held[m][getattr(corpus, m).label[held[m]] == k]] if len(some)] for m in held}
+
+
+def highest(model: nn.Module, corpus: Corpus, modality: str, query: int, n: int,
+            rng: np.random.Generator) -> list[tuple[int, float]]:
+    """The n test samples of the other modality that a network ranks highest for a query: their rows, and the
+    probability that it gives to "true"; `rng` decides between equals.
+
+    Chapter: Retrieval.
+    """
+    others, one = rng.permutation(getattr(corpus, DIRECTIONS[modality]).rows("test")), np.array([query])
+    score = margins(model, corpus, *((one, others) if modality == "image" else (others, one))).ravel()
+    best = np.argsort(-score, kind="stable")[:n]
+    return [(int(others[k]), 1 / (1 + np.exp(-score[k]))) for k in best]
 
 
 def load(study: Study) -> list[dict]:

@@ -113,3 +113,27 @@ def trained(study: Study) -> pd.DataFrame:
 
     about = [study.corpus_key, p.seed, [asked.digest for asked in frozen.values()]]
     return store.table(study, __name__, "shortcuts", about, make)
+
+
+def gains(learnt: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
+    """What trained guessers gain from one half of the pair over the likelier answer: protocol, guesser, "gain" in
+    points, and whether it is "clear": the whole interval lies above what the likelier answer gets.
+
+    learnt : as `trained` gives it
+    exact : as `guessers` gives it
+
+    Chapter: Shortcuts.
+    """
+    likelier = exact.loc[learnt["protocol"], "nothing"].to_numpy()
+    return learnt[["protocol", "guesser"]].assign(gain=learnt["accuracy"] - likelier, clear=learnt["low"] > likelier)
+
+
+def passing(exact: pd.DataFrame, reported: float) -> list[str]:
+    """The protocols under which somebody who compares nothing gets more than `reported` per cent.
+
+    exact : as `guessers` gives it
+
+    Chapter: Shortcuts.
+    """
+    best = exact[list(KNOWS)].max(axis=1)
+    return best.index[best > reported].tolist()

@@ -167,13 +167,26 @@ def load(study: Study) -> list[dict]:
 
 def _rows(study: Study) -> list[dict]:
     every = points(study)
-    found = [row for row in every if "diverged" not in row]
-    reported = paper.CORRESPONDENCE["ACP-Net"]
-    counts = {"beats the one-sided": sum(row["interval"][0] > row["one_sided"] for row in found),
-              "beats two classifiers": sum(row["gap_interval"][0] > 0 for row in found),
-              "near the paper": sum(abs(row["accuracy"] - reported) <= NEAR for row in found)}
-    return [{"row": name, "count": int(n), "readings": len(every)} for name, n in counts.items()] + [
+    counts = statements([row for row in every if "diverged" not in row])
+    return [{"row": name, "count": n, "readings": len(every)} for name, n in counts.items()] + [
         {"row": "diverged" if "diverged" in row else "reading", **row} for row in every]
+
+
+def statements(readings: Sequence[dict]) -> dict[str, int]:
+    """Of how many readings, rows of `points`, each statement is true.
+
+    Chapter: The garden of forking paths.
+    """
+    reported = paper.CORRESPONDENCE["ACP-Net"]
+    found = {"beats the one-sided": [row["interval"][0] > row["one_sided"] for row in readings],
+             "beats two classifiers": [row["gap_interval"][0] > 0 for row in readings],
+             "near the paper": [abs(row["accuracy"] - reported) <= NEAR for row in readings]}
+    return {name: int(sum(true)) for name, true in found.items()}
+
+
+def changed(reading: dict, own: dict) -> dict:
+    """What a reading takes otherwise than the study's own."""
+    return {name: value for name, value in reading.items() if value != own[name]}
 
 
 def effects(readings: Sequence[dict], values: Sequence[float], own: dict) -> list[dict]:

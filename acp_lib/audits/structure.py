@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 INITS = 5
 MODALITIES = ("image", "music")
+CLEAR = 0.05
+"""By how much an adjusted Rand index must rise to count as risen."""
 
 
 # --- classes from pairs
@@ -75,6 +77,25 @@ def pairs_of(study: Study, epochs: int = 1) -> Pairs:
         batches = task.epoch([run.seed, epoch])
         parts.append((*batches.rows, batches.target))
     return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def classes_met(corpus: Corpus, pairs: Pairs) -> int:
+    """How many classes the halves of the pairs are of.
+
+    Chapter: Without emotion labels.
+    """
+    return len(set(corpus.image.label[pairs.image]) | set(corpus.music.label[pairs.music]))
+
+
+def recovered(course: pd.DataFrame, classes: int) -> bool:
+    """Whether all pairs of a list give this many classes away exactly: the sets are the classes.
+
+    course : as `learnt_from` gives it
+
+    Chapter: Without emotion labels.
+    """
+    last = course.iloc[-1]
+    return bool(last["sets"] == classes and last["ari"] == 1)
 
 
 # --- classes from clusters
@@ -155,3 +176,29 @@ def found(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     probe = table["truth"] == "probe"
     return (table[~probe].drop(columns=["probe", "control"]).astype({"k": int}),
             table.loc[probe, ["space", "seed", "modality", "probe", "control"]])
+
+
+def agreement(clustered: pd.DataFrame, modality: str, space: str, truth: str = "classes",
+              k: int = len(CLASSES)) -> float:
+    """Mean adjusted Rand index of k clusters with the labels of one modality in one space; NaN where there is none.
+
+    clustered : as `found` gives it
+
+    Chapter: Without emotion labels.
+    """
+    rows = clustered[(clustered["modality"] == modality) & (clustered["space"] == space) & (clustered["truth"] == truth)
+                     & (clustered["k"] == k)]
+    return float(rows["ari"].mean())
+
+
+def brought_out(clustered: pd.DataFrame, modality: str) -> dict:
+    """Whether training has made classes stand out: the `agreement` of as many clusters as classes in "features",
+    "before" and "after" training; "gain", from the better of the first two to the third; "clear", whether it is more
+    than `CLEAR`.
+
+    Chapter: Without emotion labels.
+    """
+    features, before, after = (agreement(clustered, modality, space)
+                               for space in ("features", "before training", "after training"))
+    best = max(features, before)
+    return {"features": features, "before": before, "after": after, "gain": after - best, "clear": after > best + CLEAR}

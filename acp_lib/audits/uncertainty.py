@@ -7,6 +7,7 @@ Chapter: How sure are we.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from scipy import stats
@@ -19,7 +20,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.multitest import multipletests
 
+from acp_lib.emotions import CLASSES
 from acp_lib.experiment import evaluation
+from acp_lib.experiment import pairs as protocols
 
 # --- where it varies
 
@@ -82,6 +85,18 @@ def simulated(rng: np.random.Generator, *, pictures: int, songs: int, pairs: int
     return rng.random(pairs) < stats.norm.cdf(ease), i, j
 
 
+def intervals(draws: int, seed: int = 0) -> dict[str, Callable]:
+    """Ways to a 95 % interval for an accuracy, each from `right`, the pairs' pictures and the pairs' songs.
+
+    Chapter: How sure are we.
+    """
+    bootstrap = partial(evaluation.cluster_bootstrap, draws=draws, seed=seed)
+    return {"pairs independent": lambda right, i, j: stats.binomtest(int(right.sum()), len(right)).proportion_ci(0.95),
+            "pictures drawn": lambda right, i, j: bootstrap(right, i),
+            "songs drawn": lambda right, i, j: bootstrap(right, j),
+            "pictures and songs drawn": lambda right, i, j: bootstrap(right, i, j)}
+
+
 def coverage(rounds: int = 200, *, pictures: int = 144, songs: int = 44, pairs: int = 1000, level: float = 0.62,
              spread: tuple[float, float] = (0.3, 0.4), draws: int = 300, seed: int = 0) -> list[dict]:
     """How often 95 % intervals for the accuracy over all pictures and songs hold the truth, in simulated test sets.
@@ -93,17 +108,12 @@ def coverage(rounds: int = 200, *, pictures: int = 144, songs: int = 44, pairs: 
 
     Chapter: How sure are we.
     """
-    ways: dict[str, Callable] = {
-        "pairs independent": lambda right, i, j: stats.binomtest(int(right.sum()), len(right)).proportion_ci(0.95),
-        "pictures drawn": lambda right, i, j: evaluation.cluster_bootstrap(right, i, draws=draws, seed=seed),
-        "songs drawn": lambda right, i, j: evaluation.cluster_bootstrap(right, j, draws=draws, seed=seed),
-        "pictures and songs drawn": lambda right, i, j: evaluation.cluster_bootstrap(right, i, j, draws=draws,
-                                                                                     seed=seed)}
+    ways = intervals(draws, seed)
     rng, ends = np.random.default_rng([seed, 95]), {name: [] for name in ways}
     for _ in range(rounds):
-        found = simulated(rng, pictures=pictures, songs=songs, pairs=pairs, spread=spread, level=level)
+        right, i, j = simulated(rng, pictures=pictures, songs=songs, pairs=pairs, spread=spread, level=level)
         for name, way in ways.items():
-            ends[name].append(tuple(way(*found)))
+            ends[name].append(tuple(way(right, i, j)))
     return [_covered(name, some, level) for name, some in ends.items()]
 
 
@@ -111,6 +121,22 @@ def _covered(name: str, ends: list[tuple], truth: float) -> dict:
     low, high = np.array(ends).T
     return {"interval": name, "rounds": len(ends), "covered": float(np.mean((low <= truth) & (truth <= high))),
             "width": float(np.mean(high - low))}
+
+
+def kept(covered: float, rounds: int, promised: float = 0.95) -> str:
+    """What intervals did of what they promise, in words: a share of `rounds` simulations that differs from the promised
+    one by less than its own 95 % noise is no difference.
+
+    Chapter: How sure are we.
+    """
+    noise = noise_of_a_share(promised, rounds)
+    return ("holds more often than it promises" if covered > promised + noise else
+            "holds less often than it promises" if covered < promised - noise else "holds what it promises")
+
+
+def noise_of_a_share(share: float, n: int) -> float:
+    """Half the width of the 95 % interval, by the normal approximation, for a share among n independent cases."""
+    return float(1.96 * np.sqrt(share * (1 - share) / n))
 
 
 def coverage_of_t(rounds: int = 500, *, runs: int = 10, stuck: float = 0.0, seed: int = 0) -> dict:
@@ -151,16 +177,21 @@ def permutation_test(one: np.ndarray, other: np.ndarray, *groups: np.ndarray, re
     found = {"difference": float(np.mean(one - other)), "p": 1.0}
     if np.array_equal(one, other):
         return found
-    ps = []
-    for names in groups:
-        which = np.unique(names, return_inverse=True)[1]
-        sums = [np.bincount(which, weights=values) for values in (one, other)]
-        if len(sums[0]) < 2:
-            return found  # one cluster can only change the sign
-        test = stats.permutation_test(sums, lambda a, b, axis: (a - b).sum(axis), permutation_type="samples",
-                                      vectorized=True, n_resamples=resamples, rng=np.random.default_rng([seed, 1935]))
-        ps.append(float(test.pvalue))
-    return found | {"p": max(ps)}
+    return found | {"p": max(swapped_within(names, one, other, resamples, seed) for names in groups)}
+
+
+def swapped_within(names: np.ndarray, one: np.ndarray, other: np.ndarray, resamples: int, seed: int) -> float:
+    """p of a permutation test that swaps two methods for all pairs of a cluster at once; `names` are the clusters.
+
+    Chapter: How sure are we.
+    """
+    which = np.unique(names, return_inverse=True)[1]
+    sums = [np.bincount(which, weights=values) for values in (one, other)]  # right answers in each cluster
+    if len(sums[0]) < 2:
+        return 1.0  # one cluster can only change the sign
+    test = stats.permutation_test(sums, lambda a, b, axis: (a - b).sum(axis), permutation_type="samples",
+                                  vectorized=True, n_resamples=resamples, rng=np.random.default_rng([seed, 1935]))
+    return float(test.pvalue)
 
 
 def holm(rows: list[dict]) -> list[dict]:
@@ -189,6 +220,17 @@ def scores(truth: np.ndarray, probability: np.ndarray, bins: int = 10) -> dict:
             "balanced": float((said[truth].mean() + 1 - said[~truth].mean()) / 2),
             "auc": float(roc_auc_score(truth, probability)), "brier": float(brier_score_loss(truth, probability)),
             "ece": float(np.average(np.abs(true - mean), weights=n))}
+
+
+def sureness(probability: float, right: float, near: float = 0.02) -> str:
+    """Whether answers are as sure as they should be, in words.
+
+    probability : that is given to the answer, on average; right : share of right answers; near : no difference yet
+
+    Chapter: How sure are we.
+    """
+    return ("too sure" if probability > right + near else "less sure than they could be" if probability <= right - near
+            else "about as sure as they should be")
 
 
 def reliability(truth: np.ndarray, probability: np.ndarray, bins: int = 10):
@@ -235,6 +277,24 @@ def symmetric_ceiling(image: np.ndarray | float, music: np.ndarray | float, clas
     """
     k = classes / (classes - 1)
     return (1 + (1 - k * np.asarray(image)) * (1 - k * np.asarray(music))) / 2
+
+
+def symmetric_noise(accuracy: float, classes: int = 3) -> float:
+    """The share of wrong labels in both halves at which `symmetric_ceiling` falls to an accuracy, a share above 1/2."""
+    return float((1 - np.sqrt(2 * accuracy - 1)) * (classes - 1) / classes)
+
+
+def simulated_ceiling(noise: float, n: int = 20_000, seed: int = 0) -> float:
+    """`symmetric_ceiling` of one rate for both halves, by simulation: the share of n class-balanced pairs of noisy
+    labels that someone calls right who knows the true classes.
+
+    Chapter: How sure are we.
+    """
+    rng, classes = np.random.default_rng([seed, round(1000 * noise)]), len(CLASSES)
+    truth = rng.integers(classes, size=(2, n))
+    label = (truth + (rng.random((2, n)) < noise) * rng.integers(1, classes, size=(2, n))) % classes
+    i, j, answer = protocols.draw("class_balanced", *label, n, rng)
+    return float(np.mean((truth[0][i] == truth[1][j]) == answer))
 
 
 def wrong_labels(x: np.ndarray, label: np.ndarray, groups: np.ndarray, *, width: int = 50, folds: int = 5,

@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import yaml
 
 from acp_lib import paper
@@ -30,7 +31,6 @@ OUTCOMES = HOLDS, FAILS, OPEN, DEPENDS, MISSING = (
     "holds", "does not hold", "undecided", "depends on the reading", "not in this run")
 SYNTHETIC = {HOLDS: "the method works", FAILS: "not seen here", OPEN: OPEN, DEPENDS: DEPENDS, MISSING: MISSING}
 """What the outcomes are called on synthetic data."""
-paper.RECOGNITION_IN_TEXT = "63.56"  # Paper: Section 4, where Table 5 has 63.5
 LEAST_PAIRS = 1000  # that a test list should have: the paper's part of 20 % holds many more samples
 
 
@@ -119,45 +119,52 @@ def granularity(values: Sequence[str]) -> int:
                 if all(math.ceil((v - h) * n / 100) <= math.floor((v + h) * n / 100) for v, h in half))
 
 
-def _tags():
+def tags_add_up() -> tuple[bool, float, str]:
+    """Paper: Section 2, 2,971 clean tags."""
     total = sum(paper.CLEAN_TAGS.values())
     return total == 2971, total, f"they add up to {total:,}"
 
 
-def _songs():
+def songs_add_up() -> tuple[bool, float, str]:
+    """Paper: Section 2, 3,812 songs."""
     total = sum(paper.SONGS.values())
     return total == 3812, total, f"they add up to {total:,}"
 
 
-def _pictures():
+def pictures_add_up() -> tuple[bool, float, str]:
+    """Paper: Section 2, more than 85,000 pictures."""
     total = sum(paper.IMAGES.values())
     return total > 85_000, total, f"they add up to {total:,}"
 
 
-def _minutes():
+def minutes_a_song() -> tuple[bool, float, str]:
+    """Paper: Section 2, about 270 hours."""
     minutes = 60 * paper.HOURS / sum(paper.SONGS.values())
     return 2 <= minutes <= 6, minutes, f"{minutes:.2f} minutes a song"
 
 
-def _granularity():
+def one_list_of_pairs() -> tuple[bool, float, str]:
+    """Paper: Table 4, three accuracies with two decimals."""
     n = granularity([f"{v:.2f}" for v in paper.CORRESPONDENCE.values()])
     return n >= LEAST_PAIRS, n, f"the smallest such list has {n:,} pairs; how long the paper's was, it does not say"
 
 
-def _rounding():
+def rounded_alike() -> tuple[bool, float, str]:
+    """Paper: Section 4 and Table 5."""
     rounded, printed = round(float(paper.RECOGNITION_IN_TEXT), 1), paper.RECOGNITION["music"]["ACP-Net features + MLP"]
     return rounded == printed, rounded, f"{paper.RECOGNITION_IN_TEXT} rounds to {rounded}, and the table has {printed}"
 
 
-def _majority():
+def largest_class() -> tuple[bool, float, str]:
+    """Paper: Table 3, and "Random" of Table 5."""
     share = 100 * max(paper.SONGS.values()) / sum(paper.SONGS.values())
     return share <= paper.RECOGNITION["music"]["Random"], share, (
         f"naming the largest class of Table 3 for every song gets {share:.1f} %")
 
 
 ARITHMETIC: dict[str, Callable[[], tuple[bool, float, str]]] = {
-    "tags": _tags, "songs": _songs, "pictures": _pictures, "minutes": _minutes, "granularity": _granularity,
-    "rounding": _rounding, "majority": _majority}
+    "tags": tags_add_up, "songs": songs_add_up, "pictures": pictures_add_up, "minutes": minutes_a_song,
+    "granularity": one_list_of_pairs, "rounding": rounded_alike, "majority": largest_class}
 
 
 # --- claims and their numbers
@@ -243,3 +250,44 @@ def called(verdict: Verdict, synthetic: bool) -> str:
     if not synthetic or verdict.claim.rule == "arithmetic":
         return verdict.outcome
     return "other data" if verdict.claim.rule == "contains" else SYNTHETIC[verdict.outcome]
+
+
+def by_part(judged: Sequence[Verdict], synthetic: bool) -> pd.DataFrame:
+    """How many claims of each part of the paper (rows) came out how (columns, those of arithmetic marked as such).
+
+    Chapter: Verdicts.
+    """
+    parts = pd.Series([v.claim.part for v in judged], name="part")
+    words = [("arithmetic: " if v.claim.rule == "arithmetic" else "") + called(v, synthetic) for v in judged]
+    return pd.crosstab(parts, pd.Series(words, name="verdict")).reindex(parts.unique())
+
+
+def in_words(value: float | None) -> str | None:
+    """A number of a verdict: whole from a thousand on, two decimals else; None where there is none."""
+    if value is None:
+        return None
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1000 else f"{value:.2f}"
+
+
+def found(verdict: Verdict) -> str | None:
+    """What a verdict stands on: its note, or the number of this run with its interval.
+
+    Chapter: Verdicts.
+    """
+    if verdict.note or verdict.value is None:
+        return verdict.note or None
+    ends = verdict.interval
+    return in_words(verdict.value) + (f" ({ends[0]:.1f} to {ends[1]:.1f})" if ends else "")
+
+
+def held_against(verdict: Verdict) -> str | None:
+    """The number that this run's was held against; None where it is the paper's own, or there is none.
+
+    Chapter: Verdicts.
+    """
+    return None if verdict.claim.rule == "contains" else in_words(verdict.than)
+
+
+def refuted(judged: Sequence[Verdict]) -> list[str]:
+    """The claims that the paper's own arithmetic refutes, each with what it shows."""
+    return [f"{v.claim.claim} ({v.note})" for v in judged if v.claim.rule == "arithmetic" and v.outcome == FAILS]

@@ -6,8 +6,9 @@ Chapter: all.
 from IPython import get_ipython
 from matplotlib_inline.config import InlineBackend
 
-from acp_lib import figures, profiles
+from acp_lib import profiles
 from acp_lib.book.report import escape, say
+from acp_lib.figures import style
 from acp_lib.study import Study
 
 REMEMBERED = "_acp_parameters"
@@ -39,7 +40,7 @@ def begin(names: dict) -> Study:
     Chapter: How to read and rerun.
     """
     study = Study(profiles.load(**given(names)), progress=False)
-    figures.theme()
+    style.theme()
     InlineBackend.instance().print_figure_kwargs = {"bbox_inches": None}  # cropped ones would differ in scale
     say(banner(study))
     return study

@@ -11,8 +11,9 @@ import inspect
 import io
 import numbers
 import re
+import textwrap
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ import soundfile
 from IPython.display import Markdown as display_markdown
 from IPython.display import display
 from myst_nb import glue
+
+from acp_lib.profiles import OPTIONS, Profile, ledger
 
 LONGEST = 120  # characters of anyone's text in a cell
 NOTHING = "–"
@@ -113,13 +116,76 @@ def source(*things: Callable) -> None:
     Chapter: all.
     """
     for thing in things:
-        code = inspect.getsource(thing).rstrip()
+        code = textwrap.dedent(inspect.getsource(thing)).rstrip()
         display({"text/markdown": f"```python\n{code}\n```", "text/plain": code}, raw=True)
 
 
 def percent(share: float, digits: int = 1) -> str:
     """A share from 0 to 1 as per cent, without the sign."""
     return f"{100 * share:.{digits}f}"
+
+
+def span(ends: Sequence[float] | None, digits: int = 1) -> str | None:
+    """An interval as text, "54.5 to 62.9"; None where there is none.
+
+    Chapter: all.
+    """
+    return f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}" if ends is not None else None
+
+
+def signed(value: float | None, digits: int = 1) -> str | None:
+    """A difference as text with its sign, "+1.2"; None where there is none.
+
+    Chapter: Leakage.
+    """
+    return None if value is None else f"{value:+.{digits}f}"
+
+
+def song(row: pd.Series) -> str:
+    """Title and artist of a piece of music, a row of the manifest; its id where it has no title. It is anyone's text.
+
+    Chapter: The database; What it gets right and wrong; Probes; Retrieval.
+    """
+    return f"{row['title'] or row['id']}" + (f", {row['artist']}" if row["artist"] else "")
+
+
+def code(value: object) -> Markdown:
+    """A value as code; numbers without zeros at their end.
+
+    Chapter: The garden of forking paths.
+    """
+    return Markdown(f"`{value:g}`" if isinstance(value, float) else f"`{value}`")
+
+
+def ledger_entry(name: str) -> Markdown:
+    """A link to a detail's entry in the ledger.
+
+    Chapter: The garden of forking paths.
+    """
+    return Markdown(f"[`{name}`](#ledger-{name.replace('_', '-')})")
+
+
+def departures(profile: Profile, names: Collection[str] | None = None) -> str:
+    """Markdown list of the settings that are not the ledger's, an item each, with a link to the entry; one sentence
+    where all are the ledger's.
+
+    names : of the settings that are looked at; all of the ledger's if left out
+
+    Chapter: ACP-Net; Baselines; Probes.
+    """
+    lines = [f"- `{name}` is `{getattr(profile, name)}`, not the ledger's `{d.default}` "
+             f"([why it matters](#ledger-{name.replace('_', '-')}))."
+             for name, d in ledger.details().items()
+             if name in (OPTIONS if names is None else names) and getattr(profile, name) != d.default]
+    return "\n".join(lines or ["- All settings are those of the ledger."])
+
+
+def p_value(p: float | None) -> str | None:
+    """A p-value with three decimals; None where there is none.
+
+    Chapter: Baselines; How sure are we; The garden of forking paths.
+    """
+    return None if p is None else f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def player(y: np.ndarray, sr: int, label: str) -> str:

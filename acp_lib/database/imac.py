@@ -16,6 +16,7 @@ Paper: Section 2.  Chapter: Building the database.
 """
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
@@ -59,6 +60,32 @@ def songs(path: Path) -> pd.DataFrame:
                                  "track,title,artist,pos_neu_neg") from None
             rows.append((track, ",".join(title), artist, positive, neutral, negative, label))
     return pd.DataFrame(rows, columns=["track", "title", "artist", *CLASSES, "class"])
+
+
+def scored(root: Path) -> pd.DataFrame:
+    """`songs` of a folder of data, no rows where the folder has no song scores."""
+    path = root / "SongEmotionScore.csv"
+    return songs(path) if path.is_file() else pd.DataFrame(columns=["track", "title", "artist", *CLASSES, "class"])
+
+
+def ties(scores: pd.DataFrame) -> int:
+    """How many songs have no single dominant class, so that the rule for ties gives the label.
+
+    scores : positive, neutral, negative, a song a row
+
+    Chapter: Building the database.
+    """
+    three = scores[list(CLASSES)]
+    return int((three.eq(three.max(axis=1), axis=0).sum(axis=1) > 1).sum())
+
+
+def lengths(root: Path, tracks: Iterable[str]) -> pd.Series | None:
+    """Seconds of those tracks whose length the Million Song Dataset knows; None where its table does not lie in `root`.
+
+    Chapter: Building the database.
+    """
+    path = root / "track_metadata.db"
+    return metadata(path, tracks)["duration"].dropna() if path.is_file() else None
 
 
 def videos(path: Path) -> dict[str, list[str]]:

@@ -118,6 +118,22 @@ def label_of(folder: str) -> tuple[str, str] | None:
     return ("", name) if name in CLASSES else None
 
 
+def finest_label(table: pd.DataFrame) -> pd.Series:
+    """The emotion of each row, or its class where no emotion is known.
+
+    Chapter: Building the database; Seeing.
+    """
+    return table["emotion"].where(table["emotion"] != "", table["class"])
+
+
+def first_of_each_class(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """The first row of each class that the table holds, in the order of the classes: examples to look at or to hear.
+
+    Chapter: Building the database; Hearing.
+    """
+    return {c: table[table["class"] == c].iloc[0] for c in CLASSES if (table["class"] == c).any()}
+
+
 def fingerprint(table: pd.DataFrame) -> str:
     """Digest of every sample's id, label, artist and bytes: the same for the same database wherever it lies."""
     columns = ["id", "modality", "start", "duration", "emotion", "class", "artist", "sha"]

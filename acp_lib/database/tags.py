@@ -96,15 +96,19 @@ def screened(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{"class": [c for c, _ in verdicts], "reason": [r for _, r in verdicts]})
 
 
-def dropped(table: pd.DataFrame) -> pd.DataFrame:
+def dropped(table: pd.DataFrame | None) -> pd.DataFrame:
     """What each rule drops of a screened table: rule, reason, tags, frequency, examples (most frequent first), source.
 
-    Rules that drop nothing are listed too.
+    Rules that drop nothing are listed too. Without a table there are no counts, and the examples are the rules' own.
 
     Chapter: Building the database.
     """
     named = [(r.name, r.reason, r.source) for r in rules()]
     named.append(("two classes", TWO_CLASSES, "Section 2 puts a string into one class; a tag with two has none."))
+    if table is None:
+        own = {r.reason: list(r.examples) for r in rules()}
+        return pd.DataFrame([{"rule": name, "reason": reason, "tags": None, "frequency": None,
+                              "examples": own.get(reason, []), "source": source} for name, reason, source in named])
     groups = dict(list(table[table["class"].isna()].groupby("reason")))
     rows = []
     for name, reason, source in named:
@@ -249,7 +253,16 @@ def compared(lists: dict[str, list[str]], table: pd.DataFrame | None = None) -> 
             both = len(set(ours) & set(tags))
             row |= {"ours": len(ours), "both": both, "precision": both / len(ours) if ours else np.nan}
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["string", "class", "authors", "kept", "recall", "ours", "both", "precision"])
+
+
+def listed_twice(lists: dict[str, list[str]], label: str) -> int:
+    """How many entries of the authors' lists of one class repeat a tag that another of these lists has.
+
+    Chapter: Building the database.
+    """
+    listed = [t for s, tags in lists.items() if SUBSTRINGS[s] == label for t in tags]
+    return len(listed) - len(set(listed))
 
 
 def _kept_tags(string: str, tags) -> list[str]:

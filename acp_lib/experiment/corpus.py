@@ -111,12 +111,24 @@ class Slices(Modality):
     chunk = 16
 
     def take(self, rows, rng):
-        starts = rng.integers(self.x.shape[1] - self.frames + 1, size=len(rows))
-        return self._cut(rows, starts[:, None])[:, 0]
+        return self._cut(rows, self.drawn_starts(len(rows), rng)[:, None])[:, 0]
 
     def views(self, rows):
-        starts = np.linspace(0, self.x.shape[1] - self.frames, self.crops).round().astype(int)
-        return self._cut(rows, np.tile(starts, (len(rows), 1)))
+        return self._cut(rows, np.tile(self.starts(), (len(rows), 1)))
+
+    def drawn_starts(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """The first frames of n training crops: int (n,).
+
+        Chapter: Baselines.
+        """
+        return rng.integers(self.x.shape[1] - self.frames + 1, size=n)
+
+    def starts(self) -> np.ndarray:
+        """The first frames of the crops for judging: int (crops,).
+
+        Chapter: Baselines.
+        """
+        return np.linspace(0, self.x.shape[1] - self.frames, self.crops).round().astype(int)
 
     def _cut(self, rows: np.ndarray, starts: np.ndarray) -> torch.Tensor:
         """(rows, views, 1, bins, frames)"""

@@ -14,6 +14,7 @@ import torch
 from scipy import stats
 from torch import nn
 
+from acp_lib.emotions import CLASSES
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 
 CHUNK = 8192  # pairs that are fused at once
@@ -71,6 +72,18 @@ def accuracy(p: np.ndarray, truth: np.ndarray) -> float:
     return float(np.mean((p > 0.5) == (truth == 1)))
 
 
+def by_classes(right: np.ndarray, corpus: Corpus, pairs: Pairs) -> np.ndarray:
+    """Share of pairs called right for each class of picture (row) and of music (column): (3, 3), NaN where no pair is.
+
+    right : whether, or in what share of runs, each pair was called right [shape=(n,)]
+
+    Chapter: Baselines; How sure are we.
+    """
+    labels = [corpus.image.label[pairs.image], corpus.music.label[pairs.music]]
+    classes = range(len(CLASSES))
+    return pd.Series(right).groupby(labels).mean().unstack().reindex(index=classes, columns=classes).to_numpy(float)
+
+
 def t_interval(values, level: float = 0.95) -> tuple[float, float]:
     """Student's t interval for the mean of independent runs; infinite for a single one.
 
@@ -87,6 +100,19 @@ def t_interval(values, level: float = 0.95) -> tuple[float, float]:
     if error == 0:
         return float(mean), float(mean)
     return tuple(float(v) for v in stats.t.interval(level, len(values) - 1, mean, error))
+
+
+def paired_t_test(one: Sequence[float], other: Sequence[float]) -> float | None:
+    """Two-sided p of no difference between two methods whose runs had the same seeds; None where there are not several
+    runs of both, or where all differ by the same.
+
+    one, other : a score a run, in the same order of seeds
+
+    Chapter: Baselines.
+    """
+    if not len(one) == len(other) > 1 or np.ptp(np.subtract(one, other)) <= 1e-9:
+        return None
+    return float(stats.ttest_rel(one, other).pvalue)
 
 
 def groups(manifest: pd.DataFrame, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:

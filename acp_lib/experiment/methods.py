@@ -5,7 +5,7 @@ Chapter: ACP-Net; Baselines; Probes; Is it really cross-modal?
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -91,6 +91,11 @@ class Method:
         """The part of a profile that it depends on."""
         groups = ("training", "pairing" if self.pairs else "probing", *self.groups)
         return Options(seed=profile.seed, **{name: getattr(profile, name) for name in groups})
+
+    def option_names(self) -> set[str]:
+        """The options of a profile that it depends on, by their own names."""
+        held = vars(self.options(Profile()))
+        return {f.name for group in held.values() if is_dataclass(group) for f in fields(group)}
 
     def epochs(self, options: Options) -> int:
         """Most epochs of a run."""

@@ -40,7 +40,7 @@ def joint(protocol: str, images: np.ndarray, music: np.ndarray) -> np.ndarray:
         raise ValueError(f"pairs is {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
     p, q = np.asarray(images, float), np.asarray(music, float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        table = _joint(protocol, p / p.sum(), q / q.sum())
+        table = probabilities(protocol, p / p.sum(), q / q.sum())
     if not np.isfinite(table).all() or table[np.outer(p, q) == 0].any():
         raise ValueError(f"no {protocol} pairs can be drawn of {p.astype(int).tolist()} pictures and "
                          f"{q.astype(int).tolist()} pieces of music a class; expected both in the same two classes or "
@@ -48,7 +48,12 @@ def joint(protocol: str, images: np.ndarray, music: np.ndarray) -> np.ndarray:
     return table
 
 
-def _joint(protocol: str, p: np.ndarray, q: np.ndarray) -> np.ndarray:
+def probabilities(protocol: str, p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """`joint` for the share of each class among the pictures (p) and the music (q) [shape=(K,)]; not finite where a
+    protocol can draw no pairs.
+
+    Chapter: Splits and pairs.
+    """
     same, both = np.eye(len(p), dtype=bool), np.outer(p, q)
     if protocol == "uniform":
         return both
@@ -58,7 +63,7 @@ def _joint(protocol: str, p: np.ndarray, q: np.ndarray) -> np.ndarray:
         other = np.where(same, 0, q)
         return p[:, None] * (same + other / other.sum(1, keepdims=True)) / 2
     if protocol == "music_anchored":
-        return _joint("image_anchored", q, p).T
+        return probabilities("image_anchored", q, p).T
     held = np.outer(p > 0, q > 0)
     return np.where(same, held / held[same].sum(), held / held[~same].sum()) / 2
 
@@ -103,10 +108,17 @@ def draw(protocol: str, images: np.ndarray, music: np.ndarray, n: int, rng: np.r
             raise ValueError(f"{name} holds the class numbers {wrong.tolist()}; expected 0 to {k - 1}")
     table = joint(protocol, np.bincount(images, minlength=k), np.bincount(music, minlength=k))
     cell = rng.choice(k * k, n, p=table.ravel())
-    return (_members(images, cell // k, rng), _members(music, cell % k, rng), (cell // k == cell % k).astype(np.int64))
+    truth = (cell // k == cell % k).astype(np.int64)
+    return members(images, cell // k, rng), members(music, cell % k, rng), truth
 
 
-def _members(classes: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def members(classes: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """For each wanted class the index of a sample of it, all its samples equally likely.
+
+    classes : class number of each sample [shape=(N,)]; wanted : class numbers that occur among them [shape=(n,)]
+
+    Chapter: Splits and pairs.
+    """
     order = np.argsort(classes, kind="stable")
     counts = np.bincount(classes, minlength=len(CLASSES))
     starts = np.cumsum(counts) - counts

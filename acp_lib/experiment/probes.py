@@ -4,14 +4,18 @@ Paper: Section 4, Results on emotion recognition; Table 5.
 Chapter: Seeing; Probes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from sklearn.linear_model import RidgeClassifierCV
-from sklearn.metrics import recall_score
+from sklearn.metrics import confusion_matrix, recall_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+
+from acp_lib.emotions import EMOTIONS
 
 COSTS = np.logspace(-1, 2, 7)  # of an error of the support vector machine
 STRENGTHS = np.logspace(0, 6, 13)  # of the ridge penalty, chosen on the training part
@@ -42,6 +46,33 @@ class Probed:
     def recall(self, labels) -> list[float]:
         """Share called right of each label, NaN where it has no sample."""
         return recall_score(self.truth, self.predicted, labels=labels, average=None, zero_division=np.nan).tolist()
+
+    def confusion(self, labels: Sequence) -> np.ndarray:
+        """How many samples of each true label (rows) are given each label (columns) [shape=(K, K)]."""
+        return confusion_matrix(self.truth, self.predicted, labels=labels)
+
+    def most_confused(self, labels: Sequence) -> tuple:
+        """The true label and the other one that the largest share of its samples is given."""
+        counts = self.confusion(labels)
+        share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+        np.fill_diagonal(share, 0)
+        true, given = np.unravel_index(share.argmax(), share.shape)
+        return labels[true], labels[given]
+
+
+def picture_tasks(rows: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What can be asked of pictures, each with the label of every row and whether it has one: "3 classes", and
+    "8 emotions" where each of the eight occurs.
+
+    rows : class and emotion, empty where none is known
+
+    Chapter: Seeing.
+    """
+    classes, emotion = rows["class"].to_numpy(), rows["emotion"].to_numpy()
+    tasks = {"3 classes": (classes, np.full(len(rows), True))}
+    if set(emotion[emotion != ""]) == set(EMOTIONS):
+        tasks["8 emotions"] = (emotion, emotion != "")
+    return tasks
 
 
 def linear(x: np.ndarray, labels: np.ndarray, part: np.ndarray, *, to: str = "test", balanced: bool = True) -> Probed:

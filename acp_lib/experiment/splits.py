@@ -4,6 +4,7 @@ Paper: Section 4.
 Chapter: Splits and pairs.
 """
 
+from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
@@ -66,7 +67,7 @@ def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: 
         for label in CLASSES:
             members = sorted(main.index[main == label])
             members = [members[i] for i in rng.permutation(len(members))]
-            part.update(_assign_units(members, size, unit[rows.index], ratios))
+            part.update(unit[rows.index].map(deal(members, size, ratios)).dropna())
         for label in CLASSES:
             held = rows.index[rows["class"] == label]
             if len(held) and (lacking := [name for name in PARTS if name not in set(part[held])]):
@@ -76,7 +77,16 @@ def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: 
     return part
 
 
-def _assign_units(members: list, size: pd.Series, unit: pd.Series, ratios) -> pd.Series:
+def deal(members: list, size: pd.Series, ratios: Sequence[float]) -> dict:
+    """The part of each unit of a class: dealt in the given order, each to the part that lacks most of its share.
+
+    Parameters
+    ----------
+    members : units, shuffled; size : samples of each unit
+    ratios : share of training, validation and test
+
+    Chapter: Splits and pairs.
+    """
     held, target = np.zeros(3), np.array(ratios) * size[members].sum()
     chosen = {}
     for i, member in enumerate(members):
@@ -84,4 +94,22 @@ def _assign_units(members: list, size: pd.Series, unit: pd.Series, ratios) -> pd
         where = i if i < 3 else int(np.argmax((target - held) / target))
         chosen[member] = PARTS[where]
         held[where] += size[member]
-    return unit.map(chosen).dropna()
+    return chosen
+
+
+def torn(table: pd.DataFrame, part: pd.Series, by: str) -> int:
+    """How many units, as `units` tells them, lie on more than one side of a split.
+
+    Chapter: Splits and pairs.
+    """
+    return int((part.groupby(units(table, by)).nunique() > 1).sum())
+
+
+def siblings_in_training(table: pd.DataFrame, part: pd.Series) -> float:
+    """Share, from 0 to 1, of the test segments of music that have another segment of their song in training.
+
+    Chapter: Splits and pairs.
+    """
+    song = table["group"][table["modality"] == "music"]
+    side = part[song.index]
+    return float(song[side == "test"].isin(song[side == "train"]).mean())

@@ -16,7 +16,7 @@ from IPython.display import display
 from acp_lib.audits.shortcuts import ORACLES, guessers
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import pairs
-from acp_lib.figures import BRANCHES
+from acp_lib.figures.style import BRANCHES
 
 DRAWN = {"nothing": ("#8c8c8c", "square", -0.22), "the picture": (BRANCHES["image"], "circle", 0.0),
          "the music": (BRANCHES["music"], "triangle", 0.22)}

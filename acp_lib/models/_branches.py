@@ -52,6 +52,37 @@ class TwoBranches(nn.Module):
         return self.fuse(self.embed_image(image), self.embed_music(music))
 
 
+def parameters(net: nn.Module) -> int:
+    """How many numbers a network, or a part of one, learns.
+
+    Chapter: ACP-Net; Baselines.
+    """
+    return sum(p.numel() for p in net.parameters())
+
+
+def taken(net: TwoBranches) -> str:
+    """How much of a picture and of a piece of music a network takes, such as "2,048 and 193", or "64×64 and 48×50".
+
+    Chapter: Baselines.
+    """
+    return " and ".join("×".join(map(str, shape[1:])) if len(shape) > 1 else f"{shape[0]:,}"
+                        for shape in (net.inputs["image"], net.inputs["music"]))
+
+
+def sizes(net: TwoBranches) -> list[dict]:
+    """Layers with weights and parameters of both branches, of the fusion and in all.
+
+    Returns
+    -------
+    list of {"Part", "Layers", "Parameters"}
+
+    Chapter: ACP-Net.
+    """
+    parts = {"image branch": net.image, "music branch": net.music, "fusion": net.fusion, "in all": net}
+    return [{"Part": name, "Layers": sum(isinstance(m, nn.Linear | nn.Conv2d) for m in part.modules()),
+             "Parameters": parameters(part)} for name, part in parts.items()]
+
+
 def expect(name: str, x: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
     """`x` itself if it is a batch of floating-point items of this shape.
 

@@ -1,12 +1,18 @@
-"""One way to score answers: the mean over runs, with the two intervals that Table 4 has."""
+"""One way to score answers: the mean over runs, with the two intervals that Table 4 has; what a score is held against.
+
+Chapter: ACP-Net.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+from torch import nn
 
 from acp_lib.experiment import evaluation
+from acp_lib.experiment import pairs as protocols
+from acp_lib.experiment.corpus import Corpus, Pairs
 
 
 def scored(right: Sequence[np.ndarray], *names: np.ndarray, seed: int = 0) -> dict:
@@ -23,7 +29,64 @@ def scored(right: Sequence[np.ndarray], *names: np.ndarray, seed: int = 0) -> di
     drawn}
     """
     values = [100 * float(np.mean(r)) for r in right]
-    low, high = evaluation.t_interval(values)
     ends = evaluation.cluster_bootstrap(np.mean(right, 0), *names, seed=seed)
     return {"ours": float(np.mean(values)), "values": values, "clustered": [100 * end for end in ends],
-            "interval": [max(low, 0.0), min(high, 100.0)] if len(values) > 1 else None}
+            "interval": over_runs(values)}
+
+
+def over_runs(values: Sequence[float]) -> list[float] | None:
+    """Student's interval for the mean of accuracies in per cent, cut at 0 and 100; None for a single one.
+
+    Chapter: ACP-Net.
+    """
+    low, high = evaluation.t_interval(values)
+    return [max(low, 0.0), min(high, 100.0)] if len(values) > 1 else None
+
+
+def ranked(scores: dict[str, float]) -> list[str]:
+    """Names from the highest score to the lowest; those of equal scores in the order in which they come.
+
+    Chapter: Baselines.
+    """
+    return sorted(scores, key=lambda name: -scores[name])
+
+
+def lies_above(row: dict, chance: float) -> bool:
+    """Whether a row of `scored` is above chance, in per cent, with both of its intervals; never so for a single run.
+
+    Chapter: ACP-Net.
+    """
+    return row["interval"] is not None and row["interval"][0] > chance and row["clustered"][0] > chance
+
+
+def way_to_the_best(ours: float, chance: float, best: float | None) -> float | None:
+    """How far a score gets from chance to the best possible one, in per cent of the way; None where that is not known.
+
+    Chapter: ACP-Net.
+    """
+    return None if best is None else 100 * (ours - chance) / (best - chance)
+
+
+def by_protocol(models: Sequence[nn.Module], corpus: Corpus, drawn: dict[str, Pairs]) -> list[dict]:
+    """The same networks scored on test pairs of several protocols, beside guessers who compare nothing; in per cent.
+
+    Parameters
+    ----------
+    models : networks of two branches, one a run
+    drawn : by the name of the protocol, pairs of the test part
+
+    Returns
+    -------
+    list of {"protocol", "ours": the mean over the runs, "interval": over the runs, "nothing", "picture", "music": what
+    one gets who knows nothing, the picture's class or the music's}
+
+    Chapter: ACP-Net.
+    """
+    rows = []
+    for name, pairs in drawn.items():
+        values = [100 * evaluation.accuracy(evaluation.probability(m, corpus, pairs), pairs.truth) for m in models]
+        joint = protocols.joint(name, *corpus.counts("test"))
+        rows.append({"protocol": name, "ours": float(np.mean(values)), "interval": over_runs(values),
+                     "nothing": protocols.oracle(joint), "picture": protocols.oracle(joint, 0),
+                     "music": protocols.oracle(joint, 1)})
+    return rows

@@ -58,6 +58,20 @@ def read(folder: Path, name: str) -> list[dict] | None:
     return None
 
 
+def flattened(provenance: dict) -> dict:
+    """What a result was made from as one list of names and values: "settings: seed", "version: torch".
+
+    Chapter: Paper versus ours.
+    """
+    flat = {}
+    for name, value in provenance.items():
+        if isinstance(value, dict):
+            flat |= {f"{'version' if name == 'versions' else name}: {inner}": v for inner, v in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
 def table(study: Study, module: str, stage: str, about: list, make: Callable[[], list[dict]]) -> pd.DataFrame:
     """The rows of `make()`, computed once and kept in the work folder.
 

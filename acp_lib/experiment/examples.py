@@ -1,0 +1,103 @@
+"""Which clips, pictures and errors are shown, by rules and not by hand.
+
+Chapter: What it gets right and wrong.
+"""
+
+import numpy as np
+import pandas as pd
+from torch import nn
+
+from acp_lib.emotions import CLASSES
+from acp_lib.experiment import evaluation
+from acp_lib.experiment.corpus import Corpus, Pairs
+
+
+def some(rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """n of some rows, drawn without replacement, in ascending order; all of them where there are no more.
+
+    Chapter: What it gets right and wrong.
+    """
+    return np.sort(rng.choice(rows, min(n, len(rows)), replace=False))
+
+
+def all_pairs(corpus: Corpus, pictures: np.ndarray, clips: np.ndarray) -> Pairs:
+    """Each of some pictures with each of some clips, the clips of a picture one after another.
+
+    Chapter: What it gets right and wrong.
+    """
+    i, j = np.repeat(pictures, len(clips)), np.tile(clips, len(pictures))
+    return Pairs(i, j, (corpus.image.label[i] == corpus.music.label[j]).astype(int))
+
+
+def median_clip(right: np.ndarray, clips: np.ndarray) -> tuple[int, float]:
+    """The clip that has the median of the shares of right answers, and its share; of two in the middle the lower one.
+
+    right : whether each pair was called right [shape=(n,)]
+    clips : the clip of each pair [shape=(n,)]
+
+    Chapter: What it gets right and wrong.
+    """
+    share = pd.Series(right).groupby(clips).mean().sort_values(kind="stable")
+    middle = (len(share) - 1) // 2
+    return int(share.index[middle]), float(share.iloc[middle])
+
+
+def typical_clips(model: nn.Module, corpus: Corpus, pictures: np.ndarray, rng: np.random.Generator,
+                  most: int = 200) -> dict[str, tuple[int, float]]:
+    """For each class that has test clips its median clip when a network judges it with some pictures.
+
+    most : clips of a class that are judged, drawn where there are more
+
+    Returns
+    -------
+    class -> (row of the clip in `Corpus.music`, share of the pictures with which it was judged right)
+
+    Chapter: What it gets right and wrong.
+    """
+    test, found = corpus.music.rows("test"), {}
+    for k, label in enumerate(CLASSES):
+        clips = test[corpus.music.label[test] == k]
+        if len(clips):
+            drawn = all_pairs(corpus, pictures, some(clips, most, rng))
+            right = (evaluation.probability(model, corpus, drawn) > 0.5) == (drawn.truth == 1)
+            found[label] = median_clip(right, drawn.music)
+    return found
+
+
+def errors(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Which pairs were called wrong, the surest errors first.
+
+    probability : given to each pair being true [shape=(n,)]
+
+    Chapter: What it gets right and wrong.
+    """
+    wrong = np.flatnonzero((probability > 0.5) != (truth == 1))
+    return wrong[np.argsort(-np.abs(probability[wrong] - 0.5), kind="stable")]
+
+
+def without_repeats(rows: np.ndarray, pairs: Pairs, n: int) -> np.ndarray:
+    """The first n of some pairs, without those whose picture or music came before.
+
+    rows : which of the pairs, in the order in which they are taken
+
+    Chapter: What it gets right and wrong.
+    """
+    pictures, music, taken = set(), set(), []
+    for k in rows:
+        if len(taken) < n and pairs.image[k] not in pictures and pairs.music[k] not in music:
+            pictures.add(pairs.image[k])
+            music.add(pairs.music[k])
+            taken.append(k)
+    return np.array(taken, int)
+
+
+def mislabelled(ids: pd.Series, made: pd.DataFrame) -> np.ndarray:
+    """Whether samples of the synthetic database are labelled with another class than they were made for: bool (N,).
+
+    ids : of samples; all segments of a song, "song#1" and so on, have its label
+    made : the database's own record, a row a picture or song: "id", "true_class", "label_class"
+
+    Chapter: What it gets right and wrong.
+    """
+    wrong = set(made["id"][made["true_class"] != made["label_class"]])
+    return ids.str.split("#").str[0].isin(wrong).to_numpy()

@@ -1,0 +1,49 @@
+"""Figures of what the computations cost: how much faster than the plain way, and how cost grows with the data.
+
+Chapter: What it costs.
+"""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from acp_lib.figures.style import BRANCHES, FALSE, TRUE, WIDTH
+
+
+def speedups(rows: list[dict]) -> Figure:
+    """How many times faster than the plain way each comparison came out, with its range and what was aimed at.
+
+    rows : "name", "ratio", "lowest", "highest", "wanted"
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(rows) + 0.9))
+    for y, row in enumerate(reversed(rows)):
+        drawn = TRUE if row["ratio"] >= row["wanted"] else FALSE
+        ax.plot([row["lowest"], row["highest"]], [y, y], color=drawn, lw=1.5)
+        ax.plot(row["ratio"], y, "o", color=drawn, ms=6)
+        ax.plot([row["wanted"]] * 2, [y - 0.35, y + 0.35], color="0.3", lw=2)
+    ax.axvline(1, color="0.6", ls=":", lw=1)
+    ax.set_xscale("log")
+    ticks = [t for t in (1, 2, 5, 10, 20, 50, 100) if t <= 1.5 * max(row["highest"] for row in rows)]
+    ax.set_xticks(ticks, ticks)
+    ax.minorticks_off()
+    ax.set(yticks=range(len(rows)), yticklabels=[row["name"] for row in reversed(rows)], xlabel="times faster")
+    return fig
+
+
+def growth(sizes: pd.DataFrame) -> Figure:
+    """Processor seconds and peak memory (cpu_s, peak_mib) over the number of samples, a colour a modality."""
+    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 3))
+    for modality, rows in sizes.sort_values("samples").groupby("modality"):
+        drawn, first = {"color": BRANCHES[modality], "label": modality}, rows.iloc[0]
+        axes[0].plot(rows["samples"], first["cpu_s"] / first["samples"] * rows["samples"], ls="--", lw=1,
+                     color=drawn["color"])
+        axes[0].plot(rows["samples"], rows["cpu_s"], "o", **drawn)
+        axes[1].plot(rows["samples"], rows["peak_mib"], "o-", **drawn)
+    axes[0].set(xscale="log", yscale="log", xlabel="samples", ylabel="processor time, s")
+    axes[1].set(xscale="log", xlabel="samples", ylabel="peak memory, MiB", ylim=(0, 1.2 * sizes["peak_mib"].max()))
+    ticks = sizes[sizes["modality"] == sizes["modality"].max()]["samples"].tolist()
+    for ax in axes:
+        ax.minorticks_off()
+        ax.set_xticks(ticks, ticks)
+    axes[1].legend()
+    return fig

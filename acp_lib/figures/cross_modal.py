@@ -1,0 +1,28 @@
+"""Figures of what a network owes to comparing the two halves of a pair.
+
+Chapter: Is it really cross-modal?
+"""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from acp_lib.figures.style import OURS, WIDTH
+
+
+def additive_approximation(network: Sequence[float], additive: Sequence[float], chance: float,
+                           ceiling: float) -> Figure:
+    """Accuracy in per cent of each run's network over that of its additive approximation; equal on the line."""
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.45 * WIDTH))
+    ax.set_box_aspect(1)
+    both = [*network, *additive, chance]
+    low, high = min(both) - 2, max(both) + 3
+    ax.plot([low, high], [low, high], color="0.6", lw=1, label="as often right")
+    for value, style, label in ((chance, ":", "chance"), (ceiling, "-.", "the most that adding can get")):
+        if value < high:
+            ax.axvline(value, color="0.3", ls=style, lw=1.2, label=label)
+    ax.plot(additive, network, "o", color=OURS, ms=7, alpha=0.8, label="a run")
+    ax.set(xlim=(low, high), ylim=(low, high), xlabel="its additive approximation, % right", ylabel="network, % right")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small")
+    return fig

@@ -1,0 +1,28 @@
+"""The figure that sets the paper's numbers beside this run's.
+
+Chapter: Paper versus ours.
+"""
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from acp_lib.figures.style import OURS, WIDTH, unique
+
+
+def paper_and_ours(rows: list[dict]) -> Figure:
+    """The paper's value and this run's with its interval, a line a row.
+
+    rows : "row" (its name), "paper", "ours" (None where there is none) and "interval" (or none)
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 0.42 * len(rows) + 1))
+    for y, row in enumerate(rows):
+        ax.plot(row["paper"], y, "D", color="0.35", ms=7, label="paper")
+        if row["ours"] is not None:
+            if row.get("interval"):
+                ax.plot(row["interval"], [y, y], color=OURS, lw=3, alpha=0.5)
+            ax.plot(row["ours"], y, "o", color=OURS, ms=8, label="this run")
+    ax.set_yticks(range(len(rows)), [r["row"] for r in rows])
+    ax.set_xlabel("%")
+    ax.invert_yaxis()
+    ax.legend(*unique(ax), loc="upper left", bbox_to_anchor=(1, 1))
+    return fig

@@ -1,0 +1,207 @@
+"""What all figures share: colours, the look of axes, and the parts that several of them are built from.
+
+Chapter: all.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import librosa
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from PIL import Image, ImageOps
+
+from acp_lib.emotions import CLASSES, regroup
+
+WIDTH = 8.0  # inches
+COLOURS = {"positive": "#e0852b", "neutral": "#3d8f8b", "negative": "#6a4c93"}
+"""One colour a class in every figure; told apart by colour-blind readers and in greyscale."""
+PALETTE = [COLOURS[c] for c in CLASSES]
+BRANCHES = {"image": "#3b6ea8", "music": "#a8683b", "fusion": "#5c5c6e"}
+TRUE, FALSE = "#2f7d32", "#b3261e"
+BLUE = BRANCHES["image"]
+OURS = COLOURS["negative"]  # what this run found, beside what the paper reports
+
+CHANCE = {"color": "0.4", "ls": ":"}
+BEST = {"color": TRUE, "ls": "-."}  # what the best possible observer gets right
+PAPER = {"color": "k", "ls": "--", "lw": 1}
+SPECTROGRAM = {"aspect": "auto", "origin": "lower", "cmap": "magma"}
+
+
+def theme() -> None:
+    """One look for all figures."""
+    sns.set_theme("notebook", "whitegrid", palette=PALETTE, font_scale=1.0, rc={
+        "figure.dpi": 144, "figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False,
+        "grid.alpha": 0.4, "axes.titlesize": "medium", "axes.titleweight": "bold", "legend.frameon": False,
+        "svg.hashsalt": "acp"})
+
+
+def colour(label: str) -> str:
+    """The colour of a class, or of an emotion's class."""
+    return COLOURS[label if label in CLASSES else regroup(label)]
+
+
+def thumbnail(path: Path, size: int = 96) -> np.ndarray:
+    """A square crop of a picture as uint8 (size, size, 3)."""
+    with Image.open(path) as picture:
+        return np.asarray(ImageOps.fit(ImageOps.exif_transpose(picture).convert("RGB"), (size, size)))
+
+
+def log_mel(samples: np.ndarray, sr: int, **settings) -> np.ndarray:
+    """Mel spectrogram in dB below its maximum (bands, frames), for the eye alone."""
+    return librosa.power_to_db(librosa.feature.melspectrogram(y=samples, sr=sr, **settings), ref=np.max)
+
+
+def row_percent(counts: np.ndarray) -> np.ndarray:
+    """Counts (rows, columns) in per cent of their row; 0 in an empty one."""
+    return 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+
+
+# --- axes
+
+
+def bare(ax: Axes) -> None:
+    """Leave nothing of the axes but their place and their labels."""
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    sns.despine(ax=ax, left=True, bottom=True)
+
+
+def frame(ax: Axes, colour: str, width: float = 4, style: str = "-") -> None:
+    """A frame around the axes."""
+    ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False, ec=colour, lw=width, ls=style,
+                           clip_on=False))
+
+
+def slant(ax: Axes, degrees: float) -> None:
+    """Turn the names below the axes, so that long ones find room."""
+    plt.setp(ax.get_xticklabels(), rotation=degrees, ha="right", rotation_mode="anchor")
+
+
+def name_rows(ax: Axes, names: Sequence[str], above: float = 0.5, below: float = 0.5, **text) -> None:
+    """Make the y axis a list: row k lies at y = k and the first one on top, with some room above and below."""
+    ax.set_yticks(range(len(names)), names, **text)
+    ax.set_ylim(len(names) - 1 + below, -above)
+    ax.grid(axis="y", visible=False)
+
+
+def paper_line(ax: Axes, reported: float, y: float) -> None:
+    """A vertical line at the accuracy that the paper reports for ACP-Net, named at the height y."""
+    ax.axvline(reported, **PAPER)
+    ax.text(reported, y, f"ACP-Net in the paper, {reported}", ha="center", va="bottom", fontsize="small")
+
+
+def unique(*axes: Axes) -> tuple[list[Artist], list[str]]:
+    """Handles and labels for a legend, each label once, with the last of its handles."""
+    found: dict[str, Artist] = {}
+    for ax in axes:
+        handles, labels = ax.get_legend_handles_labels()
+        found |= dict(zip(labels, handles, strict=True))
+    return list(found.values()), list(found)
+
+
+def legend_below(fig: Figure, columns: int) -> None:
+    """One legend for all axes, below them."""
+    fig.legend(*unique(*fig.axes), loc="outside lower center", ncols=columns, fontsize="small")
+
+
+# --- parts of figures
+
+
+def cells(ax: Axes, values: np.ndarray, rows: Sequence[str] | None, columns: Sequence[str] | None, *,
+          cmap: str = "mako_r", square: bool = True, written: bool = True, size: float | str = "medium",
+          **shown) -> ScalarMappable:
+    """A table as coloured cells with the numbers in them, the first line on top; what is masked or no number is left
+    out, and so are names that are None.
+
+    seaborn's heatmap draws the whole figure once for each of its axes.
+    """
+    values = np.ma.masked_invalid(values)
+    mesh = ax.pcolormesh(values, cmap=cmap, edgecolors="white", linewidth=0.5, **shown)
+    ax.set(xlim=(0, values.shape[1]), ylim=(values.shape[0], 0), aspect="equal" if square else "auto")
+    for axis, names in ((ax.yaxis, rows), (ax.xaxis, columns)):
+        axis.set_ticks([] if names is None else np.arange(len(names)) + 0.5, [] if names is None else names)
+    ax.tick_params(length=0)
+    ax.grid(False)
+    sns.despine(ax=ax, left=True, bottom=True)
+    if written:
+        for (i, j), value in np.ma.ndenumerate(values):
+            light = sns.utils.relative_luminance(mesh.cmap(mesh.norm(value)))
+            ax.text(j + 0.5, i + 0.5, f"{value:.0f}", ha="center", va="center", size=size,
+                    color="0.15" if light > 0.4 else "white")
+    return mesh
+
+
+def class_accuracy(ax: Axes, accuracy: np.ndarray) -> ScalarMappable:
+    """Accuracy from 0 to 1 for each class of picture (rows) and of music (columns) as cells, in per cent."""
+    return cells(ax, 100 * accuracy, CLASSES, CLASSES, cmap="vlag_r", vmin=0, vmax=100)
+
+
+def dot(ax: Axes, y: float, row: dict, resampled: str) -> None:
+    """A row's accuracy with its intervals, over seeds (thick) and over samples (thin), and the paper's value.
+
+    row : "ours", "interval" (None for a single run), "clustered", "paper" (or None)
+    resampled : what the thin interval is over, for the legend
+    """
+    ax.plot(row["clustered"], [y, y], color=OURS, lw=1.2, label=resampled)
+    if row["interval"]:
+        ax.plot(row["interval"], [y, y], color=OURS, lw=5, alpha=0.35, label="95 % over seeds")
+    ax.plot(row["ours"], y, "o", color=OURS, ms=7, label="this run")
+    if row["paper"] is not None:
+        ax.plot(row["paper"], y, "D", color="0.25", ms=6, label="paper")
+
+
+def learning_curve(ax: Axes, history: list[dict], what: str, kept: int, **style) -> None:
+    """Loss, or accuracy in per cent, over epochs: training dashed, validation solid, a dot at the epoch `kept`."""
+    table = pd.DataFrame(history).set_index("epoch")[[what, f"val_{what}"]] * (100 if what == "accuracy" else 1)
+    ax.plot(table[what], lw=1, ls="--", alpha=0.7, marker="." if len(table) == 1 else "", color=style["color"])
+    ax.plot(table[f"val_{what}"], lw=1.6, **style)
+    ax.plot(kept, table[f"val_{what}"][kept], "o", ms=5, color=style["color"])
+
+
+def learning_curves(loss: Axes, accuracy: Axes, histories: dict[int, list[dict]], best: dict[int, int],
+                    chance: float) -> None:
+    """Learning curves of a network, a colour a seed, with lines for the loss of a coin and for chance.
+
+    histories, best : seed -> its epochs, and the epoch whose weights were kept
+    """
+    for (seed, history), tint in zip(histories.items(), sns.color_palette("viridis", len(histories)), strict=True):
+        for ax, what in ((loss, "loss"), (accuracy, "accuracy")):
+            learning_curve(ax, history, what, best[seed], color=tint, label=f"seed {seed}")
+    loss.axhline(np.log(2), lw=1, **CHANCE)
+    accuracy.axhline(chance, lw=1, **CHANCE)
+
+
+def scatter(ax: Axes, xy: np.ndarray, label: np.ndarray, marker: str = "o") -> None:
+    """Points (N, 2) in the colours of their classes, label (N,)."""
+    for c in CLASSES:
+        ax.scatter(*xy[label == c].T, s=14, color=COLOURS[c], marker=marker, alpha=0.75, lw=0, label=c)
+    ax.set(xticks=[], yticks=[])
+
+
+def neighbour_rows(rows: Sequence[tuple], draw: Callable[[Axes, Path | np.ndarray], None], *, height: float,
+                   edge: float) -> Figure:
+    """One row a query: the query (bold), then its nearest neighbours, each framed in the colour of its class.
+
+    rows : (query, its label, [(neighbour, its label), ...])
+    draw : draws a query or a neighbour into axes
+    height : of a panel, by its width; edge : width of the frames
+    """
+    columns = 1 + max(len(found) for _, _, found in rows)
+    fig, axes = plt.subplots(len(rows), columns, figsize=(WIDTH, WIDTH * len(rows) / columns * height), squeeze=False)
+    for line, (query, label, found) in zip(axes, rows, strict=True):
+        for ax in line:
+            bare(ax)
+        for ax, (item, name) in zip(line, [(query, label), *found], strict=False):
+            draw(ax, item)
+            frame(ax, colour(name), edge)
+            ax.set_title(name, fontsize="small", weight="normal")
+        line[0].set_title(label, fontsize="small", fontweight="bold")
+    return fig

@@ -1,0 +1,57 @@
+"""The paper's numbers beside this run's, as the texts of one table, and what their agreement is about.
+
+Paper: Tables 1 to 5.  Chapter: Paper versus ours; Verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+LABELS = {1: "tab-regrouping", 2: "tab-tags", 3: "tab-database", 4: "tab-correspondence"}
+"""Where the book shows each of the paper's tables; Table 5 is several there."""
+
+
+def beside(number: int, rows: Sequence[dict]) -> list[dict]:
+    """One of the five tables, a row each: {"what", "paper", "ours", "label"}.
+
+    what : class or modality, and the row's name
+    paper, ours : as `text` has them, accuracies of this run with their 95 % interval over seeds; None where none is
+    label : of the book's table that tells more
+
+    Chapter: Paper versus ours.
+    """
+    found = []
+    for row in rows:
+        group = row["class"] if number == 2 else row.get("what", row.get("class"))
+        ours = text(row["ours"], number)
+        if row["ours"] is not None and row.get("interval"):
+            ours = f"{ours} ({row['interval'][0]:.1f} to {row['interval'][1]:.1f})"
+        found.append({"what": ": ".join(filter(None, (group, row["row"]))), "paper": text(row["paper"], number),
+                      "ours": ours, "label": label(number, row)})
+    return found
+
+
+def text(value: Sequence[str] | float | None, number: int) -> str | float | None:
+    """A value of one of the five tables: emotions with commas, accuracies with two decimals, counts as they are."""
+    if isinstance(value, list | tuple):
+        return ", ".join(value)
+    return f"{value:.2f}" if number >= 4 and value is not None else value
+
+
+def label(number: int, row: dict) -> str:
+    """Label of the table of this book that shows a row of the paper's table of that number."""
+    if number in LABELS:
+        return LABELS[number]
+    if "random labels" in row["row"]:
+        return "tab-controls"
+    return "tab-emotion-pictures" if row["what"].startswith("picture") else "tab-emotion-music"
+
+
+def about(synthetic: bool, source: str) -> str:
+    """What results say something about, in words; `source` is the profile's.
+
+    Chapter: Paper versus ours; Verdicts.
+    """
+    if synthetic:
+        return "the code and the method, not about IMAC: the data is synthetic"
+    return "what could be had of IMAC" if source == "imac" else "the data of this run, which is not IMAC"

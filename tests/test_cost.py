@@ -1,0 +1,60 @@
+"""What the measured costs mean for other corpora."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from acp_lib.profiles import ROOT
+from acp_lib.results import cost
+
+SIZES = pd.DataFrame({"modality": ["music", "music", "image", "image"], "samples": [10, 40, 10, 20],
+                      "cpu_s": [5.0, 16.0, 1.0, 1.0], "peak_mib": [100.0, 110.0, 200.0, 250.0]})
+
+
+def test_the_first_machine_on_which_growth_was_measured(tmp_path):
+    with pytest.raises(FileNotFoundError, match="measures growth; expected one of `make bench`"):
+        cost.measured(tmp_path)
+    for name, part, rows in (("a", "music", []), ("b", "growth", [1]), ("c", "growth", [2])):
+        parts = {part: {"rows": rows}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(parts))
+    assert cost.measured(tmp_path) == {"growth": {"rows": [1]}}
+
+
+def test_the_projects_own_results_have_all_that_the_chapter_needs():
+    parts = cost.measured(ROOT / "benchmarks" / "results")
+    compared, floors = cost.compared(parts)
+    assert len(compared) > 5 and all({"plain_ms", "fast_ms", "wanted", "lowest", "highest"} <= set(r) for r in compared)
+    assert floors and set(cost.efficiency(parts["growth"]["rows"])) == {"music", "image"}
+
+
+def test_comparisons_and_floors():
+    plain, floor, other = {"name": "a", "fast_ms": 1, "ratio": 2}, {"name": "b", "fast_ms": 1}, {"samples": 3}
+    assert cost.compared({"x": {"rows": [plain, other]}, "y": {"rows": [floor]}}) == ([plain], [floor])
+
+
+def test_the_largest_run_tells_the_cost_of_a_sample():
+    assert cost.per_sample(SIZES).to_dict() == {"music": 0.4, "image": 0.05}
+
+
+def test_a_neighbour_slows_a_process_and_never_speeds_it():
+    rows = [{"modality": "music", "gain": 1.8}, {"modality": "image", "gain": 2.1}, {"modality": "image", "samples": 3}]
+    assert cost.efficiency(rows) == {"music": 0.9, "image": 1}
+
+
+def test_hours_by_the_formula():
+    """1,800 minutes at 2 s and 3,600 pictures at 0.5 s, of which a process keeps half: 2 h and 1 h of one core."""
+    counts, seconds, kept = {"music": 1800, "image": 3600}, {"music": 2, "image": 0.5}, {"music": 0.5, "image": 0.5}
+    assert cost.hours(counts, seconds, kept, 1) == pytest.approx(3)
+    assert cost.hours(counts, seconds, kept, 4) == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(("hours", "text"), [
+    (0.5 / 60, "30.0 s"), (1 / 60, "1.0 min"), (0.5, "30.0 min"), (1, "1.0 h"), (47.9, "47.9 h"), (48, "2.0 days"),
+])
+def test_durations(hours, text):
+    assert cost.duration(hours) == text
+
+
+def test_growth_of_memory_is_that_of_the_modality_that_grows_most():
+    assert cost.memory_growth(SIZES) == pytest.approx(1.25)
