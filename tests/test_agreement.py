@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from acp_lib.experiment.agreement import kappa, kappa_between_runs, mean_kappa, overlap
+from acp_lib.results.agreement import kappa, kappa_between_runs, mean_kappa, overlap
 
 ANSWERS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acp_lib.experiment.convergence import Convergence, convergence, leaving_epoch
+from acp_lib.results.convergence import Convergence, convergence, leaving_epoch
 
 
 def history(*accuracies):

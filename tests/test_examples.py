@@ -8,8 +8,9 @@ from test_corpus import small
 from test_training import Tiny
 
 from acp_lib.emotions import CLASSES
-from acp_lib.experiment import evaluation, examples
+from acp_lib.experiment import evaluation
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
+from acp_lib.results import examples
 
 
 def test_some_rows_are_drawn_once_each_and_in_order():

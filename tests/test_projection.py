@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from acp_lib.experiment.projection import EDGES, on_a_plane, unit_scale
+from acp_lib.results.projection import EDGES, on_a_plane, unit_scale
 
 
 def test_unit_scale_centres_and_makes_the_root_mean_square_length_one():

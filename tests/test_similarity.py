@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cosine
 
-from acp_lib.experiment.similarity import directions, nearest, neighbours_of_own_label, typical, typical_and_nearest
+from acp_lib.results.similarity import directions, nearest, neighbours_of_own_label, typical, typical_and_nearest
 
 ANGLES = np.deg2rad([0, 10, 20, 90, 100, 180])
 CIRCLE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
