@@ -59,6 +59,11 @@ def test_two_classes_are_enough():
 # the page
 
 
+def test_the_page_knows_the_protocols_of_the_ledger():
+    assert shortcuts.EXPLORED == ("class_balanced", "uniform", "rejection", "image_anchored", "music_anchored")
+    assert set(shortcuts.EXPLORED) <= set(pairs.PROTOCOLS)
+
+
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 def test_the_page_computes_what_the_library_computes():
     rng = np.random.default_rng(0)
@@ -68,7 +73,7 @@ def test_the_page_computes_what_the_library_computes():
     done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
     for case, found in zip(cases, json.loads(done.stdout), strict=True):
         expected = shortcuts.guessers(*case)
-        assert set(found) == set(pairs.PROTOCOLS)
+        assert set(found) == set(shortcuts.EXPLORED)
         for name, row in found.items():
             assert row == pytest.approx(expected.loc[name, list(shortcuts.KNOWS)].to_dict(), abs=1e-9)
 

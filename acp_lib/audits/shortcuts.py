@@ -6,6 +6,7 @@ Chapter: Shortcuts.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +49,9 @@ function oracles(p, q) {
 }
 """
 """`guessers` in JavaScript, for a page that computes while it is read; a test holds the two against one another."""
+
+EXPLORED = tuple(re.findall(r"^    (\w+): \[", ORACLES, re.M))
+"""The protocols that it knows; of another, which nobody has put there yet, the page shows tables alone."""
 
 
 def guessers(images: np.ndarray, music: np.ndarray) -> pd.DataFrame:

@@ -13,9 +13,8 @@ from bokeh.models import ColumnDataSource, CustomJS, Div, FactorRange, RadioButt
 from bokeh.plotting import figure
 from IPython.display import display
 
-from acp_lib.audits.shortcuts import ORACLES, guessers
+from acp_lib.audits.shortcuts import EXPLORED, ORACLES, guessers
 from acp_lib.emotions import CLASSES
-from acp_lib.experiment import pairs
 from acp_lib.figures.style import BRANCHES
 
 DRAWN = {"nothing": ("#8c8c8c", "square", -0.22), "the picture": (BRANCHES["image"], "circle", 0.0),
@@ -61,14 +60,14 @@ def model(presets: dict[str, tuple[np.ndarray, np.ndarray]], reported: float):
     """
     chosen = next(iter(presets.values()))
     table = guessers(*chosen)
-    shown = [name.replace("_", " ") for name in pairs.PROTOCOLS]
+    shown = [name.replace("_", " ") for name in EXPLORED]
     plot = figure(y_range=FactorRange(*shown[::-1]), x_range=(45, 100), height=330, sizing_mode="stretch_width",
                   toolbar_location=None, tools="", x_axis_label="accuracy, %")
     plot.add_layout(Span(location=reported, dimension="height", line_dash="dashed", line_color="black"))
     sources = {}
     for who, (colour, marker, shift) in DRAWN.items():
-        values = table[who].tolist()
-        sources[who] = ColumnDataSource({"protocol": list(pairs.PROTOCOLS), "accuracy": values,
+        values = table[who].loc[list(EXPLORED)].tolist()
+        sources[who] = ColumnDataSource({"protocol": list(EXPLORED), "accuracy": values,
                                          "y": [(name, -shift) for name in shown],
                                          "text": [f"{v:.1f}" for v in values]})
         plot.scatter("accuracy", "y", source=sources[who], size=10, marker=marker, color=colour,
