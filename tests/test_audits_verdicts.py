@@ -156,8 +156,8 @@ def test_what_a_verdict_stands_on():
     assert verdicts.found(verdict(value=60.0)) == "60.00"
     assert verdicts.found(verdict("arithmetic", value=2971, note="they add up")) == "they add up"
     assert verdicts.found(verdict(outcome=MISSING)) is None
-    assert verdicts.held_against(verdict(than=50)) == "50.00"
-    assert verdicts.held_against(verdict("contains", than=61.67)) is verdicts.held_against(verdict()) is None
+    assert verdicts.rule(verdict(than=50)) == "above 50.00" and verdicts.rule(verdict()) == "above"
+    assert verdicts.rule(verdict("contains", than=61.67)) == "contains"
 
 
 def test_what_arithmetic_refutes():

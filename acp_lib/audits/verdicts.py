@@ -280,12 +280,13 @@ def found(verdict: Verdict) -> str | None:
     return in_words(verdict.value) + (f" ({ends[0]:.1f} to {ends[1]:.1f})" if ends else "")
 
 
-def held_against(verdict: Verdict) -> str | None:
-    """The number that this run's was held against; None where it is the paper's own, or there is none.
+def rule(verdict: Verdict) -> str:
+    """The rule, with the number that this run's was held against where there is one beside the paper's own.
 
     Chapter: Verdicts.
     """
-    return None if verdict.claim.rule == "contains" else in_words(verdict.than)
+    than = None if verdict.claim.rule == "contains" else in_words(verdict.than)
+    return verdict.claim.rule + (f" {than}" if than else "")
 
 
 def refuted(judged: Sequence[Verdict]) -> list[str]:
