@@ -23,8 +23,8 @@ from acp_lib.features.art._variety import palette, variety
 from acp_lib.features.art._view import View
 
 __all__ = ["EXAMPLES", "NAMES", "PRINCIPLES", "SECTORS", "TURNS", "WIDTH", "WIDTHS", "WINDOWS", "balance", "describe",
-           "emphasis", "extract", "flow", "gradation", "harmony", "hues", "movement", "palette", "saliency", "scanpath", "symmetry",
-           "template_fit", "variation", "variety"]
+           "emphasis", "extract", "flow", "gradation", "harmony", "hues", "movement", "palette", "saliency", "scanpath",
+           "symmetry", "template_fit", "variation", "variety"]
 
 WIDTHS = {"balance": 25, "emphasis": 25, "harmony": 14, "variety": 24, "gradation": 19, "movement": 19}
 _ENDS = list(accumulate(WIDTHS.values()))
