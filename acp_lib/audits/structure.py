@@ -70,9 +70,9 @@ def learnt_from(corpus: Corpus, pairs: Pairs, steps: int = 24) -> pd.DataFrame:
 def pairs_of(study: Study, epochs: int = 1) -> Pairs:
     """The training pairs of the first epochs of the first run, in their order."""
     run = study.planned("pairs", "ACP-Net")[0]
-    task, parts = run.task(study.profile), []
+    task, parts = run.task, []
     for epoch in range(1, epochs + 1):
-        batches = task.epoch([run.seed, epoch])
+        batches = task.epoch([run.seed, epoch], run.options.training.batch)
         parts.append((*batches.rows, batches.target))
     return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
