@@ -127,7 +127,7 @@ CASES = {
                                                                       None),
     "correspondence": lambda p: figures.correspondence(COMPARED, 50.0, 85.0),
     "correspondence without a bound": lambda p: figures.correspondence(COMPARED[:1], 50.0, None),
-    "kappas": lambda p: figures.kappas([SHARES, SHARES | {"kappa": None}]),
+    "agreement": lambda p: figures.kappas([SHARES, SHARES | {"kappa": None}]),
     "class_tables": lambda p: figures.class_tables({k: RNG.random((3, 3)) for k in "abc"}),
     "class_tables of one class": lambda p: figures.class_tables({"a": np.where(np.eye(3), 0.5, np.nan)}),
     "recognition": lambda p: figures.recognition({"pictures": PICTURES, "music": MUSIC}, [80.0, None]),

@@ -61,7 +61,8 @@ def margins(model: nn.Module, corpus: Corpus, image: np.ndarray, music: np.ndarr
     return (said[:, 1] - said[:, 0]).reshape(len(image), len(music))
 
 
-def emap(model: nn.Module, corpus: Corpus, pairs: Pairs, *, cells: int = CELLS, seed: int = 0):
+def emap(model: nn.Module, corpus: Corpus, pairs: Pairs, *, cells: int = CELLS,
+         seed: int = 0) -> tuple[np.ndarray, np.ndarray, float, int, int]:
     """Margins of pairs by the additive function that is nearest to the network over all combinations of their halves.
 
     f(i, j) becomes mean over j' f(i, j') + mean over i' f(i', j) - mean over both, where each sample weighs as often as

@@ -6,6 +6,7 @@ Chapter: Without emotion labels.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -135,7 +136,7 @@ def found(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     trained, p = study.runs, study.profile
     groups = {m: study.manifest["group"][study.manifest["modality"] == m].to_numpy() for m in MODALITIES}
 
-    def spaces():
+    def spaces() -> Iterator[tuple[str, int, Corpus]]:
         yield "features", p.seed, study.corpus
         for run in trained:
             yield "before training", run.seed, with_embeddings(run.untrained().eval(), study.corpus)

@@ -4,6 +4,7 @@ Paper: Section 4, Results on emotion recognition; Table 5.
 Chapter: Seeing; Probes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ class Probed:
         """Mean over the classes of the share called right; chance is one over their number."""
         return float(np.mean(self.recall(np.unique(self.truth))))
 
-    def recall(self, labels) -> list[float]:
+    def recall(self, labels: Sequence | np.ndarray) -> list[float]:
         """Share called right of each label, NaN where it has no sample."""
         return recall_score(self.truth, self.predicted, labels=labels, average=None, zero_division=np.nan).tolist()
 

@@ -4,6 +4,7 @@ Paper: Section 4.
 Chapter: Splits and pairs.
 """
 
+from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
@@ -76,7 +77,7 @@ def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: 
     return part
 
 
-def _assign_units(members: list, size: pd.Series, unit: pd.Series, ratios) -> pd.Series:
+def _assign_units(members: list, size: pd.Series, unit: pd.Series, ratios: Sequence[float]) -> pd.Series:
     held, target = np.zeros(3), np.array(ratios) * size[members].sum()
     chosen = {}
     for i, member in enumerate(members):
