@@ -6,12 +6,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_baselines import separable
+from test_corpus import saved
 from torch import nn
 
 from acp_lib.audits import additive
 from acp_lib.experiment import baselines, pairs, tasks, training
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
-from acp_lib.experiment.methods import CONTROLS, Inputs, blinded, with_random_labels
+from acp_lib.experiment.methods import CONTROLS, blinded, with_random_labels
 from acp_lib.models._branches import TwoBranches
 from acp_lib.profiles import load
 
@@ -192,16 +193,14 @@ def test_labels_of_training_and_validation_are_dealt_and_those_of_the_test_stay(
 
 def trained(corpus: Corpus, folder, name: str | None) -> float:
     """Accuracy of a small network of two branches after a short training, as it is or as a control."""
-    corpus.save(folder / "corpus.safetensors")
-    profile = load(batch=32, pairs_per_epoch=1600, epochs=8, patience=8, test_pairs=2000, learning_rate=0.003,
-                   device="cpu")
-    inputs = Inputs(folder / "corpus.safetensors")
-    task = tasks.Correspondence(inputs.read(profile), profile) if name is None else \
-        CONTROLS[name].task(inputs, profile, 0)
+    inputs = saved(corpus, folder)
+    profile = load(batch=32, pairs_per_epoch=1600, epochs=8, patience=8, test_pairs=2000, learning_rate=0.003)
+    task = tasks.Correspondence(inputs.corpus, profile.pairing, profile.seed) if name is None else \
+        CONTROLS[name].task(inputs, CONTROLS[name].options(profile), 0)
     torch.manual_seed(0)
     net = TwoBranches(nn.Sequential(nn.Linear(6, 32), nn.ReLU()), nn.Sequential(nn.Linear(5, 32), nn.ReLU()),
                       nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 2)), {"image": (6,), "music": (5,)})
-    training.fit(net, task, profile, 0)
+    training.fit(net, task, profile.training, 0)
     answers = task.predictions(net)
     return float((answers["truth"] == answers["predicted"]).mean())
 

@@ -10,15 +10,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_corpus import small
-from test_runs import QUICK
+from test_corpus import saved, small
+from test_runs import QUICK, planned, quiet
 
 from acp_lib.audits import specifications
 from acp_lib.engine import processes
 from acp_lib.experiment import runs, tasks
 from acp_lib.experiment.corpus import scaled
-from acp_lib.experiment.methods import Inputs
-from acp_lib.experiment.runs import Run
 from acp_lib.profiles import ledger, load
 
 VALUES = {"a": [1, 2], "b": [10, 20, 30, 40, 50], "c": ["x", "y", "z"], "d": [0.4, 0.0]}
@@ -97,16 +95,15 @@ def test_a_curve_over_trained_networks_finds_the_scaling_that_matters(tmp_path, 
     plain = small((2048, 193), (96, 96), strength=6.0)
     files = {}
     for kind in ("zscore", "raw"):
-        files[kind] = tmp_path / f"{kind}.safetensors"
-        replace(plain, image=scale(plain.image, kind), music=scale(plain.music, kind)).save(files[kind])
+        scaled_so = replace(plain, image=scale(plain.image, kind), music=scale(plain.music, kind))
+        files[kind] = saved(scaled_so, tmp_path / kind)
     values = {"scaling": ["zscore", "raw"], "activation": ["relu", "linear_embeddings"]}
     rows = specifications.design(values, 6)
     given = QUICK | {"epochs": 6, "patience": 6, "pairs_per_epoch": 640, "batch": 32, "learning_rate": 0.0005,
                      "test_pairs": 400, "fc_width": 0.25, "dropout": 0.0}
-    plan = [(load(**given | row), Run("pairs", "ACP-Net", 0, tmp_path / f"run-{k}", Inputs(files[row["scaling"]])))
-            for k, row in enumerate(rows)]
-    runs.train_all(plan, progress=False)
-    found = [100 * run.correct.mean() for _, run in plan]
+    plan = [planned(tmp_path / f"run-{k}", files[row["scaling"]], **given | row) for k, row in enumerate(rows)]
+    runs.train(plan, quiet())
+    found = [100 * run.correct.mean() for run in plan]
     by = {kind: np.mean([v for v, row in zip(found, rows, strict=True) if row["scaling"] == kind])
           for kind in values["scaling"]}
     assert by["zscore"] > by["raw"] + 15, found
@@ -116,16 +113,16 @@ def test_a_curve_over_trained_networks_finds_the_scaling_that_matters(tmp_path, 
 def test_runs_of_several_profiles_are_each_made_with_their_own(tmp_path, quick, monkeypatch):
     seen = []
 
-    def one(profile, run):
+    def one(run):
         run.folder.mkdir()
         (run.folder / "history.json").write_text("[]")
-        seen.append((profile.dropout, run.folder.name))
+        seen.append((run.options.network.dropout, run.folder.name))
 
     monkeypatch.setattr(runs, "train_run", one)
-    plan = [(load(**QUICK, dropout=d), Run("pairs", "ACP-Net", 0, tmp_path / name, None))
+    plan = [planned(tmp_path / name, None, **QUICK, dropout=d)
             for d, name in ((0.1, "a"), (0.2, "b"), (0.2, "b"), (0.3, "c"))]
-    plan[3][1].folder.mkdir()
-    runs.train_all(plan, progress=False)
+    plan[3].folder.mkdir()
+    runs.train(plan, quiet())
     assert sorted(seen) == [(0.1, "a"), (0.2, "b")]
 
 
@@ -137,28 +134,27 @@ def test_a_cluster_gets_each_run_once(tmp_path, monkeypatch):
         yield from (run(*task) for task in todo)
 
     monkeypatch.setattr(runs, "spread_tasks", spread)
-    monkeypatch.setattr(runs, "train_run", lambda profile, run: run.folder.mkdir())
-    plan = [(load(**QUICK), Run("pairs", "ACP-Net", s, tmp_path / str(s), None)) for s in range(3)]
-    plan[1][1].folder.mkdir()
-    runs.train_all(plan, progress=False, scheduler="tcp://head:8786")
+    monkeypatch.setattr(runs, "train_run", lambda run: run.folder.mkdir())
+    plan = [planned(tmp_path / str(s), None, s, **QUICK) for s in range(3)]
+    plan[1].folder.mkdir()
+    runs.train(plan, quiet(scheduler="tcp://head:8786"))
     assert tried == [("tcp://head:8786", ["0", "2"])]
-    assert all(run.folder.is_dir() for _, run in plan)
+    assert all(run.folder.is_dir() for run in plan)
 
 
 def test_a_reading_that_diverges_is_noted_once_and_the_others_go_on(tmp_path, quick):
-    corpus = tmp_path / "corpus.safetensors"
-    small((2048, 193), (64, 64)).save(corpus)
-    wild, tame = (Run("pairs", "ACP-Net", 0, tmp_path / name, Inputs(corpus)) for name in ("wild", "tame"))
-    plan = [(load(**QUICK, learning_rate=1e37), wild), (load(**QUICK), tame)]
-    runs.train_all(plan, progress=False, tolerant={run.folder for _, run in plan})
+    corpus = saved(small((2048, 193), (64, 64)), tmp_path / "corpus")
+    plan = wild, tame = [planned(tmp_path / name, corpus, **QUICK | more)
+                         for name, more in (("wild", {"learning_rate": 1e37}), ("tame", {}))]
+    runs.train(plan, quiet(), {run.folder for run in plan})
     assert "lower learning_rate" in wild.diverged and not wild.folder.exists()
     assert tame.diverged == "" and len(tame.correct)
     note = next(tmp_path.glob(".wild.diverged"))
     written = note.stat().st_mtime_ns
-    runs.train_all(plan, progress=False, tolerant={run.folder for _, run in plan})
+    runs.train(plan, quiet(), {run.folder for run in plan})
     assert note.stat().st_mtime_ns == written
     with pytest.raises(FloatingPointError, match="lower learning_rate"):
-        runs.train_all(plan, progress=False)
+        runs.train(plan, quiet())
 
 
 def test_readings_that_diverged_count_among_all_of_them(monkeypatch):

@@ -1,5 +1,7 @@
 """What pairs give away, and clusters."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from test_baselines import separable
+from test_corpus import saved
+from test_runs import QUICK, planned
 
 from acp_lib.audits import structure
 from acp_lib.experiment.corpus import Modality, Pairs
@@ -94,3 +98,14 @@ def test_emotions_are_held_against_where_there_are_more_of_them_than_classes():
 def test_a_probe_reads_classes_and_no_control_task_on_new_samples():
     found = structure.probed(side(0.3), np.arange(480).astype(str))
     assert found["probe"] == 1 and found["control"] == pytest.approx(1 / 3, abs=0.12)
+
+
+def test_listed_pairs_are_those_that_the_first_run_is_trained_on(tmp_path):
+    inputs, given = saved(separable(120), tmp_path), QUICK | {"pairs_per_epoch": 0, "batch": 8}
+    run = planned(tmp_path / "run", inputs, 5, **given)
+    found = structure.pairs_of(SimpleNamespace(planned=lambda group, name: [run]), 2)
+    trained = [run.task.epoch([5, epoch], 8) for epoch in (1, 2)]
+    for column, parts in ((found.image, [e.rows[0] for e in trained]), (found.music, [e.rows[1] for e in trained]),
+                          (found.truth, [e.target for e in trained])):
+        np.testing.assert_array_equal(column, np.concatenate(parts))
+    assert len(found) == 2 * 800

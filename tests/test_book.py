@@ -23,8 +23,9 @@ from conftest import corpus
 from test_project import CHAPTERS, files
 
 from acp_lib import profiles
-from acp_lib import study as pipeline
+from acp_lib import study as studies
 from acp_lib.book import build as book
+from acp_lib.book import prepare as preparing
 from acp_lib.profiles import ROOT
 
 SMALL = {"n_images": 80, "n_songs": 30, "seeds": 2, "epochs": 1, "pairs_per_epoch": 128, "test_pairs": 400,
@@ -99,7 +100,7 @@ def engine(tmp_path, monkeypatch):
     def refuse(*_):
         raise AssertionError("something ran")
 
-    for module, name in ((book, "execute_all"), (book, "render"), (pipeline, "prepare")):
+    for module, name in ((book, "execute_all"), (book, "render"), (preparing, "prepare")):
         monkeypatch.setattr(module, name, refuse)
     yield book.main
     assert not (tmp_path / "work").exists()
@@ -109,7 +110,7 @@ def engine(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    ("mini -p nonsense 1", "unknown parameter 'nonsense'; expected some of profile, source, data"),
+    ("mini -p nonsense 1", "unknown parameter 'nonsense'; expected some of profile, seed, seeds"),
     ("mini -p epochs two", "epochs is 'two'; expected int"),
     ("mini -p epochs 1.5", "epochs is '1.5'; expected int"),
     ("mini -p epochs 0", "epochs is 0; expected at least 1"),
@@ -161,13 +162,13 @@ def test_data_and_weights_that_cannot_be_used_stop_with_one_line(tmp_path, monke
         assert err.splitlines()[-1].startswith(message) and TRACE not in err
 
 
-@pytest.mark.parametrize("module", ["book", "features.__main__", "audits.__main__"])
+@pytest.mark.parametrize("module", ["book.__main__", "features.__main__", "audits.__main__"])
 def test_an_interrupted_command_says_how_to_go_on(engine, monkeypatch, capsys, module):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(book, "build", interrupt)
-    monkeypatch.setattr(pipeline, "Study", interrupt)
+    monkeypatch.setattr(studies, "Study", interrupt)
     assert importlib.import_module(f"acp_lib.{module}").main(["mini"]) == 130
     assert capsys.readouterr().err == "stopped; the same command goes on where it was\n"
 
@@ -262,7 +263,7 @@ def test_the_cache_of_executed_chapters_follows_code_data_and_results(extension,
     shutil.rmtree(tmp_path / "_build/results")
     second = folder()
     assert second != first and not first.exists()
-    monkeypatch.setattr(pipeline, "input_key", lambda profile: "another")
+    monkeypatch.setattr(studies, "input_key", lambda profile: "another")
     assert folder() != second and not second.exists()
 
 

@@ -1,12 +1,16 @@
 """Keys that follow the code, folders made once, files written whole."""
 
+import ast
+import importlib.util
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_lib.engine import cache
+from acp_lib.features.layout import KINDS
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
                     lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=5)
@@ -53,35 +58,44 @@ def package(tmp_path, monkeypatch):
 
 def forget():
     cache.code_key.cache_clear()
-    cache._known.cache_clear()
+    cache._read.cache_clear()
 
 
 CHANGES = [
-    ("splits", "splits.py", True),
-    ("splits", "emotions.py", True),
-    ("splits", "ledger.py", True),  # through profiles
-    ("splits", "ledger.yml", True),
-    ("splits", "pairs.py", False),
-    ("database.folder", "features/_hpss.py", False),
+    ("experiment.splits", "experiment/splits.py", True),
+    ("experiment.splits", "emotions.py", True),
+    ("experiment.splits", "profiles/ledger.py", False),  # values of a profile are in each key themselves
+    ("experiment.splits", "profiles/ledger.yml", False),
+    ("experiment.splits", "profiles/groups.py", False),
+    ("experiment.splits", "experiment/pairs.py", False),
+    ("database.folder", "features/fast/hpss.py", False),
     ("database.folder", "features/audio.py", True),  # through the manifest
     ("database.folder", "database/tag_rules.yml", False),
     ("database.imac", "database/tag_rules.yml", True),
-    ("features.extract", "features/_hpss.py", True),  # through music
-    ("features.extract", "features/image.py", True),  # imported within a function
-    ("features.extract", "ledger.yml", False),
+    ("features.music", "features/fast/hpss.py", True),
+    ("features.pixels", "features/image.py", True),
+    ("features.art", "features/image.py", True),  # imported within a function
+    ("features.art", "features/art/_balance.py", True),
+    ("features.shards", "features/music.py", False),  # the key of a kind names its module
+    ("features.music", "profiles/ledger.yml", False),
     ("models", "models/_branches.py", True),  # through each of the networks
-    ("features.raw", "models/art_features.py", True),  # imported within a function
-    ("runs", "tasks.py", True),  # through the methods
-    ("features.extract", "methods.py", False),
+    ("experiment.runs", "experiment/tasks.py", True),  # through the methods
+    ("experiment.runs", "engine/spread.py", False),  # when and where, not what
+    ("features.music", "experiment/methods.py", False),
 ]
+
+
+def change(path, text=None):
+    """Change what a module does, or a file says."""
+    with path.open("a") as f:
+        f.write(text or ("\nCHANGED = 1\n" if path.suffix == ".py" else "\n# changed\n"))
+    forget()
 
 
 @pytest.mark.parametrize(("module", "changed", "differs"), CHANGES)
 def test_a_key_follows_what_the_module_imports_and_no_more(package, module, changed, differs):
     before, whole = cache.code_key(f"acp_lib.{module}"), cache.code_key()
-    with (package / changed).open("a") as f:
-        f.write("\n# changed\n")
-    forget()
+    change(package / changed)
     assert (cache.code_key(f"acp_lib.{module}") != before) == differs
     assert cache.code_key() != whole
 
@@ -92,10 +106,137 @@ def test_a_key_of_several_modules(package):
 
 
 def test_a_copy_elsewhere_has_the_same_key(package, monkeypatch):
-    copied = cache.code_key("acp_lib.features.extract"), cache.code_key()
-    monkeypatch.undo()
+    other = package.parent / "elsewhere" / "acp_lib"
+    shutil.copytree(package, other)
+    keys = []
+    for folder in (package, other):
+        monkeypatch.setattr(cache, "PACKAGE", folder)
+        forget()
+        keys.append((cache.code_key("acp_lib.features.music"), cache.code_key()))
+    assert keys[0] == keys[1]
+
+
+# keys that tell no more and no less than what a result was made from
+
+MADE_BY = {"database": ["database.synthetic"], "emid": ["database.emid"], "weights": ["features.image"],
+           **{f"manifest of {source}": [f"database.{source}"] for source in ("imac", "folder", "emid")},
+           **{kind: ["features.shards", made.module.removeprefix("acp_lib.")] for kind, made in KINDS.items()},
+           **{name: [f"experiment.{name}"] for name in ("corpus", "runs", "baselines")},
+           **{name: [f"audits.{name}"] for name in ("additive", "leakage", "retrieval", "shortcuts", "structure")}}
+"""The modules in the key of each stage."""
+AUDITS = {"additive", "leakage", "retrieval", "shortcuts", "structure"}
+
+
+def keys():
     forget()
-    assert copied == (cache.code_key("acp_lib.features.extract"), cache.code_key())
+    return {stage: cache.code_key(*(f"acp_lib.{module}" for module in modules)) for stage, modules in MADE_BY.items()}
+
+
+def differing(before):
+    """The stages whose keys are others than they were."""
+    return {stage for stage, key in keys().items() if key != before[stage]}
+
+
+def test_every_stage_is_tried(package):
+    """Each place of the library that asks for a key of code names a module that stands in MADE_BY."""
+    asked = {m for path in package.rglob("*.py")
+             for call in re.findall(r"code_key\(([^)]*)", path.read_text("utf8"))
+             for m in re.findall(r'"acp_lib\.([\w.]+)"', call)}
+    assert asked and asked <= {module for modules in MADE_BY.values() for module in modules}
+    audits = {p.stem for p in (package / "audits").glob("*.py") if "store.table(" in p.read_text("utf8")}
+    assert audits == AUDITS
+
+
+def test_words_change_no_key(package):
+    """Every docstring says something else, and no comment is left."""
+    before, whole = keys(), cache.code_key()
+    for path in package.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+                node.value.value += " In other words."
+        path.write_text(ast.unparse(tree), "utf8")
+    assert differing(before) == set() and cache.code_key() != whole
+
+
+@pytest.mark.parametrize("room", ["engine", "profiles", "figures", "book", "paper.py", "distributed.py"])
+def test_what_changes_no_number_changes_no_key(package, room):
+    before, whole = keys(), cache.code_key()
+    for path in [package / room, *(package / room).rglob("*")]:
+        if path.suffix in (".py", ".yml"):
+            change(path)
+    assert differing(before) == set() and cache.code_key() != whole
+
+
+@pytest.mark.parametrize(("text", "differs"), [
+    ("if TYPE_CHECKING:\n    import seaborn\n    from acp_lib.study import Study\n", False),
+    ("if typing.TYPE_CHECKING:\n    from acp_lib.study import Study\n", False),
+    ("def late():\n    if TYPE_CHECKING:\n        import seaborn\n    return 1\n", True),  # for the function
+    ("if TYPE_CHECKING:\n    import seaborn\nelse:\n    LIMIT = 3\n", True),
+    ("if NEEDED:\n    import seaborn\n", True),
+    ("import seaborn\n", True),
+])
+def test_an_import_for_type_checkers_adds_nothing(package, text, differs):
+    before = keys()
+    change(package / "features/music.py", f"\n{text}")
+    assert differing(before) == ({"music"} if differs else set())
+
+
+def test_what_an_import_for_type_checkers_names_is_not_followed(package):
+    own, others, _ = cache._read("acp_lib.audits.structure")
+    assert "acp_lib.study" in (package / "audits/structure.py").read_text("utf8").replace(" import Study", "")
+    assert "acp_lib.study" not in own and "acp_lib.results.store" in own and {"numpy", "pandas"} <= others
+
+
+def released(monkeypatch, package):
+    """As if another version of a package were installed."""
+    monkeypatch.setattr(cache, "version", lambda name: "0.0.1" if name == package else version(name))
+
+
+@pytest.mark.parametrize(("name", "expected"), [
+    ("librosa", {"music", "slices", "leakage"}),
+    ("torch", {"weights", "image", "pixels", "art", "corpus", "runs", "baselines", *AUDITS}),
+    ("pillow", {"database", "weights", "image", "pixels", "art"}),
+    ("seaborn", set()),
+])
+def test_another_version_of_a_package_changes_the_keys_of_what_imports_it(package, monkeypatch, name, expected):
+    before = keys()
+    released(monkeypatch, name)
+    found = differing(before)
+    assert expected <= found, "what computes with it"
+    if name in ("librosa", "seaborn"):
+        assert found == expected
+    kept = {"librosa": set(MADE_BY) - expected, "torch": {"database", "music", "slices", "manifest of imac"},
+            "pillow": {"music", "slices"}, "seaborn": set(MADE_BY)}
+    assert not kept[name] & found
+
+
+def test_every_imported_package_has_a_version(package):
+    """Its distribution is found under the name that it is imported by, or under the one in DISTRIBUTIONS."""
+    modules = [".".join(p.relative_to(package.parent).with_suffix("").parts) for p in package.rglob("*.py")]
+    imported = {name for module in modules for name in cache._read(module.removesuffix(".__init__"))[1]}
+    assert {"numpy", "torch", "PIL", "yaml"} <= imported
+    assert [name for name in sorted(imported) if importlib.util.find_spec(name) and not cache._version(name)] == []
+    assert cache._version("no_such_package") == ""
+
+
+@pytest.mark.parametrize(("module", "name", "expected"), [
+    ("features/fast/hpss.py", "harmonic", {"music"}),
+    ("features/spectrogram.py", "pooled", {"slices"}),
+    ("features/pixels.py", "describe", {"pixels"}),
+    ("features/shards.py", "make_shard", {*KINDS, "corpus", "runs", "baselines"}),
+    ("experiment/training.py", "fit", {"runs"}),
+    ("database/synthetic/__init__.py", "make", {"database"}),
+    ("database/emid.py", "scan", {"emid", "manifest of emid"}),
+    ("experiment/baselines.py", "correct", {"baselines"}),
+])
+def test_the_code_of_a_function_changes_the_keys_of_what_computes_with_it(package, module, name, expected):
+    before, path = keys(), package / module
+    tree = ast.parse(path.read_text("utf8"))
+    function, = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == name)
+    function.body.insert(1, ast.parse("other = 1").body[0])
+    path.write_text(ast.unparse(ast.fix_missing_locations(tree)), "utf8")
+    assert differing(before) - AUDITS == expected
 
 
 # folders

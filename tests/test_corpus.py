@@ -2,6 +2,7 @@
 pictures and spectrograms that are read from shards.
 """
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,15 @@ from conftest import manifest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from safetensors.numpy import save_file
 
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 from acp_lib.experiment.corpus import SCALINGS, Corpus, Modality, Pictures, Slices, build, scaled
+from acp_lib.experiment.methods import Inputs
 from acp_lib.experiment.pairs import PROTOCOLS
 from acp_lib.experiment.splits import PARTS, assign_split
-from acp_lib.features import raw
-from acp_lib.features.music import BLOCKS
+from acp_lib.features.layout import BLOCKS
+from acp_lib.features.shards import Shards
 
 FLOATS = st.integers(-1000, 1000).map(lambda k: k / 8)
 EMOTION = [[k for k, e in enumerate(EMOTIONS) if regroup(e) == c] for c in CLASSES]
@@ -39,12 +42,24 @@ def small(widths=(12, 6), n=(60, 48), seed: int = 0, strength: float = 4.0) -> C
     return Corpus(replace(image, emotion=emotion), music)
 
 
-def shards(folder: Path, items: np.ndarray) -> raw.Shards:
+def saved(corpus: Corpus, folder: Path) -> Inputs:
+    """The two files of a corpus."""
+    folder.mkdir(parents=True, exist_ok=True)
+    inputs = Inputs(folder / "image.safetensors", folder / "music.safetensors")
+    corpus.image.save(inputs.image)
+    corpus.music.save(inputs.music)
+    return inputs
+
+
+def shards(folder: Path, items: np.ndarray, size: int = 50) -> Shards:
     """An array as a folder of shards."""
     folder.mkdir(parents=True)
-    for i in range(0, len(items), raw.SHARD):
-        np.save(folder / f"{i // raw.SHARD:06d}.npy", items[i:i + raw.SHARD])
-    return raw.Shards(folder)
+    for i in range(0, len(items), size):
+        part = items[i:i + size]
+        about = {"ids": json.dumps([str(i + k) for k in range(len(part))]), "reasons": json.dumps([""] * len(part)),
+                 "checksum": ""}
+        save_file({"x": part}, folder / f"{i // size:06d}.safetensors", about)
+    return Shards(folder)
 
 
 def streamed(folder: Path, size: int = 32, bins: int = 16, frames: int = 40, cut: int = 16, crops: int = 3,
@@ -62,7 +77,7 @@ def streamed(folder: Path, size: int = 32, bins: int = 16, frames: int = 40, cut
 
 def reread(folder: Path, cut: int = 16, crops: int = 3, n=(60, 48)) -> Corpus:
     """What `streamed` wrote."""
-    (image, music), held = (small(n=n).image, small(n=n).music), [raw.Shards(folder / k) for k in ("pixels", "slices")]
+    (image, music), held = (small(n=n).image, small(n=n).music), [Shards(folder / k) for k in ("pixels", "slices")]
     return Corpus(Pictures(held[0], image.label, image.part, image.emotion),
                   Slices(held[1], music.label, music.part, frames=cut, crops=crops))
 
@@ -181,8 +196,7 @@ def test_rows_and_counts():
 
 def test_save_and_read(tmp_path):
     corpus = small()
-    corpus.save(tmp_path / "corpus.safetensors")
-    read = Corpus.read(tmp_path / "corpus.safetensors")
+    read = saved(corpus, tmp_path).corpus
     for one, other in ((corpus.image, read.image), (corpus.music, read.music)):
         assert torch.equal(one.x, other.x) and one.x.dtype == other.x.dtype
         for a, b in ((one.label, other.label), (one.part, other.part), (one.emotion, other.emotion)):

@@ -1,7 +1,6 @@
 """The open details, and that code and profiles keep to them."""
 
 import inspect
-from dataclasses import fields
 
 import pytest
 
@@ -38,10 +37,13 @@ def test_every_entry_is_complete(detail):
     assert detail.default not in detail.alternatives
 
 
-@pytest.mark.parametrize("name", sorted(set(profiles.CHOICES) & set(ledger.details())))
+CHOSEN = [name for name in ledger.details() if name in profiles.OPTIONS and profiles.OPTIONS[name].choices]
+
+
+@pytest.mark.parametrize("name", CHOSEN)
 def test_choices_are_the_default_and_its_alternatives(name):
     detail = ledger.details()[name]
-    assert [detail.default, *detail.alternatives] == list(profiles.CHOICES[name])
+    assert [detail.default, *detail.alternatives] == list(profiles.OPTIONS[name].choices)
 
 
 @pytest.mark.parametrize("detail", ledger.details().values(), ids=lambda d: d.name)
@@ -63,7 +65,7 @@ def test_what_is_swept_is_what_has_alternatives_and_no_reason_against():
 @pytest.mark.parametrize("name", profiles.NAMES)
 def test_no_profile_departs_from_a_default_without_a_reason(name):
     said = profiles.read(name)
-    departed = {d.name: d for d in profiles.departures(name)}
+    departed = {d.name: d for d in ledger.departures(name)}
     assert set(departed) == {d.name for d in ledger.details().values()
                              if d.parameter in said and said[d.parameter] != d.default}
     for d in departed.values():
@@ -74,15 +76,15 @@ def test_a_departure_has_the_reason_on_its_line(tmp_path, monkeypatch):
     lines = ("profile: mini", "weights: random  # no network", "batch: 64", "epochs: 50  # as ever")
     (tmp_path / "mini.yml").write_text("\n".join(lines))
     monkeypatch.setattr(profiles, "FOLDER", tmp_path)
-    assert [(d.name, d.default, d.value, d.reason) for d in profiles.departures("mini")] == [
+    assert [(d.name, d.default, d.value, d.reason) for d in ledger.departures("mini")] == [
         ("batch", 128, 64, ""), ("image_weights", "imagenet", "random", "no network")]
 
 
 def test_the_code_has_the_ledgers_defaults():
-    assert profiles.CHOICES["pairs"] == pairs.PROTOCOLS
-    for f in fields(profiles.Profile):
-        if f.name in ledger.details():
-            assert f.default == ledger.default(f.name), f.name
+    assert profiles.OPTIONS["pairs"].choices == pairs.PROTOCOLS
+    for detail in ledger.details().values():
+        if option := profiles.OPTIONS.get(detail.parameter):
+            assert option.default == detail.default, detail.name
 
 
 @pytest.mark.parametrize("network", models.__all__)

@@ -1,24 +1,26 @@
 """What is trained for Tables 4 and 5: labels, labels dealt at random, and every method from its data to its answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from test_corpus import shards, small
+from test_corpus import saved, shards, small
+from test_runs import planned
 
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.experiment import methods, runs, tasks
 from acp_lib.experiment.corpus import Modality, Pictures, Slices
-from acp_lib.experiment.methods import GROUPS, Inputs, labels, shuffled
-from acp_lib.experiment.runs import Run
+from acp_lib.experiment.methods import GROUPS, labels, shuffled
 from acp_lib.experiment.tasks import Correspondence, Recognition
 from acp_lib.models import alexnet
 from acp_lib.profiles import ROOT, load
 
 QUICK = {"batch": 4, "pairs_per_epoch": 8, "test_pairs": 30, "epochs": 1, "probe_epochs": 1, "first_layer": "input",
-         "device": "cpu", "raw_size": 64, "bins": 16, "frames": 16, "crops": 2, "width": 0.125}
+         "raw_size": 64, "bins": 16, "frames": 16, "crops": 2, "width": 0.125}
 ALL = [(group, name) for group in GROUPS for name in GROUPS[group]]
 JUDGES = ("pairs", "controls")
 RANDOM = [(group, name) for group, name in ALL if name.endswith(", random labels")]
@@ -87,28 +89,36 @@ def test_the_rows_of_the_papers_tables_are_there():
 
 
 @pytest.mark.parametrize("one", ALL)
-def test_settings_are_fields_of_a_profile_each_once_and_a_need_brings_its_own(one):
-    method = methods.method(*one)
-    assert len(set(method.settings)) == len(method.settings)
-    assert set(methods.options(load(), *method.settings)) == set(method.settings)
+def test_options_are_groups_of_a_profile_each_once_and_a_need_brings_its_own(one):
+    method, profile = methods.method(*one), load(epochs=7, probe_epochs=3)
+    options = method.options(profile)
+    groups = ["training", "pairing" if method.pairs else "probing", *method.groups]
+    assert len(set(groups)) == len(groups)
+    assert set(vars(options)) == {"seed", *groups} == set(options.named)
+    assert all(getattr(options, name) is getattr(profile, name) for name in groups)
+    assert options.seed == options.named["seed"] == profile.seed
+    known = [name for group in groups for name in options.named[group]]
+    assert len(set(known)) == len(known)
     for need, field in (("pixels", "raw_size"), ("slices", "frames"), ("slices", "bins"), ("slices", "crops"),
                         ("acp_net", "first_layer")):
-        assert need not in method.needs or field in method.settings
-    assert method.epochs(load(epochs=7, probe_epochs=3)) == (7 if method.pairs else 3)
+        assert need not in method.needs or field in known
+    with pytest.raises(AttributeError):
+        _ = options.splitting
+    assert method.epochs(options) == (7 if method.pairs else 3)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A corpus, its shards and a trained ACP-Net."""
     folder, rng = tmp_path_factory.mktemp("made"), np.random.default_rng(0)
-    small((2048, 193), (60, 24)).save(folder / "corpus.safetensors")
+    inputs = saved(small((2048, 193), (60, 24)), folder)
     shards(folder / "pixels", rng.integers(0, 256, (60, 64, 64, 3), dtype=np.uint8))
     shards(folder / "slices", rng.normal(size=(24, 40, 16)).astype(np.float16))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tasks, "VALIDATION_PAIRS", 50)
-        run = Run("pairs", "ACP-Net", 0, folder / "acp_net", Inputs(folder / "corpus.safetensors"))
-        runs.train_run(load(**QUICK), run)
-        yield Inputs(run.inputs.corpus, folder / "pixels", folder / "slices", run.folder)
+        run = planned(folder / "acp_net", inputs, **QUICK)
+        runs.train_run(run)
+        yield replace(inputs, pixels=folder / "pixels", slices=folder / "slices", acp_net=run.folder)
 
 
 @pytest.fixture(scope="module")
@@ -116,16 +126,16 @@ def done(made, tmp_path_factory):
     """Every method, trained for an epoch."""
     folder, found = tmp_path_factory.mktemp("done"), {}
     for k, (group, name) in enumerate(ALL):
-        found[group, name] = Run(group, name, 1, folder / str(k), made)
-        runs.train_run(load(**QUICK), found[group, name])
+        found[group, name] = planned(folder / str(k), made, 1, group, name, **QUICK)
+        runs.train_run(found[group, name])
     return found
 
 
 @pytest.mark.parametrize("one", ALL)
-def test_every_method_is_built_trained_and_answers(done, made, one):
-    run, profile = done[one], load(**QUICK)
+def test_every_method_is_built_trained_and_answers(done, one):
+    run = done[one]
     assert [h["epoch"] for h in run.history] == [1] and np.isfinite(run.history[0]["loss"])
-    task, files = run.task(profile), {p.name for p in run.folder.iterdir()}
+    task, files = run.task, {p.name for p in run.folder.iterdir()}
     if one[0] in JUDGES:
         assert list(run.predictions.columns) == ["image", "music", "truth", "probability", "predicted"]
         assert isinstance(task, Correspondence) and len(run.predictions) == 30
@@ -141,37 +151,36 @@ def test_every_method_is_built_trained_and_answers(done, made, one):
         assert run.memorised == (learnt["truth"] == learnt["predicted"]).mean()
         np.testing.assert_array_equal(learnt["truth"], task.label[learnt["item"]])
     np.testing.assert_array_equal(run.correct, run.predictions["truth"] == run.predictions["predicted"])
-    pd.testing.assert_frame_equal(task.predictions(run.model(profile)), run.predictions)
+    pd.testing.assert_frame_equal(task.predictions(run.model()), run.predictions)
 
 
 @pytest.mark.parametrize(("group", "name"), RANDOM)
 def test_random_labels_are_dealt_anew_for_each_seed_to_the_same_features(made, group, name):
     assert len(RANDOM) == 4
-    profile, plain = load(**QUICK), name.removesuffix(", random labels")
-    mixed, other = (Run(group, name, s, None, made).task(profile) for s in (1, 2))
-    task = Run(group, plain, 1, None, made).task(profile)
+    plain = name.removesuffix(", random labels")
+    mixed, other = (planned(None, made, s, group, name, **QUICK).task for s in (1, 2))
+    task = planned(None, made, 1, group, plain, **QUICK).task
     assert torch.equal(mixed.side.x, task.side.x) and mixed.names == task.names
     assert sorted(mixed.label) == sorted(task.label) and mixed.label.tolist() != other.label.tolist()
     np.testing.assert_array_equal(mixed.label, shuffled(task.label, 1))
 
 
 def test_inputs_take_the_place_of_features_where_they_are_needed(made):
-    profile = load(**QUICK)
-    plain, whole = made.read(profile), made.read(profile, ("pixels", "slices"))
+    plain, whole, half = (planned(None, made, 0, "pairs", name, **QUICK).task.corpus
+                          for name in ("ACP-Net", "L3-Net", "Spectrogram-ACP"))
     assert type(plain.image) is type(plain.music) is Modality
     assert isinstance(whole.image, Pictures) and isinstance(whole.music, Slices)
     assert (whole.music.frames, whole.music.crops) == (16, 2)
     for one, other in ((plain.image, whole.image), (plain.music, whole.music)):
         for field in ("label", "part", "emotion"):
             np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
-    assert type(made.read(profile, ("slices",)).image) is Modality
+    assert type(half.image) is Modality and isinstance(half.music, Slices)
 
 
 @pytest.mark.parametrize("modality", ["image", "music"])
 def test_embeddings_are_those_of_the_trained_network_standardised_on_training(done, made, modality):
-    profile = load(**QUICK)
-    side, corpus = methods.acp_net_embeddings(made, profile, modality), made.read(profile)
-    model = Run("pairs", "ACP-Net", 0, made.acp_net, made).model(profile)
+    run, corpus = planned(made.acp_net, made, **QUICK), made.corpus
+    side, model = methods.acp_net_embeddings(made, run.options, modality), run.model()
     with torch.inference_mode():
         x = getattr(model, f"embed_{modality}")(getattr(corpus, modality).x)
     train = side.rows("train")
@@ -183,16 +192,17 @@ def test_embeddings_are_those_of_the_trained_network_standardised_on_training(do
 
 def test_a_weights_file_is_looked_for_where_commands_look(made, tmp_path, monkeypatch):
     """A chapter runs in another folder than the command that names the file."""
-    asked, run = [], Run("image", "AlexNet, fine-tuned", 0, None, made)
+    asked = []
     monkeypatch.setattr(alexnet, "AlexNet", lambda classes, weights, width: asked.append((classes, weights)))
     for weights in ("some/file.pth", str(tmp_path / "file.pth"), "random"):
-        runs.network(run, load(**QUICK, alexnet_weights=weights), run.task(load(**QUICK)))
+        planned(None, made, 0, "image", "AlexNet, fine-tuned", **QUICK, alexnet_weights=weights).untrained()
     assert asked == [(8, str(ROOT / "some/file.pth")), (8, str(tmp_path / "file.pth")), (8, "random")]
 
 
 def test_a_frozen_alexnet_gives_all_seeds_the_same_and_leaves_the_generator_alone(made):
     torch.manual_seed(4)
     before = torch.get_rng_state()
-    one, two = (Run("image", "AlexNet, frozen", s, None, made).task(load(**QUICK)).side for s in (1, 2))
+    frozen = ("image", "AlexNet, frozen")
+    one, two = (planned(None, made, s, *frozen, **QUICK).task.side for s in (1, 2))
     assert torch.equal(one.x, two.x) and one.x.shape == (60, 512) and torch.equal(torch.get_rng_state(), before)
-    assert not torch.equal(one.x, Run("image", "AlexNet, frozen", 1, None, made).task(load(**QUICK, seed=3)).side.x)
+    assert not torch.equal(one.x, planned(None, made, 1, *frozen, **QUICK | {"seed": 3}).task.side.x)

@@ -229,7 +229,7 @@ def test_logits_are_linear_and_hidden_layers_are_not():
     ({"activation": "tanh"}, "activation is 'tanh'; expected one of relu, linear_embeddings"),
     ({"first_layer": "Dense"}, "first_layer is 'Dense'; expected one of dense, input"),
     ({"dropout_at": "all"}, "dropout_at is 'all'; expected one of hidden, fusion, not_embeddings"),
-    ({"dropout": 1.5}, "dropout probability .* 1.5"),
+    ({"dropout": 1.5}, "dropout is 1.5; expected a probability below 1"),
     ({"fc_width": 0.3}, "fc_width is 0.3; expected one of 1.0, 0.5, 0.25, 0.125"),
 ])
 def test_other_switches_are_refused(options, message):

@@ -1,7 +1,7 @@
-"""Profiles: YAML files, types, names of runs."""
+"""Profiles: YAML files, options in groups, types, names of runs."""
 
 import re
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_lib import profiles
-from acp_lib.profiles import ROOT, Profile, load, parse
+from acp_lib.experiment import splits
+from acp_lib.profiles import OPTIONS, ROOT, load, parse
+from acp_lib.profiles.groups import GROUPS
 from acp_lib.profiles.ledger import default, details
 
 NEEDS = {"mini": {}, "folder": {"data": "d"}, "imac": {"data": "d"}, "emid": {"data": "d"}}
@@ -19,9 +21,9 @@ NEEDS = {"mini": {}, "folder": {"data": "d"}, "imac": {"data": "d"}, "emid": {"d
 def test_every_profile_loads_with_the_ledgers_defaults_unless_it_departs(name):
     p, said = load(name, **NEEDS[name]), profiles.read(name)
     assert p.profile == name == said["profile"]
-    for f in fields(Profile):
-        known = default(f.name) if f.name in details() else f.default
-        assert getattr(p, f.name) == {**said, **NEEDS[name]}.get(f.name, known), f.name
+    for option in OPTIONS.values():
+        known = default(option.name) if option.name in details() else option.default
+        assert getattr(p, option.name) == {**said, **NEEDS[name]}.get(option.name, known), option.name
 
 
 def test_mini_runs_offline_and_imac_is_the_papers_setting():
@@ -31,7 +33,7 @@ def test_mini_runs_offline_and_imac_is_the_papers_setting():
     assert (mini.alexnet_weights, imac.alexnet_weights) == ("random", "imagenet")
     assert (imac.width, imac.raw_size, imac.bins, imac.frames, imac.crops) == (1.0, 224, 257, 199, 12)
     assert (mini.precision, imac.precision) == ("float32", "bfloat16")
-    assert profiles.RATIOS == (0.7, 0.1, 0.2)
+    assert splits.RATIOS == (0.7, 0.1, 0.2)
 
 
 @pytest.mark.parametrize(("given", "message"), [
@@ -86,8 +88,33 @@ def test_values():
     assert load(learning_rate=1).learning_rate == 1.0 and type(load(learning_rate=1).learning_rate) is float
     assert load(seed=4, seeds=3).run_seeds == [4, 5, 6]
     assert load(jobs=3).processes == 3 and load(jobs=0).processes >= 1
-    with pytest.raises(FrozenInstanceError):
-        load().seed = 1
+    for group, name in ((load(), "seed"), (load().training, "batch")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(group, name, 1)
+
+
+def test_every_option_stands_in_one_group_and_can_be_read_by_its_own_name():
+    p = load("folder", data="d")
+    for option in OPTIONS.values():
+        holders = [name for name in GROUPS if option.name in vars(getattr(p, name))]
+        assert holders == [option.group] * bool(option.group), option.name
+        held = getattr(p, option.group) if option.group else p
+        assert getattr(p, option.name) == vars(held)[option.name] == p.flat[option.name]
+    assert list(p.flat) == list(OPTIONS) and not set(OPTIONS) & set(GROUPS)
+    with pytest.raises(AttributeError, match="a profile has no 'epoch'"):
+        p.epoch  # noqa: B018
+
+
+def test_changed_options_leave_the_other_groups_alone():
+    p = load()
+    other = p.changed(seed=4, batch=64, epochs=2)
+    assert {k: v for k, v in other.flat.items() if v != p.flat[k]} == {"seed": 4, "batch": 64, "epochs": 2}
+    assert other == load(seed=4, batch=64, epochs=2) and p == load() and other.database is p.database
+    assert p.changed() == p and hash(p.changed()) == hash(p)
+    for values, message in (({"batch": 1}, "batch is 1; expected at least 2"), ({"epoch": 3}, "unknown parameter"),
+                            ({"source": "imac"}, "data is empty"), ({"training": 3}, "unknown parameter 'training'")):
+        with pytest.raises(ValueError, match=message):
+            p.changed(**values)
 
 
 @pytest.mark.parametrize(("name", "text", "value"), [

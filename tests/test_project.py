@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 
 import jupytext
@@ -16,12 +15,12 @@ from packaging.requirements import Requirement
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from acp_lib.book import chapter
-from acp_lib.profiles import ROOT, Profile, ledger
+from acp_lib.profiles import OPTIONS, ROOT, ledger
 
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.md"))
 DOCUMENTS = [ROOT / f"{document}.md" for document in parse_toc_yaml(ROOT / "_toc.yml")]
 PROSE = sorted((ROOT / "book").glob("*.md"))
-TYPES = {f.name: f.type.__name__ for f in fields(Profile)}
+TYPES = {option.name: option.kind.__name__ for option in OPTIONS.values()}
 MADE = {".git", ".venv", "_build", "_work", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
 OTHER_HOSTS = re.compile(r"jsdelivr|unpkg\.com|cdnjs|googleapis|gstatic|cloudflare|polyfill\.io|pythonhosted|pypi\.org")
 

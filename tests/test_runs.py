@@ -4,24 +4,23 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from test_corpus import small
+from test_corpus import saved, small
 
 from acp_lib.engine import processes
 from acp_lib.engine.processes import THREADS
+from acp_lib.engine.work import Work
 from acp_lib.experiment import evaluation, methods, runs, tasks, training
-from acp_lib.experiment.corpus import Corpus
-from acp_lib.experiment.methods import Inputs
 from acp_lib.experiment.runs import Run
 from acp_lib.experiment.tasks import Correspondence
 from acp_lib.profiles import load
 
-QUICK = {"batch": 64, "pairs_per_epoch": 128, "test_pairs": 60, "epochs": 1, "first_layer": "input", "device": "cpu"}
+QUICK = {"batch": 64, "pairs_per_epoch": 128, "test_pairs": 60, "epochs": 1, "first_layer": "input"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,9 +32,7 @@ def few_validation_pairs():
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    path = tmp_path_factory.mktemp("corpus") / "corpus.safetensors"
-    small((2048, 193), (24, 24)).save(path)
-    return path
+    return saved(small((2048, 193), (24, 24)), tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture
@@ -44,11 +41,21 @@ def threads(monkeypatch):
     monkeypatch.setattr(processes, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(n))
 
 
-def some(folder, corpus, *seeds):
-    return [Run("pairs", "ACP-Net", s, folder / f"acp_net-{s}", Inputs(corpus)) for s in seeds]
+def planned(folder, inputs, seed=0, group="pairs", name="ACP-Net", /, **options):
+    """A run of a method, ACP-Net if none is named, with these options of a profile."""
+    return Run(group, name, seed, folder, inputs, methods.method(group, name).options(load(**options)))
 
 
-def empty(profile, run):
+def some(folder, inputs, *seeds, **options):
+    return [planned(folder / f"acp_net-{s}", inputs, s, **QUICK | options) for s in seeds]
+
+
+def quiet(jobs=1, scheduler=""):
+    """What runs are trained with."""
+    return Work(Path("nowhere"), jobs, progress=False, scheduler=scheduler)
+
+
+def empty(run):
     """A run without training."""
     run.folder.mkdir(parents=True)
     (run.folder / "history.json").write_text("[]")
@@ -63,22 +70,23 @@ def alone(corpus, tmp_path_factory):
     """Two runs that were made in this process."""
     made = some(tmp_path_factory.mktemp("alone"), corpus, 3, 4)
     for run in made:
-        runs.train_run(load(**QUICK), run)
+        runs.train_run(run)
     return made
 
 
 def test_what_a_run_keeps(corpus, alone):
-    data, profile, run = Corpus.read(corpus), load(**QUICK), alone[0]
+    data, profile, run = corpus.corpus, load(**QUICK), alone[0]
     assert set(files(run)) == {"history.json", "model.safetensors", "test.parquet"}
     assert run.history == json.loads((run.folder / "history.json").read_text())
     assert [h["epoch"] for h in run.history] == [1]
-    table, pairs = pd.read_parquet(run.folder / "test.parquet"), Correspondence(data, profile).pairs("test")
+    table = pd.read_parquet(run.folder / "test.parquet")
+    pairs = Correspondence(data, profile.pairing, profile.seed).pairs("test")
     assert list(table.columns) == ["image", "music", "truth", "probability", "predicted"]
     pd.testing.assert_frame_equal(run.predictions, table)
     for column in ("image", "music", "truth"):
         np.testing.assert_array_equal(table[column], getattr(pairs, column))
     np.testing.assert_array_equal(run.correct, (run.probability > 0.5) == (pairs.truth == 1))
-    model = run.model(profile)
+    model = run.model()
     assert not model.training
     np.testing.assert_array_equal(run.probability, evaluation.probability(model, data, pairs))
 
@@ -91,7 +99,7 @@ def test_nothing_but_the_folder_is_left(alone):
 def test_two_processes_give_what_one_gives(tmp_path, corpus, alone):
     """The workers draw 4,000 validation pairs, so their weights alone are compared: one epoch leaves no choice."""
     both = some(tmp_path, corpus, 3, 4)
-    runs.train(load(**QUICK, jobs=2), both, progress=False)
+    runs.train(both, quiet(2))
     for run, expected in zip(both, alone, strict=True):
         for name in ("model.safetensors", "test.parquet"):
             assert files(run)[name] == files(expected)[name]
@@ -100,12 +108,12 @@ def test_two_processes_give_what_one_gives(tmp_path, corpus, alone):
 
 def test_what_is_there_is_not_made_again(tmp_path, corpus, threads, monkeypatch):
     seen = []
-    monkeypatch.setattr(runs, "train_run", lambda profile, run: seen.append(run.seed) or empty(profile, run))
+    monkeypatch.setattr(runs, "train_run", lambda run: seen.append(run.seed) or empty(run))
     some(tmp_path, corpus, 1)[0].folder.mkdir()
-    runs.train(load(**QUICK, jobs=1), some(tmp_path, corpus, 0, 1, 2), progress=False)
+    runs.train(some(tmp_path, corpus, 0, 1, 2), quiet())
     assert seen == [0, 2]
     monkeypatch.setattr(processes, "ProcessPoolExecutor", None)
-    runs.train(load(**QUICK), some(tmp_path, corpus, 0, 1, 2), progress=False)
+    runs.train(some(tmp_path, corpus, 0, 1, 2), quiet())
 
 
 def test_no_more_workers_than_runs_or_jobs(tmp_path, corpus, monkeypatch):
@@ -113,7 +121,7 @@ def test_no_more_workers_than_runs_or_jobs(tmp_path, corpus, monkeypatch):
     monkeypatch.setattr(runs, "train_run", empty)
     monkeypatch.setattr(processes, "ProcessPoolExecutor", lambda n, **_: asked.append(n) or ThreadPoolExecutor(n))
     for jobs, seeds in ((1, 3), (2, 3), (8, 3)):
-        runs.train(load(**QUICK, jobs=jobs), some(tmp_path / str(jobs), corpus, *range(seeds)), progress=False)
+        runs.train(some(tmp_path / str(jobs), corpus, *range(seeds)), quiet(jobs))
     assert asked == [1, 2, 3]
 
 
@@ -123,14 +131,14 @@ def test_the_environment_is_as_before(tmp_path, corpus, threads, monkeypatch, fa
     monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
     before, seen = dict(os.environ), []
 
-    def one(profile, run):
+    def one(run):
         seen.append([os.environ[name] for name in THREADS])
         if fails:
             raise RuntimeError
 
     monkeypatch.setattr(runs, "train_run", one)
     try:
-        runs.train(load(**QUICK), some(tmp_path, corpus, 0), progress=False)
+        runs.train(some(tmp_path, corpus, 0), quiet())
     except RuntimeError:
         assert fails
     assert seen == [["1"] * 4] and dict(os.environ) == before
@@ -138,21 +146,21 @@ def test_the_environment_is_as_before(tmp_path, corpus, threads, monkeypatch, fa
 
 def test_an_error_in_a_worker_reaches_the_caller_and_leaves_no_folder(tmp_path, corpus, threads):
     with pytest.raises(FloatingPointError, match="lower learning_rate"):
-        runs.train(load(**QUICK, learning_rate=1e37, jobs=1), some(tmp_path, corpus, 0), progress=False)
+        runs.train(some(tmp_path, corpus, 0, learning_rate=1e37), quiet())
     assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
 
 
 def test_after_an_error_no_further_run_is_begun(tmp_path, corpus, threads, monkeypatch):
     begun = []
 
-    def one(profile, run):
+    def one(run):
         begun.append(run.seed)
         time.sleep(0.05)
         raise FloatingPointError("the loss is nan")
 
     monkeypatch.setattr(runs, "train_run", one)
     with pytest.raises(FloatingPointError):
-        runs.train(load(**QUICK, jobs=1), some(tmp_path, corpus, *range(20)), progress=False)
+        runs.train(some(tmp_path, corpus, *range(20)), quiet())
     assert begun[0] == 0 and len(begun) < 10
 
 
@@ -161,11 +169,10 @@ class Killed(BaseException):
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path, corpus, monkeypatch):
-    profile = load(**QUICK | {"epochs": 2})
-    whole, = some(tmp_path / "whole", corpus, 0)
-    runs.train_run(profile, whole)
+    whole, = some(tmp_path / "whole", corpus, 0, epochs=2)
+    runs.train_run(whole)
     monkeypatch.setattr(training, "SECONDS", -1)
-    killed, = some(tmp_path / "killed", corpus, 0)
+    killed, = some(tmp_path / "killed", corpus, 0, epochs=2)
     fit = training.fit
 
     def until_killed(*args, on_epoch, **options):
@@ -177,32 +184,24 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, corpus, monkeypatch):
 
     monkeypatch.setattr(training, "fit", until_killed)
     with pytest.raises(Killed):
-        runs.train_run(profile, killed)
+        runs.train_run(killed)
     assert not killed.folder.exists()
     assert (killed.folder.parent / ".acp_net-0.checkpoint").exists()
     epochs = []
     monkeypatch.setattr(training, "fit", lambda *a, on_epoch, **o: fit(
         *a, on_epoch=lambda h: epochs.append(h[-1]["epoch"]) or on_epoch(h), **o))
-    runs.train_run(profile, killed)
+    runs.train_run(killed)
     assert epochs == [2] and files(killed) == files(whole)
     assert {p.name for p in killed.folder.parent.iterdir() if not p.name.endswith(".lock")} == {"acp_net-0"}
-
-
-def test_a_run_that_nobody_waits_for_ends_and_leaves_no_folder(tmp_path, corpus, monkeypatch):
-    monkeypatch.setattr(runs, "parent_process", lambda: SimpleNamespace(is_alive=lambda: False))
-    with pytest.raises(SystemExit, match="ACP-Net, seed 4: nobody waits for this run"):
-        runs.train_run(load(**QUICK), some(tmp_path, corpus, 4)[0])
-    assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
 
 
 # what a run depends on
 
 
 def test_each_draw_of_initial_weights_is_another_and_the_same_again(tmp_path, corpus):
-    run, _ = some(tmp_path, corpus, 0, 1)
-
     def first(draw):
-        return runs.network(run, load(**QUICK | {"init_draw": draw})).state_dict()["fusion.0.weight"]
+        run, = some(tmp_path, corpus, 0, init_draw=draw)
+        return run.untrained().state_dict()["fusion.0.weight"]
 
     assert all(torch.equal(first(k), first(k)) for k in range(3))
     assert not any(torch.equal(first(a), first(b)) for a, b in ((0, 1), (0, 2), (1, 2)))
@@ -211,8 +210,7 @@ def test_each_draw_of_initial_weights_is_another_and_the_same_again(tmp_path, co
 def test_networks_start_from_their_seed_and_leave_the_generator_alone(tmp_path, corpus):
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    one, two, other = (runs.network(run, load(**QUICK)).state_dict()["fusion.0.weight"]
-                       for run in some(tmp_path, corpus, 5, 5, 6))
+    one, two, other = (run.untrained().state_dict()["fusion.0.weight"] for run in some(tmp_path, corpus, 5, 5, 6))
     assert torch.equal(one, two) and not torch.equal(one, other)
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -234,15 +232,15 @@ PLAIN = ("music", "193 numbers + MLP")
     (PAIRS, {"probe_epochs": 3}, False), (PAIRS, {"crops": 2}, False),
     (L3, {"raw_size": 96}, True), (L3, {"bins": 64}, True), (L3, {"frames": 20}, True), (L3, {"crops": 2}, True),
     (L3, {"width": 0.5}, True), (L3, {"epochs": 9}, True), (L3, {"dropout": 0.1}, False),
-    (L3, {"alexnet_weights": "x"}, False),
+    (L3, {"alexnet_weights": "x"}, True),
     (CNN, {"probe_epochs": 9}, True), (CNN, {"probe_patience": 9}, True), (CNN, {"crops": 2}, True),
     (CNN, {"dropout": 0.1}, True), (CNN, {"epochs": 9}, False), (CNN, {"test_pairs": 9}, False),
-    (CNN, {"raw_size": 96}, False), (CNN, {"dropout_at": "fusion"}, False),
+    (CNN, {"raw_size": 96}, True), (CNN, {"dropout_at": "fusion"}, True),
     (FINE, {"alexnet_weights": "x"}, True), (FINE, {"raw_size": 96}, True), (FINE, {"width": 0.5}, True),
-    (FINE, {"bins": 64}, False), (FINE, {"dropout": 0.1}, False), (FINE, {"patience": 9}, False),
+    (FINE, {"bins": 64}, True), (FINE, {"dropout": 0.1}, False), (FINE, {"patience": 9}, False),
     (PROBE, {"dropout_at": "fusion"}, True), (PROBE, {"width": 0.5}, False), (PROBE, {"pairs": "uniform"}, False),
-    (PLAIN, {"dropout": 0.1}, True), (PLAIN, {"learning_rate": 0.1}, True), (PLAIN, {"first_layer": "dense"}, False),
+    (PLAIN, {"dropout": 0.1}, True), (PLAIN, {"learning_rate": 0.1}, True), (PLAIN, {"first_layer": "dense"}, True),
 ])
-def test_settings_hold_what_a_run_depends_on_and_no_more(method, change, differs):
-    one, two = (runs.settings(methods.method(*method), load(**QUICK | more)) for more in ({}, change))
+def test_a_run_depends_on_whole_groups_of_options_and_on_no_other(method, change, differs):
+    one, two = (methods.method(*method).options(load(**QUICK | more)).named for more in ({}, change))
     assert (one != two) == differs

@@ -9,16 +9,19 @@ from collections import Counter
 
 import pytest
 from conftest import corpus
-from test_corpus import small
-from test_runs import QUICK, files, some
+from test_corpus import saved, small
 
 from acp_lib.database import folder as source
 from acp_lib.database import manifest
 from acp_lib.engine.cache import write
 from acp_lib.engine.spread import isolated, spread_tasks
-from acp_lib.experiment import runs
-from acp_lib.features import extract
+from acp_lib.engine.work import Work
+from acp_lib.experiment import methods, runs
+from acp_lib.experiment.runs import Run
+from acp_lib.features import shards
 from acp_lib.profiles import load
+
+QUICK = {"batch": 64, "pairs_per_epoch": 128, "test_pairs": 60, "epochs": 1, "first_layer": "input", "device": "cpu"}
 
 
 def describe(items):
@@ -126,6 +129,10 @@ def test_a_worker_of_the_cluster_that_is_killed_costs_no_more_than_its_own_task(
     assert found.pop("40.txt") == 2 and set(found.values()) == {1}
 
 
+def files(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
 def test_features_are_bit_identical_here_and_on_a_cluster(tmp_path, cluster, weights):
     root = corpus(tmp_path / "corpus")
     rows, _ = manifest.build(root, source.scan(root)[0], progress=False)
@@ -134,21 +141,21 @@ def test_features_are_bit_identical_here_and_on_a_cluster(tmp_path, cluster, wei
         made = {}
         for name, how in ways.items():
             folder = tmp_path / modality / name
-            extract.extract(modality, root, rows[rows["modality"] == modality], folder, progress=False, **how,
-                            **options)
-            made[name] = {p.name: p.read_bytes() for p in folder.iterdir()}
+            work = Work(folder, progress=False, **how)
+            shards.vectors(modality, root, rows[rows["modality"] == modality], work, folder, **options)
+            made[name] = files(folder)
         assert made["one"] and made["one"] == made["two"] == made["cluster"]
 
 
 def test_training_runs_are_bit_identical_here_and_on_a_cluster(tmp_path, cluster):
-    data = tmp_path / "corpus.safetensors"
-    small((2048, 193), (24, 24)).save(data)
+    inputs, acp_net = saved(small((2048, 193), (24, 24)), tmp_path / "data"), methods.method("pairs", "ACP-Net")
     made = {}
     for name, scheduler in (("here", ""), ("there", cluster)):
-        made[name] = some(tmp_path / name, data, 0, 1, 2)
-        plan = [(load(**QUICK, learning_rate=rate), run)
-                for rate, run in zip((1e-4, 1e-3, 1e37), made[name], strict=True)]
-        runs.train_all(plan, progress=False, scheduler=scheduler, tolerant={run.folder for _, run in plan})
+        made[name] = [Run("pairs", "ACP-Net", seed, tmp_path / name / f"acp_net-{seed}", inputs,
+                          acp_net.options(load(**QUICK, learning_rate=rate)))
+                      for seed, rate in enumerate((1e-4, 1e-3, 1e37))]
+        work = Work(tmp_path / name, progress=False, scheduler=scheduler)
+        runs.train(made[name], work, tolerant={run.folder for run in made[name]})
     for here, there in zip(made["here"][:2], made["there"][:2], strict=True):
-        assert files(here) == files(there)
+        assert files(here.folder) == files(there.folder) != {}
     assert made["here"][2].diverged == made["there"][2].diverged != ""

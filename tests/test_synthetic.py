@@ -13,7 +13,9 @@ from PIL import Image
 
 from acp_lib.database import imac, manifest, synthetic, tags
 from acp_lib.database.synthetic import images as synthetic_images
+from acp_lib.database.synthetic import media
 from acp_lib.database.synthetic import music as synthetic_music
+from acp_lib.database.synthetic import tags as synthetic_tags
 from acp_lib.emotions import CLASSES, EMOTIONS, REGROUPING, regroup
 from acp_lib.engine.cache import file_digest
 from acp_lib.features import audio
@@ -108,7 +110,7 @@ def test_tags_of_a_song_add_up_to_its_label(label):
     ties = 0
     for i in range(60):
         song = synthetic.Item("music", i, "", label, label, (0.0, 0.0))
-        score = [sum(t in synthetic.TAGS[c] for t in synthetic._tags(song, 0)) for c in CLASSES]
+        score = [sum(t in synthetic.TAGS[c] for t in synthetic_tags.carried(song, 0)) for c in CLASSES]
         assert tags.label(*score) == label
         ties += score.count(max(score)) > 1
     assert (ties >= 6) if label != "negative" else (ties == 0)
@@ -182,7 +184,7 @@ def test_songs_decode(read, root):
 def test_ogg_pages_keep_sound_and_have_a_fixed_number(tmp_path):
     y = synthetic_music.song(0.5, 0.5, np.random.default_rng(0), 12.0)
     for name in ("a.ogg", "b.ogg"):
-        synthetic._write_audio(tmp_path / name, y)
+        media.write_audio(tmp_path / name, y)
     assert (tmp_path / "a.ogg").read_bytes() == (tmp_path / "b.ogg").read_bytes()
     z, _ = soundfile.read(tmp_path / "a.ogg")
     assert len(z) == len(y) and np.corrcoef(y, z)[0, 1] > 0.95
@@ -237,8 +239,8 @@ def test_bayes_rates_fall_with_the_noise():
 def test_the_best_observer_of_many_songs_scores_the_bayes_rate():
     items = [i for i in synthetic.plan("music", 6000, 0) if i.fate == "kept"]
     points, label = np.array([i.point for i in items]), np.array([CLASSES.index(i.label) for i in items])
-    places = np.array(list(synthetic.MUSIC_PLACES.values()))
-    likelihood = np.exp(-((points[:, None] - places) ** 2).sum(-1) / 2 / synthetic.SPREAD["music"] ** 2)
+    centroids = np.array(list(synthetic.CENTROIDS["music"].values()))
+    likelihood = np.exp(-((points[:, None] - centroids) ** 2).sum(-1) / 2 / synthetic.STANDARD_DEVIATION["music"] ** 2)
     mixed = (1 - synthetic.NOISE * 1.5) * likelihood + synthetic.NOISE / 2 * likelihood.sum(1, keepdims=True)
     found = np.mean((mixed * np.bincount(label)).argmax(1) == label)
     assert found == pytest.approx(synthetic.bayes_rates(n_songs=6000)["music_3"], abs=0.02)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import manifest
-from test_corpus import small
+from test_corpus import shards, small
 
 from acp_lib import paper
 from acp_lib.database.tags import screen, screened
@@ -28,7 +28,7 @@ def run(seed: int, truth: np.ndarray, modality: str) -> SimpleNamespace:
     answers = pd.DataFrame({"truth": truth, "predicted": truth if seed % 2 else wrong})
     correct = (answers["truth"] == answers["predicted"]).to_numpy()
     return SimpleNamespace(seed=seed, predictions=answers, correct=correct,
-                           memorised=0.5 + 0.25 * seed, inputs=None)
+                           memorised=0.5 + 0.25 * seed, inputs=None, options=None)
 
 
 class Counted(SimpleNamespace):
@@ -60,11 +60,9 @@ def with_emotions(corpus):
 
 @pytest.fixture
 def study(tmp_path, monkeypatch):
-    (tmp_path / "art").mkdir()
-    for k, n in enumerate((50, 10)):
-        np.save(tmp_path / f"art/{k}.npy", np.random.default_rng(k).normal(size=(n, 6)).astype(np.float32))
+    shards(tmp_path / "art", np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32))
     monkeypatch.setattr(methods, "acp_net_embeddings",
-                        lambda inputs, profile, modality: getattr(small(strength=1.0), modality))
+                        lambda inputs, options, modality: getattr(small(strength=1.0), modality))
     table = manifest(songs=48, segments=1, pictures=60)
     table["emotion"] = [{"positive": "awe", "neutral": "", "negative": "fear"}[c] if m == "image" else ""
                         for c, m in zip(table["class"], table["modality"], strict=True)]

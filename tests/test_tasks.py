@@ -16,6 +16,7 @@ from acp_lib.experiment import evaluation, tasks
 from acp_lib.experiment.corpus import Modality
 from acp_lib.experiment.tasks import Batches, Correspondence, Recognition
 from acp_lib.profiles import load
+from acp_lib.profiles.groups import Pairing, Probing
 
 
 def same(one, other):
@@ -100,19 +101,19 @@ def test_shares_of_a_batch_differ_in_what_is_random(stream):  # noqa: F811
 
 
 def drawn(task, seed):
-    made = task.epoch(seed)
+    made = task.epoch(seed, 128)
     return [np.asarray(a).tolist() for a in (*made.rows, made.target)]
 
 
 def test_pairs_are_drawn_anew_in_each_epoch_and_again_for_the_same_seed():
-    task = Correspondence(small(), load(pairs_per_epoch=200))
+    task = Correspondence(small(), Pairing(pairs_per_epoch=200), 0)
     assert drawn(task, [0, 1]) == drawn(task, [0, 1])
     assert len({str(drawn(task, seed)) for seed in ([0, 1], [0, 2], [1, 1])}) == 3
 
 
 def test_pairs_of_an_epoch_are_training_pairs_and_say_the_truth():
     corpus = small()
-    image, music, truth = drawn(Correspondence(corpus, load(pairs_per_epoch=500)), [0, 1])
+    image, music, truth = drawn(Correspondence(corpus, Pairing(pairs_per_epoch=500), 0), [0, 1])
     assert set(image) <= set(corpus.image.rows("train")) and set(music) <= set(corpus.music.rows("train"))
     np.testing.assert_array_equal(truth, corpus.image.label[image] == corpus.music.label[music])
 
@@ -121,22 +122,27 @@ def test_pairs_of_an_epoch_are_training_pairs_and_say_the_truth():
     ({"pairs_per_epoch": 7}, 7), ({"batch": 64}, 6400), ({"batch": 2}, 200), ({"batch": 2, "n": 900}, 450),
 ])
 def test_pairs_in_an_epoch(given, expected):
-    task = Correspondence(small(n=(given.pop("n", 60), 12)), load(**given))
-    assert task.pairs_per_epoch == expected == len(task.epoch([0]).target)
+    n, batch = given.pop("n", 60), given.pop("batch", 128)
+    task = Correspondence(small(n=(n, 12)), Pairing(**given), 0)
+    assert task.pairs_per_epoch(batch) == expected == len(task.epoch([0], batch).target)
 
 
 def test_frozen_pairs_follow_the_profiles_seed_and_protocol_alone():
+    def task(**change):
+        profile = load(**change)
+        return Correspondence(small(), profile.pairing, profile.seed)
+
     def digests(part):
-        return [Correspondence(small(), load(**change)).pairs(part, protocol).digest for change, protocol in (
+        return [task(**change).pairs(part, protocol).digest for change, protocol in (
             ({}, None), ({"seeds": 2, "batch": 8}, None), ({}, "class_balanced"), ({"seed": 1}, None),
             ({}, "uniform"), ({"pairs": "uniform"}, None))]
 
     for part in ("val", "test"):
         found = digests(part)
         assert found[0] == found[1] == found[2] and found[4] == found[5] and len(set(found)) == 3
-    task = Correspondence(small(), load(test_pairs=50))
-    assert len(task.pairs("test")) == 50 and len(task.pairs("val")) == tasks.VALIDATION_PAIRS == 4000
-    assert set(task.pairs("val").image) <= set(small().image.rows("val"))
+    few = task(test_pairs=50)
+    assert len(few.pairs("test")) == 50 and len(few.pairs("val")) == tasks.VALIDATION_PAIRS == 4000
+    assert set(few.pairs("val").image) <= set(small().image.rows("val"))
 
 
 # samples
@@ -144,7 +150,7 @@ def test_frozen_pairs_follow_the_profiles_seed_and_protocol_alone():
 
 def recognition(n=45, label=None, **options):
     side = counted(n)
-    return Recognition(side, side.label if label is None else label, CLASSES, load(**{"batch": 4} | options))
+    return Recognition(side, side.label if label is None else label, CLASSES, Probing(**options))
 
 
 class Says(nn.Module):
@@ -160,8 +166,8 @@ class Says(nn.Module):
 
 @given(st.integers(9, 200), st.integers(2, 40), st.integers(0, 2**32))
 def test_each_training_sample_is_in_an_epoch_equally_often_and_no_other(n, size, seed):
-    task = recognition(n, batch=size)
-    rows, target = task.epoch([seed, 1]).rows[0], task.epoch([seed, 1]).target
+    task = recognition(n)
+    rows, target = task.epoch([seed, 1], size).rows[0], task.epoch([seed, 1], size).target
     train = task.side.rows("train")
     times = np.bincount(rows, minlength=n)
     assert set(rows) == set(train) and len(set(times[train])) == 1
@@ -171,7 +177,7 @@ def test_each_training_sample_is_in_an_epoch_equally_often_and_no_other(n, size,
 
 
 def test_the_order_of_samples_follows_the_epoch():
-    orders = [recognition().epoch(seed).rows[0].tolist() for seed in ([0, 1], [0, 2], [1, 1], [0, 1])]
+    orders = [recognition().epoch(seed, 4).rows[0].tolist() for seed in ([0, 1], [0, 2], [1, 1], [0, 1])]
     assert orders[0] == orders[3] and len({str(o) for o in orders}) == 3
     train = len(recognition().side.rows("train"))
     assert sorted(orders[0][:train]) == sorted(orders[0][train:2 * train]) != orders[0][:train]
@@ -183,7 +189,7 @@ def test_samples_without_a_label_appear_nowhere(part):
     task, model = recognition(label=label), Says(np.arange(45) % 3)
     assert (label[task.rows(part)] >= 0).all()
     assert sorted(task.rows(part)) == [i for i in task.side.rows(part) if i % 4]
-    assert -1 not in task.epoch([0, 1]).target and -1 not in task.judge(model, part)[1]
+    assert -1 not in task.epoch([0, 1], 4).target and -1 not in task.judge(model, part)[1]
     assert task.predictions(model, part)["item"].tolist() == task.rows(part).tolist()
 
 
@@ -205,7 +211,7 @@ def test_answers_say_what_was_predicted_of_each_sample():
 def test_a_sample_is_judged_by_the_mean_over_its_views(stream):  # noqa: F811
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(256, 3))
-    task = Recognition(stream.music, stream.music.label, CLASSES, load())
+    task = Recognition(stream.music, stream.music.label, CLASSES, Probing())
     views = stream.music.views(stream.music.rows("test"))
     expected = torch.stack([model(v) for v in views]).mean(1)
     torch.testing.assert_close(task.judge(model, "test")[0], expected.detach())
@@ -229,8 +235,8 @@ def test_when_training_ends(values, epochs, patience, best, done):
     history = [{"val_accuracy": v} for v in values]
     assert tasks.best_epoch(history) == best
     assert tasks.ended(history, epochs, patience) == done
-    pairs = Correspondence(small(), load(epochs=epochs, patience=patience, probe_epochs=99, probe_patience=99))
-    samples = recognition(epochs=99, patience=99, probe_epochs=epochs, probe_patience=patience)
+    pairs = Correspondence(small(), Pairing(epochs=epochs, patience=patience), 0)
+    samples = recognition(probe_epochs=epochs, probe_patience=patience)
     assert pairs.finished(history) == samples.finished(history) == done
 
 
@@ -241,7 +247,7 @@ def test_training_begins_however_short_it_is():
 def test_answers_of_pairs_are_the_probabilities_of_the_test_pairs():
     from test_training import Tiny
 
-    task = Correspondence(small(), load(test_pairs=70))
+    task = Correspondence(small(), Pairing(test_pairs=70), 0)
     table, pairs = task.predictions(Tiny().eval()), task.pairs("test")
     assert list(table.columns) == ["image", "music", "truth", "probability", "predicted"]
     for column in ("image", "music", "truth"):

@@ -4,23 +4,25 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from test_corpus import side, small, streamed
+from test_corpus import saved, side, small, streamed
+from test_runs import planned
 from torch import distributed, multiprocessing, nn
 
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import evaluation, runs, tasks, training
 from acp_lib.experiment.corpus import Corpus, Modality
-from acp_lib.experiment.methods import Inputs
 from acp_lib.experiment.tasks import Correspondence, Recognition
 from acp_lib.models import MLP, L3Net
 from acp_lib.profiles import load
+from acp_lib.profiles.groups import Training
 
-QUICK = {"batch": 32, "pairs_per_epoch": 640, "learning_rate": 0.01, "epochs": 4, "patience": 4, "device": "cpu"}
+QUICK = {"batch": 32, "pairs_per_epoch": 640, "learning_rate": 0.01, "epochs": 4, "patience": 4}
 
 
 class Tiny(nn.Module):
@@ -47,11 +49,17 @@ def state(model):
     return {k: v.numpy().tobytes() for k, v in model.state_dict().items()}
 
 
+def fit(model, corpus, seed=0, *, checkpoint=None, on_epoch=lambda history: None, **options):
+    """The history of a network that is trained on the pairs of a corpus."""
+    profile = load(**QUICK | options)
+    task = Correspondence(corpus, profile.pairing, profile.seed)
+    return training.fit(model, task, profile.training, seed, checkpoint=checkpoint, on_epoch=on_epoch)
+
+
 def trained(seed=0, corpus=None, start=0, **options):
     """A trained network and its history."""
-    model, fitted = Tiny(start), {k: options.pop(k) for k in ("checkpoint", "on_epoch") if k in options}
-    profile = load(**QUICK | options)
-    return model, training.fit(model, Correspondence(corpus or small(), profile), profile, seed, **fitted)
+    model = Tiny(start)
+    return model, fit(model, corpus or small(), seed, **options)
 
 
 def convolved(corpus, seed=0, start=0, **fitted):
@@ -59,8 +67,7 @@ def convolved(corpus, seed=0, start=0, **fitted):
     with torch.random.fork_rng():
         torch.manual_seed(start)
         model = L3Net(width=0.125, size=32, bins=16, frames=16)
-    profile = load(**QUICK | {"batch": 16, "pairs_per_epoch": 56, "epochs": 3})
-    return model, training.fit(model, Correspondence(corpus, profile), profile, seed, **fitted)
+    return model, fit(model, corpus, seed, batch=16, pairs_per_epoch=56, epochs=3, **fitted)
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +118,9 @@ def test_history(unbroken):
 
 def test_the_weights_of_the_best_epoch_are_kept():
     corpus, seen = small(strength=1.0), []
-    model, profile = Tiny(), load(**QUICK | {"epochs": 8, "patience": 8, "learning_rate": 0.03})
-    history = training.fit(model, Correspondence(corpus, profile), profile, 1,
-                           on_epoch=lambda h: seen.append((len(h), state(model))))
+    model = Tiny()
+    history = fit(model, corpus, 1, epochs=8, patience=8, learning_rate=0.03,
+                  on_epoch=lambda h: seen.append((len(h), state(model))))
     best = tasks.best_epoch(history)
     assert [n for n, _ in seen] == list(range(1, 9)) and best < 8, "a case in which the last epoch is not the best"
     assert state(model) == seen[best - 1][1] and not model.training
@@ -130,18 +137,12 @@ def test_stops_early(monkeypatch, patience):
     assert len(history) == 2 + patience and tasks.best_epoch(history) == 2
 
 
-def blobs(n=90):
-    """Three clouds of points, as a task of recognition."""
-    known = side(8, n, 3, 4.0)
-    return lambda profile: Recognition(known, known.label, CLASSES, profile)
-
-
 def test_classes_are_learned_by_the_same_loop():
-    profile = load(**QUICK | {"probe_epochs": 3, "epochs": 1})
-    task = blobs()(profile)
+    profile, known = load(**QUICK | {"probe_epochs": 3, "epochs": 1}), side(8, 90, 3, 4.0)
+    task = Recognition(known, known.label, CLASSES, profile.probing)
     torch.manual_seed(0)
     model = MLP(8, 3, dropout=0.1)
-    history = training.fit(model, task, profile, 0)
+    history = training.fit(model, task, profile.training, 0)
     table = task.predictions(model)
     assert len(history) == 3 and history[-1]["val_accuracy"] > 0.9
     assert (table["truth"] == table["predicted"]).mean() > 0.9
@@ -160,14 +161,13 @@ def test_bfloat16_computes_coarser_and_comes_near(unbroken):
 
 
 def test_networks_run_in_the_precision_of_the_profile():
-    seen, profile = [], load(**QUICK | {"precision": "bfloat16", "epochs": 1, "pairs_per_epoch": 32})
-    model = Tiny()
+    seen, model = [], Tiny()
     model.fusion[0].register_forward_hook(lambda *a: seen.append((model.training, a[2].dtype)))
-    training.fit(model, Correspondence(small(), profile), profile, 0)
+    fit(model, small(), precision="bfloat16", epochs=1, pairs_per_epoch=32)
     assert seen == [(True, torch.bfloat16)]
-    with training.precision(profile):
+    with training.precision("bfloat16", "cpu"):
         assert model(small().image.x[:2], small().music.x[:2]).dtype == torch.bfloat16
-    with training.precision(load(device="cpu")):
+    with training.precision("float32", "cpu"):
         assert model(small().image.x[:2], small().music.x[:2]).dtype == torch.float32
 
 
@@ -187,8 +187,8 @@ def test_validation_pairs_are_the_same_for_all_seeds_and_follow_the_profiles(mon
     logits = evaluation.logits
     monkeypatch.setattr(evaluation, "logits", lambda *a: drawn.append(a[2].digest) or logits(*a))
     for seed, of_profile in ((0, 0), (1, 0), (0, 1)):
-        profile = load(**QUICK | {"epochs": 1, "seed": of_profile})
-        training.fit(Tiny(), Correspondence(small(), profile), profile, seed)
+        options = load(**QUICK | {"epochs": 1})
+        training.fit(Tiny(), Correspondence(small(), options.pairing, of_profile), options.training, seed)
     assert len(drawn) == 3 and drawn[0] == drawn[1] != drawn[2]
 
 
@@ -314,20 +314,20 @@ def test_a_process_that_is_killed_resumes_bit_for_bit(tmp_path, stream, unbroken
 SHARED = {"epochs": 3, "pairs_per_epoch": 96, "batch": 32}
 
 
-def of_two(rank, folder, profile):
+def of_two(rank, folder, run):
     """What each of two processes does: one run by hand, one that is kept, and a batch that they cannot share."""
     distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     try:
         model = Tiny(dropout=0.0)
-        history = training.fit(model, Correspondence(small(), load(**QUICK | SHARED)), load(**QUICK | SHARED), 0)
-        runs.train_run(profile, runs.Run("pairs", "ACP-Net", 5, folder / "run", Inputs(folder / "corpus")))
+        history = fit(model, small(), **SHARED)
+        runs.train_run(run)
         try:
-            training.fit(Tiny(), Correspondence(small(), load(batch=33, device="cpu")), load(batch=33, device="cpu"), 0)
+            fit(Tiny(), small(), batch=33)
         except ValueError as error:
             refused = str(error)
         training._validate = lambda *_: {"val_loss": 1.0, "val_accuracy": 0.5 + rank * next(better)}
-        better, short = iter(np.arange(6) / 100), load(**QUICK | SHARED | {"epochs": 6, "patience": 2})
-        agreed = training.fit(Tiny(), Correspondence(small(), short), short, 0)
+        better = iter(np.arange(6) / 100)
+        agreed = fit(Tiny(), small(), **SHARED | {"epochs": 6, "patience": 2})
         torch.save((history, model.state_dict(), refused, training.rank_and_size(), agreed), folder / f"{rank}.pth")
     finally:
         distributed.destroy_process_group()
@@ -336,10 +336,10 @@ def of_two(rank, folder, profile):
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
-    small((2048, 193), (24, 24)).save(folder / "corpus")
-    profile = load(**QUICK | {"epochs": 1, "pairs_per_epoch": 64, "first_layer": "input", "test_pairs": 50})
-    multiprocessing.spawn(of_two, (folder, profile), nprocs=2)
-    return folder, [torch.load(folder / f"{rank}.pth") for rank in range(2)]
+    options = QUICK | {"epochs": 1, "pairs_per_epoch": 64, "first_layer": "input", "test_pairs": 50}
+    run = planned(folder / "run", saved(small((2048, 193), (24, 24)), folder / "corpus"), 5, **options)
+    multiprocessing.spawn(of_two, (folder, run), nprocs=2)
+    return run, [torch.load(folder / f"{rank}.pth") for rank in range(2)]
 
 
 def test_two_processes_have_one_history_and_one_network(two):
@@ -355,8 +355,8 @@ def test_where_two_processes_judge_otherwise_the_first_decides_when_to_stop(two)
 
 
 def test_two_processes_learn_what_one_learns_from_the_same_batches(two):
-    model, profile = Tiny(dropout=0.0), load(**QUICK | SHARED)
-    history = training.fit(model, Correspondence(small(), profile), profile, 0)
+    model = Tiny(dropout=0.0)
+    history = fit(model, small(), **SHARED)
     for found, expected in zip(two[1][0][0], history, strict=True):
         assert found == pytest.approx(expected, rel=1e-4, abs=0.002)
     for name, value in model.state_dict().items():
@@ -364,9 +364,9 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(two):
 
 
 def test_the_first_of_two_processes_keeps_the_run(two):
-    run = runs.Run("pairs", "ACP-Net", 5, two[0] / "run", Inputs(two[0] / "corpus"))
+    run = two[0]
     assert len(run.history) == 1 and len(run.predictions) == 50
-    left = {p.name for p in two[0].iterdir() if "run" in p.name and not p.name.endswith(".lock")}
+    left = {p.name for p in run.folder.parent.iterdir() if "run" in p.name and not p.name.endswith(".lock")}
     assert left == {"run"}
 
 
@@ -399,10 +399,12 @@ def test_device(monkeypatch, name, there, expected):
     assert training.device(name) == expected
 
 
-def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
+def test_a_gpu_that_is_not_there_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    run = planned(tmp_path / "run", saved(small((2048, 193), (24, 24)), tmp_path / "corpus"), **QUICK)
     with pytest.raises(ValueError, match="device is 'cuda', but no GPU was found; expected auto or cpu"):
-        trained(device="cuda")
+        runs.train_run(replace(run, device="cuda"))
+    assert not run.folder.exists()
 
 
 # a rate that falls
@@ -414,12 +416,12 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
 ])
 def test_the_rate_falls_on_a_plateau_of_the_validation_loss(decay, losses, falls):
     history = [{"val_loss": loss} for loss in losses]
-    assert training.rate(load(decay=decay, learning_rate=0.01), history) == pytest.approx(0.01 / 10**falls)
+    assert training.rate(Training(decay=decay, learning_rate=0.01), history) == pytest.approx(0.01 / 10**falls)
 
 
 def test_a_fallen_rate_stops_the_learning(monkeypatch):
     seen = []
-    monkeypatch.setattr(training, "rate", lambda profile, history: seen.append(len(history)) or 0.0)
+    monkeypatch.setattr(training, "rate", lambda options, history: seen.append(len(history)) or 0.0)
     model, history = trained()
     assert seen == list(range(len(history))) and len(history) > 1
     assert state(model) == state(Tiny(0)), "with a rate of 0 nothing is learned"

@@ -185,9 +185,11 @@ def worn(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """The picture as somebody else might have put it online: smaller, a little cropped, compressed again."""
     picture = picture.convert("RGB")
     w, h = picture.size
-    cut = [int(c) for c in (rng.uniform(0, 0.02) * w, rng.uniform(0, 0.02) * h, w * (1 - rng.uniform(0, 0.02)),
-                            h * (1 - rng.uniform(0, 0.02)))]
-    picture = picture.crop(cut).resize((max(32, int(0.7 * w)), max(32, int(0.7 * h))), Image.Resampling.LANCZOS)
+    left, top, right, bottom = (int(c) for c in (
+        rng.uniform(0, 0.02) * w, rng.uniform(0, 0.02) * h, w * (1 - rng.uniform(0, 0.02)),
+        h * (1 - rng.uniform(0, 0.02))))
+    picture = picture.crop((left, top, right, bottom))
+    picture = picture.resize((max(32, int(0.7 * w)), max(32, int(0.7 * h))), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=60)
     return Image.open(io.BytesIO(buffer.getvalue()))

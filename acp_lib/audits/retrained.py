@@ -27,7 +27,8 @@ def by_split(study: Study) -> dict[str, Study | str]:
 
     The study's own split comes first.
     """
-    own, found = study.profile.splitting.split, {}
+    own = study.profile.splitting.split
+    found: dict[str, Study | str] = {}
     audited = study.audited.variant(seeds=study.profile.auditing.audit_draws)
     for by in sorted(splits.UNITS, key=lambda name: name != own):
         if by == "artist" and not artists(study):

@@ -9,6 +9,8 @@ Chapter: Retrieval.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +35,7 @@ CELLS = 4_000_000
 
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)  # inverse strengths of logistic regression, chosen on the validation part
 DIRECTIONS = {"image": "music", "music": "image"}
+Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
 TITLES = {"image": "music for a picture", "music": "pictures for music"}
 
 
@@ -111,7 +114,7 @@ def chance(n: int, r: int, depths: tuple[int, ...] = DEPTHS) -> dict[str, float]
     discount = np.cumsum(1 / np.log2(i + 1))
     for k in depths:
         k_held = min(k, n)
-        found |= {f"P@{k}": r * k_held / (n * k), f"R@{k}": k_held / n,
+        found |= {f"P@{k}": np.float64(r * k_held / (n * k)), f"R@{k}": np.float64(k_held / n),
                   f"nDCG@{k}": r / n * discount[k_held - 1] / discount[min(k_held, r) - 1]}
     return {name: float(value) for name, value in found.items()}
 
@@ -136,7 +139,13 @@ def unit(side: Modality) -> np.ndarray:
     return torch.nn.functional.normalize(side.x, dim=1).numpy()
 
 
-def scored(corpus: Corpus, score, queries: np.ndarray, items: np.ndarray, modality: str, seed: int) -> list[dict]:
+def products(one: np.ndarray, other: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Scalar products of rows i of one and rows j of the other: (len(i), len(j))."""
+    return one[i] @ other[j].T
+
+
+def scored(corpus: Corpus, score: Score, queries: np.ndarray, items: np.ndarray, modality: str,
+           seed: int) -> list[dict]:
     """`measures` of each query: query (its row), label, and theirs.
 
     score : from pictures and pieces of music, by their rows, to a matrix of scores
@@ -166,15 +175,15 @@ def results(study: Study) -> pd.DataFrame:
     trained, p, corpus = study.runs, study.profile, study.corpus
 
     def make() -> list[dict]:
-        ways = []
+        ways: list[tuple[str, int, Score]] = []
         for run in trained:
             model = run.model()
             space = with_embeddings(model, corpus)
             seen, heard = unit(space.image), unit(space.music)
-            ways += [("ACP-Net", run.seed, lambda i, j, model=model: margins(model, corpus, i, j)),
-                     ("cosine of its embeddings", run.seed, lambda i, j, a=seen, b=heard: a[i] @ b[j].T)]
+            ways += [("ACP-Net", run.seed, partial(margins, model, corpus)),
+                     ("cosine of its embeddings", run.seed, partial(products, seen, heard))]
         one, other = class_probabilities(corpus.image), class_probabilities(corpus.music)
-        ways.append(("two classifiers, compared", p.seed, lambda i, j: one[i] @ other[j].T))
+        ways.append(("two classifiers, compared", p.seed, partial(products, one, other)))
         rows = []
         for modality, across in DIRECTIONS.items():
             side, ranked = getattr(corpus, modality), getattr(corpus, across)

@@ -79,9 +79,9 @@ def drawn(images: np.ndarray, music: np.ndarray, n: int = 100_000, seed: int = 0
     for m, name in enumerate(pairs.PROTOCOLS):
         i, j, truth = pairs.draw(name, images, music, n, np.random.default_rng([seed, 70, m]))
         table = pairs.joint(name, np.bincount(images, minlength=k), np.bincount(music, minlength=k))
-        seen = {"the picture": images[i], "the music": music[j]}
-        rows[name] = {who: 100 * np.mean(_best_answers(table, KNOWS[who])[label] == truth)
-                      for who, label in seen.items()}
+        seen = {"the picture": (0, images[i]), "the music": (1, music[j])}
+        rows[name] = {who: 100 * np.mean(_best_answers(table, axis)[label] == truth)
+                      for who, (axis, label) in seen.items()}
     return pd.DataFrame(rows).T
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,7 @@ def levels(study: Study) -> tuple[dict[str, list], list[dict]]:
     return {name: values for name, values in found.items() if len(values) > 1}, left
 
 
-def _impossible(study: Study, name: str, value) -> str:
+def _impossible(study: Study, name: str, value: Any) -> str:
     """Why a value is not tried; empty where it is."""
     p = study.profile
     if name == "batch" and value > COSTLIER * p.training.batch:
@@ -82,7 +82,7 @@ def design(values: dict[str, list], n: int, seed: int = 0) -> list[dict]:
     own = {name: some[0] for name, some in values.items()}
     single = [own | {name: v} for name, some in values.items() for v in some[1:]]
     made = [own, *(single if 2 * (1 + len(single)) <= n else [])]
-    rng, best = np.random.default_rng([seed, 2020]), (-np.inf, [])
+    rng, best = np.random.default_rng([seed, 2020]), (-np.inf, np.zeros((0, len(values)), int))
     for _ in range(DESIGNS):
         drawn = np.array([_dealt(len(some), n - len(made), rng) for some in values.values()]).T
         best = max(best, (_untied(drawn), drawn), key=lambda one: one[0])
@@ -132,7 +132,8 @@ def points(study: Study) -> list[dict]:
     """
     plan = planned(study)
     runs.train(plan, study.work, {run.folder for run in plan})
-    rows, cache = [], {}
+    rows: list[dict] = []
+    cache: dict[tuple[str, str], np.ndarray] = {}
     for reading, s in studies(study):
         pairs, (run,) = s.test_pairs(), s.planned("pairs", "ACP-Net")
         if run.diverged:

@@ -6,6 +6,7 @@ Chapter: Without emotion labels.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,9 +73,9 @@ def learnt_from(corpus: Corpus, pairs: Pairs, steps: int = 24) -> pd.DataFrame:
 def pairs_of(study: Study, epochs: int = 1) -> Pairs:
     """The training pairs of the first epochs of the first run, in their order."""
     run = study.planned("pairs", "ACP-Net")[0]
-    task, parts = run.task(study.profile), []
+    task, parts = run.task, []
     for epoch in range(1, epochs + 1):
-        batches = task.epoch([run.seed, epoch])
+        batches = task.epoch([run.seed, epoch], run.options.training.batch)
         parts.append((*batches.rows, batches.target))
     return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
@@ -156,7 +157,7 @@ def found(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     trained, p = study.runs, study.profile
     groups = {m: study.manifest["group"][study.manifest["modality"] == m].to_numpy() for m in MODALITIES}
 
-    def spaces():
+    def spaces() -> Iterator[tuple[str, int, Corpus]]:
         yield "features", p.seed, study.corpus
         for run in trained:
             yield "before training", run.seed, with_embeddings(run.untrained().eval(), study.corpus)

@@ -6,7 +6,7 @@ Chapter: How sure are we.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -27,7 +27,7 @@ from acp_lib.experiment import pairs as protocols
 # --- where it varies
 
 
-def components(groups: dict[str, Sequence[float]], *, draws: int = 20_000, seed: int = 0) -> list[dict]:
+def components(groups: dict[str, list[float]], *, draws: int = 20_000, seed: int = 0) -> list[dict]:
     """Standard deviation of a result under each of several sources of luck, and their shares of the variance.
 
     A random-effects view: each group holds results that differ in the draw of one thing alone, so that its variance is
@@ -233,7 +233,8 @@ def sureness(probability: float, right: float, near: float = 0.02) -> str:
             else "about as sure as they should be")
 
 
-def reliability(truth: np.ndarray, probability: np.ndarray, bins: int = 10):
+def reliability(truth: np.ndarray, probability: np.ndarray,
+                bins: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Share of true pairs, mean probability, and number of pairs in bins of equally many, empty ones left out.
 
     Chapter: How sure are we.
@@ -267,7 +268,8 @@ def symmetric(noise: float, classes: int = 3) -> np.ndarray:
     return np.where(np.eye(classes, dtype=bool), 1 - noise, noise / (classes - 1))
 
 
-def symmetric_ceiling(image: np.ndarray | float, music: np.ndarray | float, classes: int = 3):
+def symmetric_ceiling(image: np.ndarray | float, music: np.ndarray | float,
+                      classes: int = 3) -> np.ndarray | float:
     """`ceiling` of symmetric noise of two rates, in closed form.
 
     A label is right with probability 1 - l and says nothing otherwise, l = K / (K - 1) times the noise; only if both

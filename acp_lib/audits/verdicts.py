@@ -54,7 +54,7 @@ class Claim:
     than: dict | float | None = None
     function: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.rule not in (*RULES, "arithmetic"):
             raise ValueError(f"rule of {self.claim!r} is {self.rule!r}; expected one of arithmetic, {', '.join(RULES)}")
         if self.rule == "arithmetic" and self.function not in ARITHMETIC:
@@ -195,6 +195,7 @@ def judge(claim: Claim, read: Callable[[str], list[dict] | None]) -> Verdict:
     if claim.rule == "arithmetic":
         holds, number, words = ARITHMETIC[claim.function]()
         return Verdict(claim, HOLDS if holds else FAILS, number, note=words)
+    assert claim.value is not None, "a rule is about a value"
     row = _row(read, claim.value)
     than = _number(read, claim.than) if claim.than is not None else claim.paper
     if row and "of" in claim.value:
@@ -233,7 +234,7 @@ def all_of(study: Study) -> list[Verdict]:
     Chapter: Verdicts.
     """
     @cache
-    def read(name: str):
+    def read(name: str) -> list[dict] | None:
         if name in MADE:
             return MADE[name](study)
         return tables.load(study, int(name.removeprefix("table"))) if name.startswith("table") else store.known(

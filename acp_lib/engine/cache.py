@@ -78,7 +78,8 @@ def _leave_out(node: ast.AST) -> None:
 def _says_nothing(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
-    return isinstance(statement, ast.If) and ast.unparse(statement.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+    return (isinstance(statement, ast.If) and not statement.orelse
+            and ast.unparse(statement.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"))
 
 
 @cache

@@ -3,6 +3,7 @@
 Chapter: Splits and pairs; ACP-Net.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -44,7 +45,7 @@ class Modality:
     emotion numbers (N,), -1 where only the class is known.
     """
 
-    x: torch.Tensor | Shards  # one item a sample, first axis N
+    x: torch.Tensor  # one item a sample, first axis N
     label: np.ndarray
     part: np.ndarray
     emotion: np.ndarray | None = None
@@ -64,7 +65,6 @@ class Modality:
         """What is averaged over when samples are judged: (len(rows), views, ...)."""
         return self.x[rows][:, None]
 
-
     def with_features(self, x: np.ndarray) -> "Modality":
         """The same samples with other features (N, width), standardised over the training part."""
         return Modality(torch.from_numpy(scaled(x, self.rows("train"), "zscore")), self.label, self.part, self.emotion)
@@ -81,15 +81,18 @@ class Modality:
         return cls(held.pop("x"), **{key: value.numpy() for key, value in held.items()})
 
 
+@dataclass(frozen=True)
 class Pictures(Modality):
     """Pictures from shards of uint8, scaled to [-1, 1]: (N, 3, side, side). Every other one is mirrored in training."""
 
+    x: Shards  # type: ignore[assignment]  # as a tensor, but each item is read where it lies
+
     chunk = 64
 
-    def take(self, rows, rng):
+    def take(self, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
         return self._scaled(rows, rng.random(len(rows)) < 0.5)
 
-    def views(self, rows):
+    def views(self, rows: np.ndarray) -> torch.Tensor:
         return self._scaled(rows, np.zeros(len(rows), bool))[:, None]
 
     def _scaled(self, rows: np.ndarray, mirrored: np.ndarray) -> torch.Tensor:
@@ -105,15 +108,16 @@ class Slices(Modality):
     (N, 1, bins, frames).
     """
 
+    x: Shards  # type: ignore[assignment]
     frames: int = 199
     crops: int = 12
 
     chunk = 16
 
-    def take(self, rows, rng):
+    def take(self, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
         return self._cut(rows, self.drawn_starts(len(rows), rng)[:, None])[:, 0]
 
-    def views(self, rows):
+    def views(self, rows: np.ndarray) -> torch.Tensor:
         return self._cut(rows, np.tile(self.starts(), (len(rows), 1)))
 
     def drawn_starts(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -149,15 +153,15 @@ class Corpus:
 
     def counts(self, part: str) -> tuple[np.ndarray, np.ndarray]:
         """Samples of each class in a part, of pictures and of music."""
-        return tuple(np.bincount(s.label[s.rows(part)], minlength=len(CLASSES)) for s in (self.image, self.music))
+        image, music = (np.bincount(s.label[s.rows(part)], minlength=len(CLASSES)) for s in (self.image, self.music))
+        return image, music
 
-    def draw(self, part: str, protocol: str, n: int, seed) -> Pairs:
+    def draw(self, part: str, protocol: str, n: int, seed: int | Sequence[int]) -> Pairs:
         """n pairs within a part by a protocol of `pairs`, the same for the same seed (a number or a list of them)."""
         images, music = self.image.rows(part), self.music.rows(part)
         rng = np.random.default_rng(seed)
         i, j, truth = pairs.draw(protocol, self.image.label[images], self.music.label[music], n, rng)
         return Pairs(images[i], music[j], truth)
-
 
 
 def scaled(x: np.ndarray, train: np.ndarray, kind: str) -> np.ndarray:

@@ -7,6 +7,7 @@ Chapter: ACP-Net.
 """
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from torch import nn
 
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
+from acp_lib.models._branches import TwoBranches
 
 CHUNK = 8192  # pairs that are fused at once
 AT_ONCE = 100  # bootstrap draws
@@ -32,11 +34,11 @@ def logits(model: nn.Module, corpus: Corpus, pairs: Pairs) -> torch.Tensor:
     """
     image, i = np.unique(pairs.image, return_inverse=True)
     music, j = np.unique(pairs.music, return_inverse=True)
-    training = model.training
+    training, branches = model.training, cast(TwoBranches, model)
     model.eval()
-    seen = embed(model.embed_image, corpus.image, image, _device(model))
-    heard = embed(model.embed_music, corpus.music, music, _device(model))
-    first, rest = model.fusion[0], model.fusion[1:]
+    seen = embed(branches.embed_image, corpus.image, image, _device(model))
+    heard = embed(branches.embed_music, corpus.music, music, _device(model))
+    first, rest = cast(nn.Linear, branches.fusion[0]), branches.fusion[1:]
     width = seen.shape[1]
     seen = nn.functional.linear(seen, first.weight[:, :width])
     heard = nn.functional.linear(heard, first.weight[:, width:], first.bias)
@@ -84,7 +86,7 @@ def by_classes(right: np.ndarray, corpus: Corpus, pairs: Pairs) -> np.ndarray:
     return pd.Series(right).groupby(labels).mean().unstack().reindex(index=classes, columns=classes).to_numpy(float)
 
 
-def t_interval(values, level: float = 0.95) -> tuple[float, float]:
+def t_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Student's t interval for the mean of independent runs; infinite for a single one.
 
     Raises
@@ -99,7 +101,8 @@ def t_interval(values, level: float = 0.95) -> tuple[float, float]:
     mean, error = np.mean(values), stats.sem(values)
     if error == 0:
         return float(mean), float(mean)
-    return tuple(float(v) for v in stats.t.interval(level, len(values) - 1, mean, error))
+    low, high = stats.t.interval(level, len(values) - 1, mean, error)
+    return float(low), float(high)
 
 
 def paired_t_test(one: Sequence[float], other: Sequence[float]) -> float | None:

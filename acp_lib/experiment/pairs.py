@@ -82,7 +82,8 @@ def oracle(table: np.ndarray, axis: int | None = None) -> float:
     return 100 * np.maximum(true, known - true).sum()
 
 
-def draw(protocol: str, images: np.ndarray, music: np.ndarray, n: int, rng: np.random.Generator):
+def draw(protocol: str, images: np.ndarray, music: np.ndarray, n: int,
+         rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw n pairs: first both classes by `joint`, then a sample of each, uniformly.
 
     Parameters

@@ -43,7 +43,7 @@ class Probed:
         """Mean over the classes of the share called right; chance is one over their number."""
         return float(np.mean(self.recall(np.unique(self.truth))))
 
-    def recall(self, labels) -> list[float]:
+    def recall(self, labels: Sequence | np.ndarray) -> list[float]:
         """Share called right of each label, NaN where it has no sample."""
         return recall_score(self.truth, self.predicted, labels=labels, average=None, zero_division=np.nan).tolist()
 

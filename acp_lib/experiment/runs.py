@@ -27,7 +27,7 @@ from acp_lib.engine.spread import spread_tasks
 from acp_lib.engine.work import Work
 from acp_lib.experiment import methods, training
 from acp_lib.experiment.methods import Inputs, Method, Options
-from acp_lib.experiment.tasks import Task
+from acp_lib.experiment.tasks import Recognition, Task
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -85,7 +85,7 @@ class Run:
 
     @property
     def diverged(self) -> str:
-        """What stopped it, where `train_all` was told to go on all the same; else nothing."""
+        """What stopped it, where `train` was told to go on all the same; else nothing."""
         note = _beside(self, "diverged")
         return note.read_text("utf8") if note.exists() else ""
 
@@ -200,7 +200,7 @@ def train_run(run: Run) -> None:
             return
         with training.precision(options.precision, where):
             task.predictions(model).to_parquet(folder / "test.parquet")
-            if not run.method.pairs:
+            if isinstance(task, Recognition):
                 task.predictions(model, "train").to_parquet(folder / "train.parquet")
         write(folder / "history.json", json.dumps(history, indent=1))
         save_file({k: v.cpu().contiguous() for k, v in model.state_dict().items()}, folder / "model.safetensors")

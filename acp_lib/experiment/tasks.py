@@ -38,7 +38,7 @@ class Batches(Dataset):
     """
 
     def __init__(self, sides: Sequence[Modality], rows: Sequence[np.ndarray], target: np.ndarray, *, size: int,
-                 seed: Sequence[int], share: tuple[int, int] = (0, 1)):
+                 seed: Sequence[int], share: tuple[int, int] = (0, 1)) -> None:
         self.sides, self.rows, self.target, self.size, self.seed, self.share = sides, rows, target, size, seed, share
 
     def __len__(self) -> int:

@@ -84,7 +84,7 @@ def fit(model: nn.Module, task: Task, options: Training, seed: int, *, where: st
 
     Paper: Section 4, Adam at 1e-4, at most 50 epochs, early stopping on validation accuracy.  Chapter: ACP-Net.
     """
-    model.to(where, memory_format=torch.channels_last)
+    model.to(where).to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), lr=options.learning_rate, fused=True)
     history, best = _resume(checkpoint, model, optimiser)
     net = _data_parallel(model, options.batch, where)
@@ -149,8 +149,9 @@ def _broadcast(record: dict, where: str) -> dict:
 
 def _batches(epoch: Batches, readers: int, where: str) -> DataLoader:
     """An epoch's batches; for a GPU read ahead by processes, which changes nothing in them."""
-    ahead = {"num_workers": min(readers, 8), "pin_memory": True} if where.startswith("cuda") else {}
-    return DataLoader(epoch, batch_size=None, generator=torch.Generator(), **ahead)
+    ahead = where.startswith("cuda")
+    return DataLoader(epoch, batch_size=None, generator=torch.Generator(), num_workers=min(readers, 8) if ahead else 0,
+                      pin_memory=ahead)
 
 
 def _epoch(model: nn.Module, optimiser: torch.optim.Optimizer, batches: DataLoader, seed: list[int],
@@ -185,20 +186,20 @@ def step(model: nn.Module, optimiser: torch.optim.Optimizer, inputs: list[torch.
 
 def _validate(model: nn.Module, task: Task) -> dict:
     model.eval()
-    logits, truth = task.judge(model, "val")
-    logits, truth = logits.double(), torch.from_numpy(truth)
+    found, known = task.judge(model, "val")
+    logits, truth = found.double(), torch.from_numpy(known)
     return {"val_loss": nn.functional.cross_entropy(logits, truth).item(),
             "val_accuracy": (logits.argmax(1) == truth).double().mean().item()}
 
 
-def _save(path: Path, model, optimiser, best: dict, history: list[dict]) -> None:
+def _save(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, best: dict, history: list[dict]) -> None:
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()} | {f"best.{k}": v for k, v in best.items()}
     tensors |= {f"adam.{i}.{k}": v for i, s in optimiser.state_dict()["state"].items() for k, v in s.items()}
     write(path, save({k: v.detach().cpu().contiguous() for k, v in tensors.items()},
                      {"history": json.dumps(history)}))
 
 
-def _resume(path: Path | None, model, optimiser) -> tuple[list[dict], dict]:
+def _resume(path: Path | None, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[list[dict], dict]:
     if not path or not path.exists():
         return [], {}
     with safe_open(path, "pt") as f:

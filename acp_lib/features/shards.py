@@ -9,14 +9,13 @@ Chapter: Hearing; Seeing; Baselines.
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from safetensors.numpy import save
 
 from acp_lib.engine.cache import write
 from acp_lib.engine.progress import bar
@@ -49,9 +48,9 @@ class Shard:
         self.checksum: str = about["checksum"]
 
     def holds(self, rows: list[dict], checked: bool) -> bool:
-        """Whether it is of these manifest rows, and, if that is to be checked, its numbers are as they were written."""
+        """Whether it is of these manifest rows and, if that is to be checked, holds what was written."""
         return self.ids == _ids(rows) and len(self.x) == len(self.reasons) == len(rows) and not (
-            checked and self.checksum != _checksum(self.x))
+            checked and self.checksum != _checksum(self.x, self.reasons))
 
 
 class Shards:
@@ -150,8 +149,8 @@ def make_shard(kind: str, root: Path, target: Path, rows: list[dict], *, toleran
                            f"{next(filter(None, reasons))}")
     lost = np.full(VECTORS.get(kind, 0), np.nan, np.float32)
     x = np.stack([lost if item is None else item for item in items])
-    about = {"ids": json.dumps(_ids(rows)), "reasons": json.dumps(reasons), "checksum": _checksum(x)}
-    write(target, save({"x": np.ascontiguousarray(x)}, about))
+    about = {"ids": json.dumps(_ids(rows)), "reasons": json.dumps(reasons), "checksum": _checksum(x, reasons)}
+    write(target, _encoded(np.ascontiguousarray(x), about))
     return len(rows)
 
 
@@ -187,6 +186,15 @@ def _whole(target: Path, rows: list[dict], checked: bool) -> Shard | None:
     return shard if shard.holds(rows, checked) else None
 
 
+def _encoded(x: np.ndarray, about: dict[str, str]) -> bytes:
+    """A safetensors file whose bytes follow from what it holds: that library's own writer orders metadata at random."""
+    name = next(name for name, kind in TYPES.items() if x.dtype == kind)
+    info = {"dtype": name, "shape": x.shape, "data_offsets": [0, x.nbytes]}
+    header = json.dumps({"__metadata__": about, "x": info}).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + x.tobytes()
+
+
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.safetensors"))
 
@@ -195,5 +203,5 @@ def _ids(rows: list[dict]) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def _checksum(x: np.ndarray) -> str:
-    return f"{zlib.crc32(np.ascontiguousarray(x)):08x}"
+def _checksum(x: np.ndarray, reasons: Sequence[str]) -> str:
+    return f"{zlib.crc32(json.dumps(list(reasons)).encode(), zlib.crc32(np.ascontiguousarray(x))):08x}"

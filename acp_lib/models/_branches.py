@@ -21,7 +21,7 @@ class TwoBranches(nn.Module):
     """
 
     def __init__(self, image: nn.Module, music: nn.Module, fusion: nn.Sequential,
-                 inputs: dict[str, tuple[int, ...]]):
+                 inputs: dict[str, tuple[int, ...]]) -> None:
         super().__init__()
         self.image, self.music, self.fusion = image, music, fusion
         self.inputs = inputs

@@ -4,11 +4,14 @@ Paper: Section 3 and Fig. 2.
 Chapter: ACP-Net.
 """
 
+from collections.abc import Sequence
+from functools import partial
+
 from torch import nn
 
 from acp_lib.features.layout import VECTORS
 from acp_lib.models._branches import TwoBranches
-from acp_lib.profiles.groups import Network
+from acp_lib.profiles.groups import Activation, DropoutAt, FirstLayer, Network
 
 IMAGE = (VECTORS["image"], 2048, 1024)
 MUSIC = (VECTORS["music"], VECTORS["music"], 512, 2048, 1024)  # 193, 193, ... in the paper
@@ -16,7 +19,8 @@ FUSION = (2048, 2048, 512, 32, 2)
 NARROWEST = 32  # a layer of few nodes, nearly half of them dropped, lets nothing through to learn from
 
 
-def layers(widths, *, dropout: float, first: str = "dense", last_activation=True, last_dropout=True) -> nn.Sequential:
+def layers(widths: Sequence[int], *, dropout: float, first: str = "dense", last_activation: bool = True,
+           last_dropout: bool = True) -> nn.Sequential:
     """Fully connected layers between the widths, each with ReLU and dropout; the last one's can be left off."""
     steps = list(zip(widths, widths[1:], strict=False))[first == "input":]
     net = nn.Sequential()
@@ -57,14 +61,14 @@ class ACPNet(TwoBranches):
     Paper: Section 3, Fig. 2.  Chapter: ACP-Net.
     """
 
-    def __init__(self, *, activation: str = "relu", first_layer: str = "dense", dropout: float = 0.4,
-                 dropout_at: str = "hidden", fc_width: float = 1.0):
+    def __init__(self, *, activation: Activation = "relu", first_layer: FirstLayer = "dense", dropout: float = 0.4,
+                 dropout_at: DropoutAt = "hidden", fc_width: float = 1.0) -> None:
         Network(activation, first_layer, dropout, dropout_at, fc_width)  # raises where a value is none of the choices
         kept = 2 if first_layer == "input" else 1  # widths that are the input's
         image, music = ((*widths[:kept], *narrower(widths[kept:], fc_width)) for widths in (IMAGE, MUSIC))
         fusion = (*[2 * image[-1]] * kept, *narrower(FUSION[kept:-1], fc_width), FUSION[-1])
-        branch = {"dropout": 0.0 if dropout_at == "fusion" else dropout, "first": first_layer,
-                  "last_activation": activation == "relu", "last_dropout": dropout_at == "hidden"}
-        super().__init__(layers(image, **branch), layers(music, **branch),
+        branch = partial(layers, dropout=0.0 if dropout_at == "fusion" else dropout, first=first_layer,
+                         last_activation=activation == "relu", last_dropout=dropout_at == "hidden")
+        super().__init__(branch(image), branch(music),
                          layers(fusion, dropout=dropout, first=first_layer, last_activation=False, last_dropout=False),
                          {"image": IMAGE[:1], "music": MUSIC[:1]})

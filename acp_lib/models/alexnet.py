@@ -7,6 +7,7 @@ Chapter: Probes.
 """
 
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
@@ -35,7 +36,10 @@ class AlexNet(nn.Module):
     Source: Krizhevsky (2014), One weird trick.  Paper: Table 5.  Chapter: Probes.
     """
 
-    def __init__(self, classes: int, *, weights: str = "imagenet", width: float = 1.0):
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, classes: int, *, weights: str = "imagenet", width: float = 1.0) -> None:
         super().__init__()
         if width != 1 and weights != "random":
             raise ValueError(f"width is {width} and alexnet_weights {weights!r}; a narrower AlexNet has no weights but "
@@ -46,8 +50,9 @@ class AlexNet(nn.Module):
             net = pretrained(alexnet, AlexNet_Weights.IMAGENET1K_V1, "alexnet_weights")
         else:
             net = fitted(alexnet(), state(Path(weights)), Path(weights))
-        last = net.classifier[-1].in_features
-        net.classifier[-1] = nn.Linear(last, classes) if classes else nn.Identity()
+        classifier = cast(nn.Sequential, net.classifier)
+        last = cast(nn.Linear, classifier[-1])
+        classifier[-1] = nn.Linear(last.in_features, classes) if classes else nn.Identity()
         self.net = net
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
@@ -63,12 +68,13 @@ class AlexNet(nn.Module):
 
 def _narrowed(net: nn.Module, width: float) -> nn.Module:
     """AlexNet with that share of all its channels and nodes but the input's."""
-    for part in (net.features, net.classifier):
+    for part in (cast(nn.Sequential, net.features), cast(nn.Sequential, net.classifier)):
         for i, layer in enumerate(part):
             if isinstance(layer, nn.Conv2d):
                 inputs = layer.in_channels if layer.in_channels == 3 else round(width * layer.in_channels)
-                part[i] = nn.Conv2d(inputs, round(width * layer.out_channels), layer.kernel_size, layer.stride,
-                                    layer.padding)
+                kernel, stride, padding = (cast(tuple[int, int], size)
+                                           for size in (layer.kernel_size, layer.stride, layer.padding))
+                part[i] = nn.Conv2d(inputs, round(width * layer.out_channels), kernel, stride, padding)
             elif isinstance(layer, nn.Linear):
                 part[i] = nn.Linear(round(width * layer.in_features), round(width * layer.out_features))
     return net

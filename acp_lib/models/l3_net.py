@@ -4,6 +4,8 @@ Paper: Section 4, Results on affective correspondence; architecture of Arandjelo
 Chapter: Baselines.
 """
 
+from collections.abc import Sequence
+
 from torch import nn
 
 from acp_lib.models._branches import TwoBranches
@@ -12,7 +14,7 @@ CHANNELS = (64, 128, 256, 512)
 HIDDEN = 128
 
 
-def trunk(inputs: int, channels=CHANNELS) -> nn.Sequential:
+def trunk(inputs: int, channels: Sequence[int] = CHANNELS) -> nn.Sequential:
     """Blocks of two 3x3 convolutions, each with batch norm and ReLU; 2x2 pooling between blocks, global at the end.
 
     (B, inputs, height, width) to (B, channels[-1]).
@@ -40,7 +42,7 @@ class L3Net(TwoBranches):
     Paper: Section 4.  Chapter: Baselines.
     """
 
-    def __init__(self, *, width: float = 1.0, size: int = 224, bins: int = 257, frames: int = 199):
+    def __init__(self, *, width: float = 1.0, size: int = 224, bins: int = 257, frames: int = 199) -> None:
         channels = [round(width * c) for c in CHANNELS]
         hidden = round(width * HIDDEN)
         fusion = nn.Sequential(nn.Linear(2 * channels[-1], hidden), nn.ReLU(), nn.Linear(hidden, 2))

@@ -20,7 +20,7 @@ class MLP(nn.Module):
     Paper: Section 4.  Chapter: Probes.
     """
 
-    def __init__(self, inputs: int, classes: int, *, dropout: float = 0.4):
+    def __init__(self, inputs: int, classes: int, *, dropout: float = 0.4) -> None:
         super().__init__()
         self.layers = layers((inputs, *HIDDEN, classes), dropout=dropout, last_activation=False, last_dropout=False)
 

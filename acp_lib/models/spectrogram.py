@@ -4,16 +4,20 @@ Paper: Section 4, Tables 4 and 5; the layers of the trunk are not given there, s
 Chapter: Baselines; Probes.
 """
 
+from collections.abc import Sequence
+
+import torch
 from torch import nn
 
 from acp_lib.models._branches import TwoBranches, expect
 from acp_lib.models.acp_net import MUSIC, ACPNet, layers, narrower
 from acp_lib.models.probes import HIDDEN
+from acp_lib.profiles.groups import Activation, DropoutAt, FirstLayer
 
 CHANNELS = (32, 64, 128, 256)
 
 
-def trunk(channels=CHANNELS) -> nn.Sequential:
+def trunk(channels: Sequence[int] = CHANNELS) -> nn.Sequential:
     """Blocks of a 3x3 convolution, batch norm, ReLU and 2x2 pooling; the mean over what is left.
 
     (B, 1, bins, frames) to (B, channels[-1]).
@@ -38,8 +42,8 @@ class SpectrogramACP(TwoBranches):
     """
 
     def __init__(self, *, width: float = 1.0, bins: int = 257, frames: int = 199,
-                 activation: str = "relu", first_layer: str = "dense", dropout: float = 0.4,
-                 dropout_at: str = "hidden", fc_width: float = 1.0):
+                 activation: Activation = "relu", first_layer: FirstLayer = "dense", dropout: float = 0.4,
+                 dropout_at: DropoutAt = "hidden", fc_width: float = 1.0) -> None:
         acp = ACPNet(activation=activation, dropout=dropout, dropout_at=dropout_at, first_layer=first_layer,
                      fc_width=fc_width)
         channels = [round(width * c) for c in CHANNELS]
@@ -57,13 +61,13 @@ class SpectrogramCNN(nn.Module):
     """
 
     def __init__(self, classes: int, *, width: float = 1.0, bins: int = 257, frames: int = 199,
-                 dropout: float = 0.4):
+                 dropout: float = 0.4) -> None:
         super().__init__()
         channels = [round(width * c) for c in CHANNELS]
         self.shape = (1, bins, frames)
         self.layers = trunk(channels).extend(layers((channels[-1], *HIDDEN, classes), dropout=dropout,
                                                     last_activation=False, last_dropout=False))
 
-    def forward(self, spectrogram):
+    def forward(self, spectrogram: torch.Tensor) -> torch.Tensor:
         """Log-spectrograms (B, 1, bins, frames) to logits (B, classes)."""
         return self.layers(expect("spectrogram", spectrogram, self.shape))

@@ -14,6 +14,9 @@ Source = Literal["synthetic", "folder", "imac", "emid"]
 Split = Literal["song", "artist", "segment"]
 Scaling = Literal["zscore", "raw", "minmax", "logmel"]
 Protocol = Literal["class_balanced", "uniform", "rejection", "image_anchored", "music_anchored"]
+Activation = Literal["relu", "linear_embeddings"]
+FirstLayer = Literal["dense", "input"]
+DropoutAt = Literal["hidden", "fusion", "not_embeddings"]
 Precision = Literal["float32", "bfloat16"]
 Share = Literal[1.0, 0.5, 0.25, 0.125]
 
@@ -117,10 +120,10 @@ class Pairing(Checked):
 class Network(Checked):
     """ACP-Net."""
 
-    activation: Literal["relu", "linear_embeddings"] = "relu"
-    first_layer: Literal["dense", "input"] = "dense"  # whether the first box of Fig. 2 is a layer or the input
+    activation: Activation = "relu"
+    first_layer: FirstLayer = "dense"  # whether the first box of Fig. 2 is a layer or the input
     dropout: float = option(0.4, least=0.0)  # Paper: Section 4
-    dropout_at: Literal["hidden", "fusion", "not_embeddings"] = "hidden"
+    dropout_at: DropoutAt = "hidden"
     fc_width: Share = 1.0  # share of the hidden layers' widths
 
     def __post_init__(self):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from acp_lib.study import Study
 
 SURVIVING = {r.path.removeprefix("clean_tags_").removesuffix(".txt"): r.rows for r in IMAC.remotes
-             if r.path.startswith("clean_tags_")}
+             if r.rows and r.path.startswith("clean_tags_")}
 """How many tags the authors' clean lists hold, by string, as far as the lists survive."""
 INPUTS = {"image": "Inception-V3 features", "music": "193 numbers"}
 
@@ -69,7 +69,7 @@ def table3(study: Study) -> list[dict]:
     pictures = table[table["modality"] == "image"]
     music = table[table["modality"] == "music"]
     songs = music.drop_duplicates("group")
-    rows = []
+    rows: list[dict] = []
     for what, held, reported in (("pictures", pictures, paper.IMAGES), ("songs", songs, paper.SONGS)):
         counts = held["class"].value_counts()
         rows += [{"row": c, "what": what, "paper": reported[c], "ours": int(counts.get(c, 0))} for c in CLASSES]
@@ -133,9 +133,10 @@ def _recognition(study: Study, modality: str) -> list[dict]:
     used, part = label >= 0, np.array(PARTS)[side.part]
     tested = used & (part == "test")
     songs, reported = rows["group"].to_numpy()[tested], dict(paper.RECOGNITION[modality])
-    about = {"what": f"{'picture' if modality == 'image' else 'music'}, {len(names)} classes", "classes": list(names)}
+    what = f"{'picture' if modality == 'image' else 'music'}, {len(names)} classes"
     if modality == "image" and len(names) != len(EMOTIONS):
-        about["what"] += f" (paper: {len(EMOTIONS)})"
+        what += f" (paper: {len(EMOTIONS)})"
+    about = {"what": what, "classes": list(names)}
 
     def row(name: str, probed: list[Probed], **more) -> dict:
         counts = sum(confusion_matrix(p.truth, p.predicted, labels=range(len(names))) for p in probed)

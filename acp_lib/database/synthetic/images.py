@@ -17,17 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from acp_lib.database.synthetic.items import CENTROIDS
+
 OVERSAMPLING = 2
-HUES = (  # a place in (valence, arousal, dominance) and the hue in degrees that goes with it
-    ((0.55, 0.10, -0.55), 205),
-    ((0.75, 0.35, 0.25), 45),
-    ((0.55, 0.80, 0.45), 335),
-    ((0.45, -0.60, 0.20), 130),
-    ((-0.55, 0.60, -0.65), 275),
-    ((-0.65, 0.10, 0.15), 75),
-    ((-0.55, 0.65, 0.65), 4),
-    ((-0.60, -0.60, -0.35), 225),
-)
+HUES = {"awe": 205, "amusement": 45, "excitement": 335, "contentment": 130, "fear": 275, "disgust": 75, "anger": 4,
+        "sadness": 225}
+"""The hue that goes with each emotion, degrees."""
 
 
 @dataclass(frozen=True)
@@ -177,8 +172,8 @@ def towers(canvas: Image.Image, look: Look, rng: np.random.Generator) -> Image.I
         for _ in range(round(9 * _clip(look.density, 0.5, 2.0))):
             x, half = rng.uniform(0, width), width * rng.uniform(0.02, 0.055)
             top = base - height * rng.uniform(0.12, 0.38)
-            fill = look.colour(rng.uniform(-1, 1), rng.uniform(-0.3, 0.3) + 0.5 - 0.6 * layer)
-            fill = _mix(look.colour(0, 1), fill, 1 - look.haze * (0.7 - 0.3 * layer))
+            colour = look.colour(rng.uniform(-1, 1), rng.uniform(-0.3, 0.3) + 0.5 - 0.6 * layer)
+            fill = _mix(look.colour(0, 1), colour, 1 - look.haze * (0.7 - 0.3 * layer))
             shoulder = top + half * (1 + 3 * look.angularity)
             outline = ((x - half, base), (x - half, shoulder), (x, top), (x + half, shoulder), (x + half, base))
             pen.polygon(outline, fill)
@@ -202,7 +197,7 @@ def _gradient(look: Look, size: tuple[int, int], rng: np.random.Generator) -> Im
 def _finish(picture: Image.Image, look: Look, rng: np.random.Generator) -> Image.Image:
     """Haze over all of it, then grain."""
     pixels = np.asarray(picture, np.float32)
-    pixels = pixels + 0.25 * look.haze * (np.float32(look.colour(0, 0.8)) - pixels)
+    pixels = pixels + 0.25 * look.haze * (np.array(look.colour(0, 0.8), np.float32) - pixels)
     grain = rng.standard_normal(pixels.shape[:2], np.float32)[:, :, None]
     return Image.fromarray(np.clip(pixels + look.grain * grain, 0, 255).astype(np.uint8))
 
@@ -250,10 +245,10 @@ def _mix(one: tuple[int, ...], other: tuple[int, ...], share: float) -> tuple[in
 
 
 def _hue(valence: float, arousal: float, dominance: float) -> float:
-    """The mean direction of the hues near a place, in turns."""
+    """The mean direction of the hues of the emotions near a point, in turns."""
     z = np.array((valence, arousal, dominance))
-    weights = np.array([math.exp(-np.sum((z - place) ** 2) / (2 * 0.25**2)) for place, _ in HUES]) + 1e-9
-    angles = np.radians([hue for _, hue in HUES])
+    weights = np.array([math.exp(-np.sum((z - CENTROIDS["image"][e]) ** 2) / (2 * 0.25**2)) for e in HUES]) + 1e-9
+    angles = np.radians(list(HUES.values()))
     return math.atan2(float(weights @ np.sin(angles)), float(weights @ np.cos(angles))) / (2 * math.pi)
 
 

@@ -331,9 +331,9 @@ class _Band:
         f0 = 440 * 2 ** ((pitch - 69) / 12)
         vibrato = 0.002 * np.sin(2 * np.pi * 5 * t) if timbre in ("reed", "organ") else 0
         x = 2 * np.pi * f0 * t + vibrato
-        last, now, twice = np.zeros(len(t), np.float32), np.float32(np.sin(x)), np.float32(2 * np.cos(x))
-        dim = np.float32(np.exp(-faster * t))
-        envelope = np.float32(np.exp(-decay * t))
+        last, now, twice = (part.astype(np.float32) for part in (np.zeros(len(t)), np.sin(x), 2 * np.cos(x)))
+        dim = np.exp(-faster * t).astype(np.float32)
+        envelope = np.exp(-decay * t).astype(np.float32)
         wave = np.zeros(len(t), np.float32)
         for k, weight in enumerate(weights, start=1):
             if k * f0 > 0.45 * SAMPLE_RATE:
@@ -345,7 +345,7 @@ class _Band:
         wave = np.tanh(drive * wave) / np.float32(drive**0.6)
         rise = np.minimum(1, t / max(self.cues.attack, 0.003))
         fall = np.clip((t[-1] - t) / release, 0, 1)
-        return np.float32(wave * rise * fall)
+        return (wave * rise * fall).astype(np.float32)
 
     def _room(self) -> np.ndarray:
         """The spectrum of a room: the sound itself and a tail of decaying noise."""
@@ -355,7 +355,7 @@ class _Band:
         tail = np.convolve(tail, np.ones(6) / 6, "same")
         tail *= self.style.room_mix / np.sqrt(np.sum(tail**2))
         tail[0] += 1
-        return np.complex64(fft.rfft(np.float32(tail)))
+        return fft.rfft(tail.astype(np.float32)).astype(np.complex64)
 
     def _reverberate(self, dry: np.ndarray) -> np.ndarray:
         return fft.irfft(fft.rfft(dry) * self.room, self.samples)
