@@ -114,7 +114,7 @@ def test_any_mode_has_a_hash(mode):
 def test_real_photographs(real):
     """No two of the photographs are near; each is a near copy of itself made smaller."""
     paths = sorted((real / "real/images").rglob("*.jpg"))
-    texts = copies.hashes(paths, jobs=2)
+    texts = [text for _, text in copies.described(paths, jobs=2)]
     assert len(set(copies.groups(texts).tolist())) == len(paths) == 448
     small = []
     for path in paths[::8]:

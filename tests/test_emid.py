@@ -171,6 +171,6 @@ def test_the_profile_leads_to_a_manifest(media, tmp_path):
     assert table["modality"].value_counts().to_dict() == {"image": 9, "music": 9}
     assert study.root.parent == tmp_path / "work/cache" and folder.scan(study.root)[0].shape[0] == 18
     assert table["duration"].max() == pytest.approx(3, abs=0.01) and not study.synthetic
-    assert study.data_name == "the folder 'emid'" and study.tags is None and study.tag_lists == {}
+    assert study.data_name == "the folder 'emid'" and study.tags is None and study.samples.tag_lists == {}
     again = Study(load("emid", data=str(root), work=str(tmp_path / "work"), jobs=1), progress=False)
     assert again.root == study.root

@@ -3,13 +3,13 @@
 import sqlite3
 from contextlib import closing
 
-import pandas as pd
 import pytest
 from conftest import picture, sound
 
 from acp_lib.database import imac, validate
 from acp_lib.database.manifest import build
 from acp_lib.emotions import CLASSES
+from acp_lib.experiment.splits import assign_split
 from acp_lib.profiles import load
 from acp_lib.study import Study
 
@@ -237,13 +237,19 @@ def authors_folder(root, songs=3, missing=5):
     return root
 
 
+def parts(study):
+    """train, val or test for each row of the source's manifest."""
+    options = study.profile.splitting
+    return assign_split(study.listed, by=options.split, seed=study.profile.seed, draw=options.split_draw)
+
+
 def test_the_profile_works_where_most_media_are_missing(tmp_path):
     root = authors_folder(tmp_path / "imac")
     study = Study(load("imac", data=str(root), work=str(tmp_path / "work"), jobs=1), progress=False)
     assert study.listed["modality"].value_counts().to_dict() == {"image": 9, "music": 9}
-    assert set(study._listed_part) == {"train", "val", "test"}
-    bad = pd.read_parquet(study._database / "rejects.parquet")
-    lost = validate.losses(bad, dict(imac.songs(root / "SongEmotionScore.csv")[["track", "class"]].to_numpy()))
+    assert set(parts(study)) == {"train", "val", "test"}
+    classes = dict(imac.songs(root / "SongEmotionScore.csv")[["track", "class"]].to_numpy())
+    lost = validate.losses(study.samples.rejects, classes)
     assert {tuple(row) for row in lost.to_numpy()} == {("songs", c, "no audio file", 5) for c in CLASSES}
 
 
@@ -252,7 +258,7 @@ def test_too_few_songs_to_split_are_named_with_the_remedy(tmp_path):
     next((root / "music").glob("TRNEG*")).unlink()
     study = Study(load("imac", data=str(root), work=str(tmp_path / "work"), jobs=1), progress=False)
     with pytest.raises(ValueError, match="class negative has 2 music units to split .*; give it 3 or more of its own"):
-        study._listed_part  # noqa: B018
+        parts(study)
 
 
 def test_a_class_without_any_audio_is_named(tmp_path):

@@ -16,7 +16,7 @@ from acp_lib.database.sources import SOURCES, Remote, Source
 from acp_lib.profiles import ROOT
 
 TINY = {"a.csv": b"1,2\n", "b.csv": b"3,4\n", "c.csv": b"5,6\n"}
-SAMPLE = Source("sample", "A tiny source", "https://example.org", "none", "@misc{x}", tuple(
+SAMPLE = Source("sample", "A tiny source", "https://example.org", "none", "tiny", tuple(
     Remote(name, "numbers", hashlib.sha256(data).hexdigest(), 1) for name, data in TINY.items()), "nobody", "nothing")
 """A tiny index."""
 

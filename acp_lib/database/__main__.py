@@ -111,10 +111,9 @@ def _attrition(options: argparse.Namespace, what: str = "") -> None:
         raise ValueError(f"{options.folder.name!r} has neither agg/<emotion>.csv nor YouTubeURLs.csv; put the lists "
                          "there")
     found = found[found["what"] == what] if what else found
-    for (kind, reason), n in found.groupby(["what", "reason"])["n"].sum().sort_values(ascending=False).items():
-        classes = found[(found["what"] == kind) & (found["reason"] == reason)]
-        print(f"{n:8,} {kind}: {reason} (" + ", ".join(f"{c} {k:,}" for c, k in zip(classes["class"], classes["n"],
-                                                                                 strict=True)) + ")")
+    for (kind, reason), rows in sorted(found.groupby(["what", "reason"]), key=lambda group: -group[1]["n"].sum()):
+        classes = ", ".join(f"{c} {n:,}" for c, n in zip(rows["class"], rows["n"], strict=True))
+        print(f"{rows['n'].sum():8,} {kind}: {reason} ({classes})")
 
 
 def _validate(options: argparse.Namespace) -> None:

@@ -12,17 +12,16 @@ from pathlib import Path
 import imagehash
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from acp_lib.database.acquire import journal
 from acp_lib.engine.cache import file_digest
+from acp_lib.engine.processes import called
 from acp_lib.engine.progress import bar
 
 COLUMNS = ["path", "copy_of", "kind", "distance"]
-BITS = 128
 DISTANCE = 10  # bits; of 448 photographs the nearest two are 26 apart, a smaller or stronger compressed one 7 at most
 
 
@@ -33,7 +32,6 @@ def fingerprint(picture: Image.Image) -> str:
 
 
 def _described(path: Path) -> tuple[str, str]:
-    """Digest of a file's bytes, and the picture's hash, empty where it cannot be decoded."""
     try:
         with Image.open(path) as picture:
             return file_digest(path), fingerprint(picture)
@@ -41,14 +39,9 @@ def _described(path: Path) -> tuple[str, str]:
         return file_digest(path), ""
 
 
-def hashes(paths: Sequence[Path], *, jobs: int = 1, progress: bool = False) -> list[str]:
-    """The hash of each picture file, empty where it cannot be decoded."""
-    return [h for _, h in _describe(paths, jobs, progress)]
-
-
-def _describe(paths: Sequence[Path], jobs: int, progress: bool) -> list[tuple[str, str]]:
-    tasks = (delayed(_described)(path) for path in paths)
-    work = Parallel(jobs, return_as="generator")(tasks)
+def described(paths: Sequence[Path], *, jobs: int = 1, progress: bool = False) -> list[tuple[str, str]]:
+    """Digest and hash of each picture file, the hash empty where it cannot be decoded."""
+    work = called(_described, [(path,) for path in paths], jobs)
     return list(bar(work, total=len(paths), what="hashing pictures", unit="picture", shown=progress))
 
 
@@ -109,18 +102,14 @@ def listed(paths: Sequence[str], shas: Sequence[str], texts: Sequence[str], dist
     `copy_of` is the first of its group (`groups`). A near copy that is linked to it through others alone may be further
     from it than `distance`.
     """
-    first, rows, seen = {}, [], {}
-    for path, sha, text, group in zip(paths, shas, texts, groups(texts, distance).tolist(), strict=True):
-        if sha in seen:
-            rows.append((path, seen[sha], "exact", 0))
-            continue
-        seen[sha] = path
-        if group in first:
-            original, words = first[group]
-            rows.append((path, original, "near", int(distances(_words([text])[0], words))))
-        else:
-            first[group] = (path, _words([text or "0" * 32])[0])
-    return pd.DataFrame(rows, columns=COLUMNS)
+    found = pd.DataFrame({"path": paths, "sha": shas, "hash": [t or "0" * 32 for t in texts],
+                          "group": groups(texts, distance)})
+    exact, near = found["sha"].duplicated(), found["group"].duplicated()
+    same, like = found.groupby("sha").transform("first"), found.groupby("group").transform("first")
+    found["copy_of"] = same["path"].where(exact, like["path"])
+    found["kind"] = np.where(exact, "exact", "near")
+    found["distance"] = np.where(exact, 0, distances(_words(found["hash"]), _words(like["hash"])))
+    return found.loc[exact | near, COLUMNS].reset_index(drop=True)
 
 
 def table(root: Path, distance: int = DISTANCE, *, jobs: int = 1, progress: bool = False) -> pd.DataFrame:
@@ -140,6 +129,6 @@ def table(root: Path, distance: int = DISTANCE, *, jobs: int = 1, progress: bool
     known = {p: (r["sha"], r["hash"]) for p in paths if (r := noted.get(p.relative_to(top).as_posix()))
              and r["outcome"] == journal.FETCHED and r["bytes"] == p.stat().st_size}
     rest = [p for p in paths if p not in known]
-    known |= dict(zip(rest, _describe(rest, jobs, progress), strict=True))
+    known |= dict(zip(rest, described(rest, jobs=jobs, progress=progress), strict=True))
     return listed([p.relative_to(root).as_posix() for p in paths], [known[p][0] for p in paths],
                   [known[p][1] for p in paths], distance)

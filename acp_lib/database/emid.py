@@ -16,7 +16,7 @@ Sources: the dataset card; Zou et al. (arXiv 2308.07622).  Chapter: Building the
 
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -49,7 +49,7 @@ def feelings() -> dict[str, dict]:
 @cache
 def _classes() -> dict[str, str]:
     """Class by letter, whole name, and each word of a name, in lower case."""
-    found = {}
+    found: dict[str, str] = {}
     for letter, about in feelings().items():
         name = about["name"].lower()
         found |= dict.fromkeys([letter.lower(), name, *name.split(", ")], about["class"])
@@ -85,7 +85,7 @@ def _by_name(root: Path) -> dict[str, Path]:
     return {path.name: path for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-def _media(value, root: Path) -> bytes | str:
+def _media(value: object, root: Path) -> bytes | str:
     """The bytes of a cell, or the reason why there are none."""
     if isinstance(value, dict):
         value = value.get("bytes") or value.get("path")
@@ -113,7 +113,9 @@ def extract(root: Path, target: Path, progress: bool = True) -> Path:
     ValueError
         If there is no table, one does not read or lacks its columns, or nothing in them can be used.
     """
-    about, bad, number = [], [], 0
+    about: list[tuple[str, ...]] = []
+    bad: list[tuple[str, str]] = []
+    number = 0
     with bar(what="reading EMID", unit="row", shown=progress, total=None) as shown:
         for path in _tables(root):
             for batch in _batches(path):
@@ -137,11 +139,15 @@ def _check(path: Path, names: list[str]) -> None:
         raise ValueError(f"{path.name} lacks the columns {', '.join(lacking)}; expected EMID's, {', '.join(needed)}")
 
 
-def _write_song(row: dict, root: Path, target: Path, where: str, number: int, bad: list) -> list[tuple]:
+def _write_song(row: dict, root: Path, target: Path, where: str, number: int,
+                bad: list[tuple[str, str]]) -> list[tuple[str, ...]]:
     kind, value = label(row), row["Audio_Filename"]
     data = _media(value, root)
-    if kind is None or isinstance(data, str):
-        bad.append((where, "none of the 13 feelings" if kind is None else f"music: {data}"))
+    if kind is None:
+        bad.append((where, "none of the 13 feelings"))
+        return []
+    if isinstance(data, str):
+        bad.append((where, f"music: {data}"))
         return []
     name = f"{kind}/{number:06d}.{_ending(data)}"
     write(target / "music" / name, data)
@@ -149,18 +155,20 @@ def _write_song(row: dict, root: Path, target: Path, where: str, number: int, ba
     return [(name, title.replace("\\", "/").rpartition("/")[2], str(row.get("genre") or ""))]
 
 
-def _write_pictures(row: dict, root: Path, target: Path, where: str, bad: list) -> None:
+def _write_pictures(row: dict, root: Path, target: Path, where: str, bad: list[tuple[str, str]]) -> None:
     for k in (1, 2, 3):
         tag, data = str(row[f"Image{k}_tag"] or "").strip().lower(), _media(row[f"Image{k}_filename"], root)
-        if tag not in EMOTIONS or isinstance(data, str):
-            bad.append((where, f"picture {k}: " + (data if tag in EMOTIONS else "none of the 8 emotions")))
-            continue
-        path = target / "images" / tag / f"{hashlib.sha256(data).hexdigest()[:16]}.{_ending(data)}"
-        if not path.exists():
-            write(path, data)
+        if tag not in EMOTIONS:
+            bad.append((where, f"picture {k}: none of the 8 emotions"))
+        elif isinstance(data, str):
+            bad.append((where, f"picture {k}: {data}"))
+        else:
+            path = target / "images" / tag / f"{hashlib.sha256(data).hexdigest()[:16]}.{_ending(data)}"
+            if not path.exists():
+                write(path, data)
 
 
-def _write_csv(path: Path, names: list[str], rows: list[tuple]) -> None:
+def _write_csv(path: Path, names: list[str], rows: Iterable[tuple[str, ...]]) -> None:
     with path.open("w", encoding="utf8", errors="replace", newline="") as file:
         csv.writer(file).writerows([names, *rows])
 

@@ -24,26 +24,20 @@ def _label_folders(root: Path, modality: str) -> dict[Path, tuple[str, str]]:
     if not top.is_dir():
         raise ValueError(f"{root.name} has no folder {FOLDERS[modality]!r}; expected {root.name}/images/<emotion or "
                          f"class> and {root.name}/music/<class>")
-    allowed = CLASSES if modality == "music" else (*EMOTIONS, *CLASSES)
     labels = {}
     for folder in sorted(p for p in top.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        if folder.name.strip().lower() not in allowed:
+        label = label_of(folder.name)
+        if not label or (modality == "music" and label[0]):
+            allowed = CLASSES if modality == "music" else (*EMOTIONS, *CLASSES)
             raise ValueError(f"{root.name}/{top.name}/{folder.name} is not a label; rename the folder to one of "
                              f"{', '.join(allowed)}, or move it out of {top.name}")
-        labels[folder] = label_of(folder.name)
+        labels[folder] = label
     return labels
 
 
 def _hidden(file: Path, below: Path) -> bool:
     parts = file.relative_to(below).parts
     return parts[-1] in ("Thumbs.db", "desktop.ini") or any(part.startswith(".") for part in parts)
-
-
-def _utf8(name: str) -> bool:
-    try:
-        return bool(name.encode())
-    except UnicodeEncodeError:
-        return False
 
 
 def metadata(root: Path) -> dict[str, dict]:
@@ -79,13 +73,12 @@ def scan_modality(root: Path, modality: str) -> tuple[list[dict], list[tuple[str
                              "the folder")
         for f in files:
             key = f.relative_to(top).as_posix()
-            if not _utf8(key):
-                bad.append((f"{top.name}/{key}".encode(errors="replace").decode(), "its name is not UTF-8; rename it"))
+            if (readable := key.encode(errors="replace").decode()) != key:
+                bad.append((f"{top.name}/{readable}", "its name is not UTF-8; rename it"))
                 continue
             more = about.get(key) or about.get(f.stem) or {}
-            rows.append({"id": key, "modality": modality, "path": f.relative_to(root).as_posix(), "emotion": emotion,
-                         "class": label, "artist": more.get("artist", ""),
-                         "title": more.get("title") or f.stem})
+            rows.append({"id": key, "modality": modality, "path": f"{top.name}/{key}", "emotion": emotion,
+                         "class": label, "artist": more.get("artist", ""), "title": more.get("title") or f.stem})
     return rows, bad
 
 

@@ -15,12 +15,9 @@ reject, with the reason.
 Paper: Section 2.  Chapter: Building the database.
 """
 
-import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pandas as pd
 
 from acp_lib.database import folder, names, tags
@@ -88,14 +85,21 @@ def lengths(root: Path, tracks: Iterable[str]) -> pd.Series | None:
     return metadata(path, tracks)["duration"].dropna() if path.is_file() else None
 
 
+def video_rows(path: Path) -> Iterator[tuple[int, str, list[str]]]:
+    """Number of the line, track and alternative video ids of each row of YouTubeURLs.csv."""
+    with path.open(encoding="utf-8-sig", errors="replace") as f:
+        for number, line in enumerate(f, 1):
+            if line.strip():
+                track, *ids = (field.strip() for field in line.split(","))
+                yield number, track, [i for i in ids if i]
+
+
 def videos(path: Path) -> dict[str, list[str]]:
     """The alternative video ids of each track, none for a track whose row is empty."""
-    with path.open(encoding="utf-8-sig", errors="replace") as f:
-        rows = [line.rstrip("\n").split(",") for line in f if line.strip()]
-    return {track: [v.strip() for v in ids if v.strip()] for track, *ids in rows}
+    return {track: ids for _, track, ids in video_rows(path)}
 
 
-def metadata(path: Path, tracks) -> pd.DataFrame:
+def metadata(path: Path, tracks: Iterable[str]) -> pd.DataFrame:
     """artist_id, artist_name and duration (s) of some tracks by the Million Song Dataset, indexed by track.
 
     Raises
@@ -103,16 +107,12 @@ def metadata(path: Path, tracks) -> pd.DataFrame:
     ValueError
         If the file is not SQLite with the table songs(track_id, ..., artist_id, ..., artist_name, duration, ...).
     """
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-            db.text_factory = lambda text: text.decode(errors="replace")
-            db.execute("CREATE TEMP TABLE wanted (track TEXT PRIMARY KEY)")
-            db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((t,) for t in tracks))
-            rows = db.execute("SELECT track_id, artist_id, artist_name, duration FROM wanted "
-                              "JOIN songs ON songs.track_id = wanted.track").fetchall()
-    except sqlite3.Error as error:
-        raise ValueError(f"{path.name} does not read as the Million Song Dataset's metadata: {error}; expected SQLite "
-                         "with the table songs(track_id, artist_id, artist_name, duration, ...)") from None
+    with tags.opened(path, "the Million Song Dataset's metadata",
+                     "table songs(track_id, artist_id, artist_name, duration, ...)") as db:
+        db.execute("CREATE TEMP TABLE wanted (track TEXT PRIMARY KEY)")
+        db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((t,) for t in tracks))
+        rows = db.execute("SELECT track_id, artist_id, artist_name, duration FROM wanted "
+                          "JOIN songs ON songs.track_id = wanted.track").fetchall()
     table = pd.DataFrame(rows, columns=["track", "artist_id", "artist", "duration"])
     return table.drop_duplicates("track").set_index("track")
 
@@ -185,11 +185,14 @@ def _pictures(root: Path, agreement: str = "all") -> tuple[list[dict], list[tupl
     if not (root / "agg").is_dir():
         return folder.scan_modality(root, "image") if (root / "images").is_dir() else ([], [])
     listed, bad = read_pictures(root / "agg")
-    agreed = np.full(len(listed), True) if agreement == "all" else listed["agree"] > listed["disagree"]
-    rows = [{"id": file, "modality": "image", "path": f"images/{file}", "emotion": e, "class": regroup(e),
-             "title": PurePosixPath(file).stem} for e, file in zip(listed["emotion"], listed["file"], strict=True)]
-    bad += [(row["path"], NOT_AGREED) for row, fits in zip(rows, agreed, strict=True) if not fits]
-    return [row for row, fits in zip(rows, agreed, strict=True) if fits], bad
+    rows = []
+    for emotion, file, against, agree in listed[["emotion", "file", "disagree", "agree"]].itertuples(index=False):
+        if agreement != "all" and agree <= against:
+            bad.append((f"images/{file}", NOT_AGREED))
+        else:
+            rows.append({"id": file, "modality": "image", "path": f"images/{file}", "emotion": emotion,
+                         "class": regroup(emotion), "title": PurePosixPath(file).stem})
+    return rows, bad
 
 
 # --- both

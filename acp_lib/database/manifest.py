@@ -70,8 +70,9 @@ def inspected(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, sh
     return [s for f in found if not isinstance(f, str) for s in f], rejects(bad)
 
 
-def build(root: Path, files: pd.DataFrame, **options) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Open every candidate and return (manifest, rejects); `options` are those of `inspected`.
+def build(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, short_from: float = 10.0, jobs: int = 1,
+          progress: bool = True) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Open every candidate and return (manifest, rejects); the options are those of `inspected`.
 
     A picture is one sample, a song one sample a 60 s segment. The group is the digest of a picture's bytes, or the id
     of the song (of exact copies, the first), so that copies stay on one side of a split.
@@ -83,7 +84,8 @@ def build(root: Path, files: pd.DataFrame, **options) -> tuple[pd.DataFrame, pd.
 
     Paper: Section 4.  Chapter: Building the database.
     """
-    samples, bad = inspected(root, files, **options)
+    samples, bad = inspected(root, files, last_segment=last_segment, short_from=short_from, jobs=jobs,
+                             progress=progress)
     table = pd.DataFrame(samples, columns=COLUMNS).sort_values(["modality", "id"], ignore_index=True)
     validate(table, root)
     table["group"] = table.groupby(["modality", "sha"])["group"].transform("min")

@@ -46,7 +46,8 @@ def files(emotions: Iterable[str], urls: Iterable[str]) -> list[str]:
     the list keeps it and the others gain the mark of their URL, so that rows added at the end rename nothing. Names
     that differ in case alone are the same.
     """
-    owner, found = {}, []
+    owner: dict[tuple[str, str], str] = {}
+    found = []
     for emotion, url in zip(emotions, urls, strict=True):
         url = url if isinstance(url, str) else ""  # pandas' NaN for an empty field
         name, tried = safe(url), 0

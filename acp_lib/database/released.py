@@ -72,10 +72,10 @@ def survival(released: dict[str, int], left: dict[str, int]) -> Survival:
     for c in released:
         if not 0 <= left[c] <= released[c] or not released[c]:
             raise ValueError(f"{left[c]} songs of class {c} are left of {released[c]}; expected a part of them")
-    both = {**{c: (released[c], left[c]) for c in released}, "all": (sum(released.values()), sum(left.values()))}
-    rows = [{"row": c, "released": n, "left": k, "share": k / n,
-             **dict(zip(("low", "high"), proportion_confint(k, n, method="wilson"), strict=True))}
-            for c, (n, k) in both.items()]
-    counts = [[left[c], released[c] - left[c]] for c in released]
-    test = chi2_contingency([row for row in zip(*counts, strict=True) if any(row)], correction=False)
-    return Survival(pd.DataFrame(rows), float(test.statistic), int(test.dof), float(test.pvalue))
+    there, kept = list(released.values()), [left[c] for c in released]
+    n, k = (np.array([*x, sum(x)]) for x in (there, kept))
+    low, high = proportion_confint(k, n, method="wilson")
+    rows = pd.DataFrame({"row": [*released, "all"], "released": n, "left": k, "share": k / n, "low": low, "high": high})
+    counts = np.array([k, n - k])[:, :-1]
+    test = chi2_contingency(counts[counts.any(1)], correction=False)
+    return Survival(rows, float(test.statistic), int(test.dof), float(test.pvalue))

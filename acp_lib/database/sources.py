@@ -6,7 +6,11 @@ Nothing of these sources is part of the project. `acp_lib.database.validate` hol
 Chapter: Building the database.
 """
 
+import re
 from dataclasses import dataclass
+
+from acp_lib.emotions import EMOTIONS
+from acp_lib.profiles import ROOT
 
 
 @dataclass(frozen=True)
@@ -23,16 +27,26 @@ class Remote:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set that the project reads."""
+    """A data set that the project reads.
+
+    key : of its citation in the book's list of references
+    """
 
     name: str
     title: str
     home: str
     license_info: str
-    bibtex: str
+    key: str
     remotes: tuple[Remote, ...]
     ask: str
     known: str
+
+    @property
+    def bibtex(self) -> str:
+        """Its citation, from the book's list of references."""
+        found = re.search(rf"^@\w+\{{{self.key},.*?^\}}", (ROOT / "book/references.bib").read_text("utf8"), re.M | re.S)
+        assert found, self.key
+        return found[0]
 
     @property
     def fixed(self) -> tuple[Remote, ...]:
@@ -45,12 +59,7 @@ IMAC = Source(
     title="Image-Music Affective Correspondence (IMAC): song scores, video ids and clean tags",
     home="https://gaurav22verma.github.io/IMAC_Dataset.html",
     license_info="None is stated on the authors' page. The audio belongs to whoever published it.",
-    bibtex="""@inproceedings{verma2019,
-  author    = {Verma, Gaurav and Dhekane, Eeshan Gunesh and Guha, Tanaya},
-  title     = {Learning Affective Correspondence between Music and Image},
-  booktitle = {IEEE International Conference on Acoustics, Speech and Signal Processing (ICASSP)},
-  year      = {2019}
-}""",
+    key="verma2019",
     remotes=(
         Remote("SongEmotionScore.csv", "scores of songs",
                "aac7c0f68e9998763ae1a632e7a02e06c220e28a1b85038ddf78e2f4e1b360e0", 4159),
@@ -77,14 +86,8 @@ FI = Source(
     title="Image Emotion database (FI): lists of picture addresses by emotion",
     home="https://arxiv.org/abs/1605.02677",
     license_info="For research; each picture belongs to whoever posted it on Flickr or Instagram.",
-    bibtex="""@inproceedings{you2016,
-  author    = {You, Quanzeng and Luo, Jiebo and Jin, Hailin and Yang, Jianchao},
-  title     = {Building a Large Scale Dataset for Image Emotion Recognition: The Fine Print and the Benchmark},
-  booktitle = {AAAI Conference on Artificial Intelligence},
-  year      = {2016}
-}""",
-    remotes=tuple(Remote(f"agg/{e}.csv", f"addresses of pictures of {e}") for e in
-                  ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness")),
+    key="you2016",
+    remotes=tuple(Remote(f"agg/{e}.csv", f"addresses of pictures of {e}") for e in sorted(EMOTIONS)),
     ask="The lists come from the first author of the data set, on request.",
     known="Labels are the words under which pictures were found; five people were asked about each, and they often "
           "disagree. Many addresses are dead, and a dead one may answer with a placeholder picture.",
@@ -95,12 +98,7 @@ LASTFM = Source(
     title="The Last.fm data set and the metadata of the Million Song Dataset",
     home="http://millionsongdataset.com/lastfm",
     license_info="For research, not for commercial use.",
-    bibtex="""@inproceedings{bertinmahieux2011,
-  author    = {Bertin-Mahieux, Thierry and Ellis, Daniel P. W. and Whitman, Brian and Lamere, Paul},
-  title     = {The Million Song Dataset},
-  booktitle = {International Society for Music Information Retrieval Conference (ISMIR)},
-  year      = {2011}
-}""",
+    key="bertinmahieux2011",
     remotes=(
         Remote("lastfm_tags.db", "tags of songs, SQLite"),
         Remote("lastfm_unique_tags.txt", "tags and their frequency"),
@@ -115,12 +113,7 @@ EMID = Source(
     title="Emotionally paired Music and Image Dataset (EMID)",
     home="https://huggingface.co/datasets/ecnu-aigc/EMID",
     license_info="CC BY-NC-SA 4.0",
-    bibtex="""@article{zou2023,
-  author  = {Zou, Jialing and Mei, Jiahao and Ye, Guangze and Huai, Tianyu and Shen, Qiwei and Dong, Daoguo},
-  title   = {{EMID}: An Emotional Aligned Dataset in Audio-Visual Modality},
-  journal = {arXiv:2308.07622},
-  year    = {2023}
-}""",
+    key="zou2023",
     remotes=(Remote("data/train-*.parquet", "music, pictures and labels, eight files", rows=10738),),
     ask="Fetch the repository from the Hugging Face hub.",
     known="People rated 1,836 of the clips; the others were added by the authors' pipeline. Which clips were cut from "

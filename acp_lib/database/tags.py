@@ -10,10 +10,10 @@ Chapter: Building the database.
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -122,17 +122,18 @@ def dropped(table: pd.DataFrame | None) -> pd.DataFrame:
 
 
 @contextmanager
-def _lastfm(path: Path) -> Iterator[sqlite3.Connection]:
-    """A tag database, opened for reading; what is none ends in a ValueError that says so."""
+def opened(path: Path, what: str, tables: str) -> Iterator[sqlite3.Connection]:
+    """An SQLite file, opened for reading; one that does not read as `what`, with `tables`, ends in a ValueError."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
             db.text_factory = lambda text: text.decode(errors="replace")
             yield db
     except sqlite3.Error as error:
-        raise ValueError(f"{path.name} does not read as a Last.fm tag database: {error}; expected SQLite with the "
-                         "tables tids(tid), tags(tag) and tid_tag(tid, tag, val)") from None
+        raise ValueError(f"{path.name} does not read as {what}: {error}; expected SQLite with the {tables}") from None
 
 
+_lastfm = partial(opened, what="a Last.fm tag database",
+                  tables="tables tids(tid), tags(tag) and tid_tag(tid, tag, val)")
 _HOLDS = "typeof(tag) = 'text' AND (" + " OR ".join(f"instr(tag, '{s}') > 0" for s in SUBSTRINGS) + ")"
 
 
@@ -265,7 +266,7 @@ def listed_twice(lists: dict[str, list[str]], label: str) -> int:
     return len(listed) - len(set(listed))
 
 
-def _kept_tags(string: str, tags) -> list[str]:
+def _kept_tags(string: str, tags: Iterable[str]) -> list[str]:
     return [t for t in tags if string in t and screen(t)[0] == SUBSTRINGS[string]]
 
 

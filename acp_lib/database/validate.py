@@ -15,10 +15,8 @@ from acp_lib.database import folder, imac, manifest
 from acp_lib.database.sources import EMID, SOURCES, Source
 
 COLUMNS = ["source", "what", "listed", "there", "missing", "changed", "unreadable"]
-KINDS = {  # how a manifest's reason begins, and what it is called in a count
-    "no such file": "no such file", imac.NO_FILE: "no audio file", "cannot be read": "cannot be read",
-    "its id stands twice": "its id stands twice", "its label": "not agreed on", "all three": "without a tag",
-}
+KINDS = {imac.NO_FILE: imac.NO_FILE, "its label": "not agreed on", "all three": "without a tag"}
+"""How a manifest's reason begins, and what it is called in a count, where that is not its text up to a colon."""
 
 
 def _sha256(path: Path) -> str:
@@ -87,7 +85,7 @@ def _rows_of_emid(root: Path) -> tuple:
             there += pq.read_metadata(path).num_rows
         except (pa.ArrowException, OSError):
             unreadable += 1
-    listed = EMID.remotes[0].rows
+    listed = EMID.remotes[0].rows or 0
     return ("emid", "rows", listed, there, max(0, listed - there), 0, unreadable)
 
 

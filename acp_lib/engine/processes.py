@@ -8,15 +8,17 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children, forkserver, get_context, parent_process
 from multiprocessing.context import BaseContext
 from threading import Thread
+from typing import TypeVar
 
 import psutil
 
+T = TypeVar("T")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 PRELOADED = ["torch", "torch._dynamo", "torchvision", "scipy.stats", "scipy.ndimage", "librosa.feature",
              "librosa.filters", "numba", "pandas", "safetensors.torch"]
@@ -52,6 +54,15 @@ def _begin(environment: Mapping[str, str]) -> None:
     parent = parent_process()
     assert parent is not None
     Thread(target=_end_after, args=(parent.join,), daemon=True).start()
+
+
+def called(function: Callable[..., T], calls: Sequence[tuple], jobs: int) -> Iterator[T]:
+    """function(*call) of every call, in their order, by so many processes; by this one if that is 1."""
+    if jobs == 1 or len(calls) < 2:
+        yield from (function(*call) for call in calls)
+        return
+    with pool(min(jobs, len(calls))) as executor:
+        yield from executor.map(function, *zip(*calls, strict=True), chunksize=4)
 
 
 def end_with(parent: int) -> None:

@@ -16,7 +16,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 # What `ipaddress` calls global, by Python's version, and is not the public network
-NOT_PUBLIC = [IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"), IPv6Network("3fff::/20")]
+NOT_PUBLIC: list[IPv4Network | IPv6Network] = [IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"),
+                                               IPv6Network("3fff::/20")]
 PUBLIC_6 = IPv6Network("2000::/3")
 TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address in the last 32 bits (NAT64)
 
@@ -83,7 +84,7 @@ class Policy:
             raise Refused(f"no URL: {error}") from None
         if url.scheme not in ("http", "https"):
             raise Refused(f"{url.scheme or 'no scheme'}: is not http or https")
-        if not port or not HOST.fullmatch(host or ""):
+        if not port or not host or not HOST.fullmatch(host):
             raise Refused("names no host")
         if url.user is not None or url.password is not None:
             raise Refused("names a user")

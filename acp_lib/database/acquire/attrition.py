@@ -3,7 +3,7 @@
 Chapter: Building the database.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -26,22 +26,14 @@ def _reason(record: dict | None, file: Path | None) -> str:
     return f"{FETCHED}, {record['reason']}" if record["reason"] else FETCHED
 
 
-def _pictures(root: Path) -> Iterator[tuple[str, str]]:
-    """Class and reason of every row of the lists."""
-    known, seen = journal.read(root, "pictures"), set()
-    for i, label, url in download.listed(root)[["id", "class", "url"]].itertuples(index=False):
-        record = known.get(i)
-        same = record if record and record["url"] == url else None
-        yield label, TWICE if i in seen else _reason(same, root / "images" / i)
-        seen.add(i)
-
-
-def _songs(root: Path) -> Iterator[tuple[str, str]]:
-    known, seen = journal.read(root, "songs"), set()
-    there = {p.stem: p for p in (root / "music").glob("*") if p.is_file()}
-    for i, label in songs_youtube.listed(root)[["id", "class"]].itertuples(index=False):
-        yield label, TWICE if i in seen else _reason(known.get(i), there.get(i))
-        seen.add(i)
+def _reasons(root: Path, kind: str, rows: pd.DataFrame, file: Callable[[str], Path | None]) -> Iterator[tuple]:
+    """Kind, class and reason of every row of the lists."""
+    known, seen = journal.read(root, kind), set()
+    for row in rows.to_dict("records"):
+        record = known.get(row["id"])
+        same = record if record and record.get("url") == row.get("url") else None
+        yield kind, row["class"], TWICE if row["id"] in seen else _reason(same, file(row["id"]))
+        seen.add(row["id"])
 
 
 def table(root: Path) -> pd.DataFrame:
@@ -56,11 +48,12 @@ def table(root: Path) -> pd.DataFrame:
     ValueError
         If a list does not read.
     """
-    rows = []
+    rows: list[tuple] = []
     if (root / "agg").is_dir():
-        rows += [("pictures", *found) for found in _pictures(root)]
+        rows += _reasons(root, "pictures", download.listed(root), lambda i: root / "images" / i)
     if (root / "YouTubeURLs.csv").is_file():
-        rows += [("songs", *found) for found in _songs(root)]
+        there = {p.stem: p for p in (root / "music").glob("*") if p.is_file()}
+        rows += _reasons(root, "songs", songs_youtube.listed(root), there.get)
     if not rows:
         return pd.DataFrame(columns=COLUMNS).astype({"n": int})
     counted = pd.DataFrame(rows, columns=COLUMNS[:-1]).value_counts(sort=False).rename("n").reset_index()

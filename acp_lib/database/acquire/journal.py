@@ -9,6 +9,7 @@ Chapter: Building the database.
 import json
 import os
 from pathlib import Path
+from typing import Self
 
 from filelock import FileLock, Timeout
 
@@ -48,7 +49,7 @@ class Journal:
     def __init__(self, root: Path, kind: str):
         self.path = path(root, kind)
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> Self:
         """Raise ValueError where another process has it open."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(self.path.with_suffix(".lock"))
@@ -63,11 +64,11 @@ class Journal:
             os.write(self._file, b"\n")
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self._file)
         self._lock.release()
 
-    def add(self, **record) -> None:
+    def add(self, **record: object) -> None:
         """Append a record; it has an `id`, and replaces earlier ones of that id."""
         line = json.dumps(record).encode() + b"\n"
         while line:
@@ -80,7 +81,7 @@ def path(root: Path, kind: str) -> Path:
 
 def read(root: Path, kind: str) -> dict[str, dict]:
     """The last record of each id; empty without a journal."""
-    found = {}
+    found: dict[str, dict] = {}
     if not path(root, kind).is_file():
         return found
     with path(root, kind).open("rb") as lines:

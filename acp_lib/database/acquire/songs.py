@@ -11,7 +11,6 @@ with ffmpeg on the path the sound is put into an Ogg file, without a loss where 
 Chapter: Building the database.
 """
 
-import csv
 import re
 import shutil
 import time
@@ -50,6 +49,9 @@ REASONS = [  # what yt-dlp says, the reason, whether it may pass; the first that
 ]
 DISK = re.compile(r"No space left|Disk quota|Read-only file system|Permission denied")
 
+Download = Callable[[str, Path], Path]
+"""Fetches the sound of a video id into an empty folder and returns the file's path, or raises Missed."""
+
 
 def listed(root: Path) -> pd.DataFrame:
     """Every track: id, class (unlabelled without a score), videos (list of ids that are well formed).
@@ -65,21 +67,15 @@ def listed(root: Path) -> pd.DataFrame:
     path = root / "YouTubeURLs.csv"
     if not path.is_file():
         raise ValueError(f"{root.name!r} has no YouTubeURLs.csv; put the authors' file there")
-    videos = []
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as f:
-        for number, line in enumerate(csv.reader(f, quoting=csv.QUOTE_NONE), 1):
-            if not line:
-                continue
-            track, *ids = (field.strip() for field in line)
-            if not TRACK.fullmatch(track):
-                raise ValueError(f"{path.name}, line {number} begins with {track[:80]!r}; expected a track id of "
-                                 "letters and digits, such as TRAAAAW128F429D538")
-            videos.append((track, list(dict.fromkeys(i for i in ids if VIDEO.fullmatch(i)))))
-    scores = root / "SongEmotionScore.csv"
-    classes = {}
-    if scores.is_file():
-        table = imac.songs(scores)
-        classes = dict(zip(table["track"], table["class"].fillna("unlabelled"), strict=True))
+    videos: list[tuple[str, list[str]]] = []
+    for number, track, ids in imac.video_rows(path):
+        if not TRACK.fullmatch(track):
+            raise ValueError(f"{path.name}, line {number} begins with {track[:80]!r}; expected a track id of letters "
+                             "and digits, such as TRAAAAW128F429D538")
+        videos.append((track, list(dict.fromkeys(i for i in ids if VIDEO.fullmatch(i)))))
+    classes: dict[str, str] = {}
+    if (scores := root / "SongEmotionScore.csv").is_file():
+        classes = imac.songs(scores).set_index("track")["class"].fillna("unlabelled").to_dict()
     known = {track for track, _ in videos}
     videos += [(track, []) for track in classes if track not in known]
     return pd.DataFrame([(track, classes.get(track, "unlabelled"), ids) for track, ids in videos],
@@ -102,9 +98,14 @@ class _Silent:
 
 
 def youtube(longest: float = LONGEST, *, address: str = ADDRESS,
-            extractors: tuple[str, ...] = ("youtube",)) -> Callable:
-    """A function of a video id and an empty folder, which fetches its sound there and returns the file's path, or
-    raises Missed.
+            extractors: tuple[str, ...] = ("youtube",)) -> Download:
+    """A function that fetches by yt-dlp.
+
+    Parameters
+    ----------
+    longest : seconds; what is longer is passed over
+    address : where the video of an id is
+    extractors : yt-dlp's, of the sites that may be asked
 
     Raises
     ------
@@ -149,7 +150,7 @@ def youtube(longest: float = LONGEST, *, address: str = ADDRESS,
     return download
 
 
-def _first(videos: list[str], folder: Path, download: Callable, tries: int, pause: float) -> tuple[Path, str, int]:
+def _first(videos: list[str], folder: Path, download: Download, tries: int, pause: float) -> tuple[Path, str, int]:
     """The file of the first video that works, its id, and how often was tried.
 
     Raises
@@ -185,7 +186,7 @@ def _readable(path: Path) -> bool:
         return False
 
 
-def _song(track: str, label: str, videos: list[str], music: Path, download: Callable, tries: int, pause: float) -> dict:
+def _song(track: str, label: str, videos: list[str], music: Path, download: Download, tries: int, pause: float) -> dict:
     """Have one song, and return its record."""
     start, record = time.monotonic(), {"id": track, "class": label, "video": "", "file": "", "bytes": 0, "sha": "",
                                        "hash": "", "reason": "", "detail": "", "tries": 0}
@@ -210,7 +211,7 @@ def _song(track: str, label: str, videos: list[str], music: Path, download: Call
     return record | {"seconds": round(time.monotonic() - start, 3)}
 
 
-def fetch(root: Path, *, download: Callable | None = None, jobs: int = 2, longest: float = LONGEST, again: str = "",
+def fetch(root: Path, *, download: Download | None = None, jobs: int = 2, longest: float = LONGEST, again: str = "",
           tries: int = 3, pause: float = 5.0, progress: bool = True) -> dict[str, dict]:
     """Fetch the songs that the journal does not know, and return its records by track.
 
@@ -243,7 +244,8 @@ def fetch(root: Path, *, download: Callable | None = None, jobs: int = 2, longes
         refused = 0
         with (bar(total=len(rows), what="fetching songs", unit="song", shown=progress, done=len(rows) - len(todo))
               as shown, ThreadPoolExecutor(jobs) as pool):
-            work = [pool.submit(_song, *row, music, download, tries, pause) for row in todo]
+            work = [pool.submit(_song, track, label, videos, music, download, tries, pause)
+                    for track, label, videos in todo]
             try:
                 for finished in as_completed(work):
                     record = finished.result()

@@ -70,15 +70,12 @@ def draw(valence: float, arousal: float, dominance: float, rng: np.random.Genera
 
     Parameters
     ----------
-    valence, arousal, dominance
-        A place in the space of emotions; about -1 to 1, larger values saturate.
-    rng
-        Decides everything else; the same generator state gives the same picture.
+    valence, arousal, dominance : a place in the space of emotions; about -1 to 1, larger values saturate
+    rng : decides everything else; the same generator state gives the same picture
 
     Returns
     -------
-    PIL.Image.Image
-        RGB, or L for one in thirty; sides of 200 to 320 pixels.
+    RGB, or L for one in thirty; sides of 200 to 320 pixels
 
     Paper: stands in for the pictures of Section 2.  Chapter: Building the database.
     """

@@ -117,26 +117,19 @@ class Cues:
         )
 
 
-def song(
-    valence: float, arousal: float, rng: np.random.Generator, seconds: float = 60.0, style: Style | None = None
-) -> np.ndarray:
+def song(valence: float, arousal: float, rng: np.random.Generator, seconds: float = 60.0,
+         style: Style | None = None) -> np.ndarray:
     """A piece of music.
 
     Parameters
     ----------
-    valence, arousal
-        A place in the circumplex plane; about -1 to 1, larger values saturate.
-    rng
-        Decides everything else; the same generator state gives the same piece.
-    seconds
-        Length.
-    style
-        Instruments and mix; drawn from `rng` if not given.
+    valence, arousal : a place in the circumplex plane; about -1 to 1, larger values saturate
+    rng : decides everything else; the same generator state gives the same piece
+    style : instruments and mix; drawn from `rng` if not given
 
     Returns
     -------
-    numpy.ndarray
-        float32, mono, at 22,050 Hz, `round(seconds * 22050)` samples, within (-1, 1).
+    float32 [shape=(round(seconds * 22050),)], mono, at 22,050 Hz, within (-1, 1)
 
     Raises
     ------
@@ -206,15 +199,9 @@ class _Band:
         self.room = self._room()
 
     def play(self, chords: tuple[int, ...], lift: int) -> np.ndarray:
-        return np.stack(
-            [
-                self.pad(chords),
-                self.bass(chords),
-                self.accompaniment(chords),
-                self.melody(chords, lift),
-                self.percussion(),
-            ]
-        )
+        """The layers of a pattern, in the order of `LAYERS`."""
+        return np.stack([self.pad(chords), self.bass(chords), self.accompaniment(chords), self.melody(chords, lift),
+                         self.percussion()])
 
     def pitch(self, degree: int, near: float) -> int:
         """The scale degree in the octave that comes nearest to a pitch, so that register does not follow the key."""

@@ -27,7 +27,7 @@ def decibel(power: np.ndarray) -> np.ndarray:
 
 
 @lru_cache
-def _mel_bank(sr):
+def _mel_bank(sr: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The mel filters, and the first bin of each and the one after its last: a filter is 0 nearly everywhere."""
     weights = filters.mel(sr=sr, n_fft=N_FFT)
     first = np.argmax(weights > 0, axis=1)
@@ -36,7 +36,7 @@ def _mel_bank(sr):
 
 
 @compiled
-def _mel(magnitude, weights, first, last):
+def _mel(magnitude: np.ndarray, weights: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
     out = np.zeros((len(weights), magnitude.shape[1]), np.float32)
     for m in range(len(weights)):
         row = out[m]
@@ -48,7 +48,7 @@ def _mel(magnitude, weights, first, last):
 
 
 @lru_cache
-def _contrast_bands(sr):
+def _contrast_bands(sr: float) -> np.ndarray:
     """Each octave band's first bin, the one after its last, and how many of its bins are a valley or a peak."""
     frequencies = np.arange(BINS) * (sr / N_FFT)
     edges = np.concatenate([[0.0], 200.0 * 2.0 ** np.arange(7)])
@@ -62,7 +62,7 @@ def _contrast_bands(sr):
 
 
 @compiled
-def _extremes(magnitude, bands):
+def _extremes(magnitude: np.ndarray, bands: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Means of the few smallest and the few largest magnitudes of each band and frame: float32 (bands, frames) each.
 
     Each bin's row goes through a ladder of minima and one of maxima, all frames at once; no band is sorted. The sums

@@ -1,12 +1,11 @@
 """The chromagram that librosa.feature.tonnetz starts from: 7 octaves of constant-Q bins, folded to 12 classes."""
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import librosa
 import numpy as np
 import scipy.fft
-import soxr
 from librosa import filters
 from scipy.signal import get_window
 
@@ -32,7 +31,7 @@ def chroma(y: np.ndarray, sr: float, tuning: float) -> np.ndarray:
     return librosa.feature.chroma_cqt(y=y, sr=sr, tuning=tuning, norm=None).T
 
 
-def _fast_chroma(y, sr, tuning):
+def _fast_chroma(y: np.ndarray, sr: float, tuning: float) -> tuple[np.ndarray, np.ndarray]:
     """The same by float32 matrix products, and the norms of each frame, summed over the octaves: what it could give."""
     skipped = _skipped(sr, tuning)
     y = _decimate(y, 2**skipped) if skipped else y
@@ -49,18 +48,12 @@ def _fast_chroma(y, sr, tuning):
     return energy, reach
 
 
-def _decimate(y, factor):
-    """librosa.resample(y, orig_sr=factor, target_sr=1, res_type="soxr_hq", scale=True)"""
-    size = math.ceil(len(y) / factor)
-    out = np.zeros(size, np.float32)
-    short = soxr.resample(y, factor, 1, quality="soxr_hq")[:size]
-    out[: len(short)] = short
-    out /= np.sqrt(1 / factor)
-    return out
+def _decimate(y: np.ndarray, factor: int) -> np.ndarray:
+    return librosa.resample(y, orig_sr=factor, target_sr=1, res_type="soxr_hq", scale=True)
 
 
-@compiled(fastmath={"reassoc", "nsz"})
-def _halves(y, size, hop):
+@partial(compiled, fastmath={"reassoc", "nsz"})
+def _halves(y: np.ndarray, size: int, hop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sums and differences of each frame's opposite samples, (frames, size // 2) each; Euclidean norms (frames,)."""
     frames, half = 1 + (len(y) - size) // hop, size // 2
     even = np.empty((frames, half), np.float32)
@@ -80,7 +73,7 @@ def _halves(y, size, hop):
 
 
 @compiled
-def _add_magnitudes(real, imaginary, out):
+def _add_magnitudes(real: np.ndarray, imaginary: np.ndarray, out: np.ndarray) -> None:
     """Add one octave's 36 magnitudes to 12 classes; the bin below a semitone and the bin above count to it."""
     for t in range(len(out)):
         for j in range(real.shape[1]):
@@ -88,13 +81,13 @@ def _add_magnitudes(real, imaginary, out):
             out[t, (j + 1) // 3 % 12] += np.float32(np.sqrt(re * re + im * im))
 
 
-def _frequencies(tuning):
+def _frequencies(tuning: float) -> np.ndarray:
     bins = np.arange(OCTAVES * BINS_PER_OCTAVE)
     return _C1 * 2.0 ** ((tuning + bins) / BINS_PER_OCTAVE)
 
 
 @lru_cache
-def _skipped(sr, tuning):
+def _skipped(sr: float, tuning: float) -> int:
     """How many halvings of the rate leave the highest octave whole, as librosa counts them."""
     _, highest = filters.wavelet_lengths(freqs=_frequencies(tuning), sr=sr)
     spare = max(0, math.ceil(math.log2(sr / 2 / highest)) - 2)
@@ -102,7 +95,7 @@ def _skipped(sr, tuning):
 
 
 @lru_cache(128)  # all 100 values that a tuning can take: 15 MB
-def _kernels(sr, tuning):
+def _kernels(sr: float, tuning: float) -> tuple[np.ndarray, np.ndarray]:
     """The 36 wavelets of the highest octave over time: cosines and sines, float32 (half a frame, 36) each.
 
     Half the rate and half the frequencies give the same wavelets, so these serve every octave. librosa multiplies each
@@ -117,10 +110,10 @@ def _kernels(sr, tuning):
     opposite = kernels[:, (1 - np.arange(size)) % size]
     symmetric = kernels * np.exp(-0.5j * np.angle(np.sum(kernels * opposite, axis=1, keepdims=True)))
     half = np.roll(symmetric, size // 2 - 1, axis=1)[:, : size // 2]
-    return tuple(np.ascontiguousarray(part.T, np.float32) for part in (half.real, half.imag))
+    return np.ascontiguousarray(half.real.T, np.float32), np.ascontiguousarray(half.imag.T, np.float32)
 
 
-def _wavelets(frequencies, sr):
+def _wavelets(frequencies: np.ndarray, sr: float) -> tuple[np.ndarray, np.ndarray]:
     """librosa.filters.wavelet without its checks of each row: complex64 (filters, length); lengths."""
     lengths, _ = filters.wavelet_lengths(freqs=frequencies, sr=sr)
     size = 2 ** math.ceil(math.log2(lengths.max()))
@@ -134,11 +127,11 @@ def _wavelets(frequencies, sr):
 
 
 @lru_cache(1024)
-def _hann(length):
+def _hann(length: int) -> np.ndarray:
     return get_window("hann", length)
 
 
-def _sparsified(x, quantile=0.01):
+def _sparsified(x: np.ndarray, quantile: float = 0.01) -> np.ndarray:
     """librosa.util.sparsify_rows, dense: the smallest entries that hold 1 % of each row's magnitude become 0."""
     magnitude = np.abs(x)
     ascending = np.sort(magnitude, axis=1)

@@ -5,11 +5,14 @@ are three quarters of the plain recipe's time. Here 16 neighbouring medians are 
 sorting of the values their windows have in common, and one instruction compares 16 columns of the spectrogram.
 """
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core.base import BaseContext
+from numba.core.typing import Signature
 from numba.extending import intrinsic
 
 from acp_lib.features.fast.compiled import compiled
@@ -18,6 +21,9 @@ from acp_lib.features.fast.stft import BLOCK, istft
 TAPS = 31
 _GROUP = (TAPS + 1) // 2  # medians computed together
 _LANES = 16  # columns computed together
+
+Step = tuple[bool, int, int]
+"""Whether the lower or the higher of two values is meant, and their numbers."""
 
 
 def harmonic(length: int, spectrum: np.ndarray, magnitude: np.ndarray, transposed: np.ndarray) -> np.ndarray:
@@ -33,7 +39,7 @@ def harmonic(length: int, spectrum: np.ndarray, magnitude: np.ndarray, transpose
 
 
 @compiled
-def _masked(spectrum, magnitude, harmonic, percussive):
+def _masked(spectrum: np.ndarray, magnitude: np.ndarray, harmonic: np.ndarray, percussive: np.ndarray) -> np.ndarray:
     # librosa.util.softmask with power 2, then magnitude times mask times phase, with the same roundings
     out = np.empty_like(spectrum)
     tiny = np.float32(1.1754944e-38)
@@ -63,31 +69,34 @@ def running_median(x: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def _running_median(x, mirrored):
+def _running_median(x: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
     rows, columns = len(mirrored) - TAPS + 1, x.shape[1]
     out = np.empty((rows, columns), np.float32)
     for row in range(0, rows, _GROUP):
         for left in range(0, columns, _LANES):
             left = min(left, columns - _LANES)  # the last columns are computed twice rather than by themselves
             target = out.ctypes.data + 4 * (row * columns + left)
-            _median_group(x.ctypes.data + 4 * left, mirrored.ctypes.data + 8 * row, target, 4 * columns)
+            source, numbers = x.ctypes.data + 4 * left, mirrored.ctypes.data + 8 * row
+            _median_group(source, numbers, target, 4 * columns)  # type: ignore  # numba itself passes the context
     return out
 
 
 @intrinsic
-def _median_group(context, x, rows, out, stride):
+def _median_group(context: BaseContext, x: types.Type, rows: types.Type, out: types.Type,
+                  stride: types.Type) -> tuple[Signature, Callable]:
     """The network on 16 columns as straight vector code: rows x[rows[0]] ... x[rows[45]] into 16 rows from out.
 
     All arguments are addresses, but for the bytes from row to row. A loop over the operations would take five times as
     long: what passes from one comparison to the next stays in registers here.
     """
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: BaseContext, builder: ir.IRBuilder, signature: Signature,
+                 arguments: Sequence[ir.Value]) -> ir.Value:
         x, rows, out, stride = arguments
         integer, vector = ir.IntType(64), ir.VectorType(ir.FloatType(), _LANES)
         numbers = builder.inttoptr(rows, integer.as_pointer())
 
-        def row(base, number):
+        def row(base: ir.Value, number: ir.Value) -> ir.Value:
             return builder.inttoptr(builder.add(base, builder.mul(number, stride)), vector.as_pointer())
 
         inputs = [builder.load(builder.gep(numbers, [integer(k)])) for k in range(TAPS + _GROUP - 1)]
@@ -105,7 +114,7 @@ def _median_group(context, x, rows, out, stride):
 
 
 @lru_cache
-def median_network(taps: int = TAPS) -> tuple[list[tuple[bool, int, int]], list[int]]:
+def median_network(taps: int = TAPS) -> tuple[list[Step], list[int]]:
     """Minima and maxima that turn taps + group - 1 values into group = (taps + 1) / 2 running medians.
 
     Returns the steps and the numbers of the medians. Values are numbered, first the inputs, then one a step; a step
@@ -118,40 +127,41 @@ def median_network(taps: int = TAPS) -> tuple[list[tuple[bool, int, int]], list[
     group = (taps + 1) // 2
     if group < 1 or group & (group - 1) or taps % 2 == 0:
         raise ValueError(f"taps is {taps}; expected one less than a power of two")
-    steps, numbers = [], {}
+    steps: list[Step] = []
+    numbers: dict[Step, int] = {}
 
-    def step(lower, a, b):
+    def step(lower: bool, a: int, b: int) -> int:
         key = (lower, min(a, b), max(a, b))
         if key not in numbers:  # neighbouring halves ask for the same sorted values
             numbers[key] = taps + group - 1 + len(steps)
             steps.append(key)
         return numbers[key]
 
-    def exchange(a, b):
+    def exchange(a: int, b: int) -> tuple[int, int]:
         return step(True, a, b), step(False, a, b)
 
-    def ascending(first, n):
+    def ascending(first: int, n: int) -> list[int]:
         return [first] if n == 1 else merge(ascending(first, n // 2), ascending(first + n // 2, n // 2))
 
-    def merge(a, b):  # Batcher's odd-even merge of two ascending lists
+    def merge(a: list[int], b: list[int]) -> list[int]:  # Batcher's odd-even merge of two ascending lists
         if len(a) == 1:
             return list(exchange(a[0], b[0]))
         even, odd = merge(a[::2], b[::2]), merge(a[1::2], b[1::2])
         return [even[0], *(v for pair in zip(odd[:-1], even[1:], strict=True) for v in exchange(*pair)), odd[-1]]
 
-    def middle(a, b):  # of ascending lists of 2q and q: the middle q of them all, ascending
+    def middle(a: list[int], b: list[int]) -> list[int]:  # of ascending lists of 2q and q the middle q, ascending
         q = len(b)
         upper = [step(False, u, v) for u, v in zip(a[:q], reversed(b), strict=True)] + a[q:]
         return bitonic([step(True, u, v) for u, v in zip(upper[:q], upper[q:], strict=True)])
 
-    def bitonic(values):  # a list that falls, then rises, into ascending order
+    def bitonic(values: list[int]) -> list[int]:  # a list that falls, then rises, into ascending order
         n = len(values) // 2
         if n == 0:
             return values
         low, high = zip(*(exchange(u, v) for u, v in zip(values[:n], values[n:], strict=True)), strict=True)
         return bitonic(list(low)) + bitonic(list(high))
 
-    def halve(first, last, kept):  # medians first .. last - 1, from the values that can still be one of them
+    def halve(first: int, last: int, kept: list[int]) -> list[int]:  # medians first .. last - 1, from what is left
         if last - first == 1:
             return kept
         q = (last - first) // 2

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
+from librosa import filters, util
 from scipy.signal import get_window
 
 from acp_lib.features.fast.compiled import compiled
@@ -39,7 +40,7 @@ def stft(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @compiled
-def _windowed(y, window, frames):
+def _windowed(y: np.ndarray, window: np.ndarray, frames: np.ndarray) -> None:
     for i in range(len(frames)):
         for n in range(len(window)):
             frames[i, n] = window[n] * y[i * HOP + n]
@@ -61,14 +62,12 @@ def istft(blocks: Iterable[np.ndarray], length: int) -> np.ndarray:
 
 @lru_cache(8)
 def _window_sum(n_frames: int, length: int) -> np.ndarray:
-    total = np.zeros(max(N_FFT + HOP * (n_frames - 1), N_FFT // 2 + length), np.float32)
-    for i in range(n_frames):
-        total[i * HOP : i * HOP + N_FFT] += hann() ** 2
-    return total[N_FFT // 2 : N_FFT // 2 + length]
+    total = filters.window_sumsquare(window="hann", n_frames=n_frames, hop_length=HOP, n_fft=N_FFT)
+    return util.fix_length(total[N_FFT // 2 :], size=length)
 
 
 @compiled
-def _overlap_add(y, frames, window):
+def _overlap_add(y: np.ndarray, frames: np.ndarray, window: np.ndarray) -> None:
     # float32 sums of float64 products, frame after frame: any other order would change the last bit, and with it,
     # now and then, the tuning.
     for i in range(len(frames)):

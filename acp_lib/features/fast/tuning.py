@@ -27,7 +27,8 @@ def most_frequent(pitch: np.ndarray, bins_per_octave: int) -> float:
 
 
 @compiled
-def _peaks(magnitude, loudest, first, last, sr):
+def _peaks(magnitude: np.ndarray, loudest: np.ndarray, first: int, last: int,
+           sr: float) -> tuple[np.ndarray, np.ndarray]:
     """Frequency and height of the local maxima above a tenth of their frame's maximum, parabolically interpolated."""
     frames = len(magnitude)
     pitch = np.empty(frames * (last - first) // 2 + frames, np.float32)
