@@ -42,7 +42,10 @@ def accuracies(study: Study) -> dict[str, Sequence[float]]:
     """
     runs.train(_drawn(study), study.work)
     seeds = [100 * float(run.correct.mean()) for run in study.audited.runs]
-    return {"seed": seeds} | {name: [100 * float(s.runs[0].correct.mean()) for s in drawn(study, name)] for name in DRAWS}
+    found: dict[str, Sequence[float]] = {"seed": seeds}
+    for name in DRAWS:
+        found[name] = [100 * float(s.runs[0].correct.mean()) for s in drawn(study, name)]
+    return found
 
 
 def _drawn(study: Study) -> list[Run]:
