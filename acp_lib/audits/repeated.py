@@ -9,6 +9,7 @@ Chapter: How sure are we; The garden of forking paths.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from acp_lib.audits import retrained, specifications
@@ -31,7 +32,7 @@ def drawn(study: Study, name: str) -> list[Study]:
     return [base.variant(**{DRAWS[name]: k}) for k in range(study.profile.auditing.audit_draws)]
 
 
-def accuracies(study: Study) -> dict[str, list[float]]:
+def accuracies(study: Study) -> dict[str, Sequence[float]]:
     """Accuracy in per cent of each run: with other seeds, and for each of DRAWS; trained where it is not there.
 
     Another seed draws the initial weights, the training pairs and what dropout drops. Another draw of pairs draws
@@ -40,8 +41,11 @@ def accuracies(study: Study) -> dict[str, list[float]]:
     Chapter: How sure are we.
     """
     runs.train(_drawn(study), study.work)
-    found = {"seed": [100 * float(run.correct.mean()) for run in study.audited.runs]}
-    return found | {name: [100 * float(s.runs[0].correct.mean()) for s in drawn(study, name)] for name in DRAWS}
+    seeds = [100 * float(run.correct.mean()) for run in study.audited.runs]
+    found: dict[str, Sequence[float]] = {"seed": seeds}
+    for name in DRAWS:
+        found[name] = [100 * float(s.runs[0].correct.mean()) for s in drawn(study, name)]
+    return found
 
 
 def _drawn(study: Study) -> list[Run]:

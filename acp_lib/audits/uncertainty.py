@@ -27,7 +27,7 @@ from acp_lib.experiment import pairs as protocols
 # --- where it varies
 
 
-def components(groups: dict[str, list[float]], *, draws: int = 20_000, seed: int = 0) -> list[dict]:
+def components(groups: dict[str, Sequence[float]], *, draws: int = 20_000, seed: int = 0) -> list[dict]:
     """Standard deviation of a result under each of several sources of luck, and their shares of the variance.
 
     A random-effects view: each group holds results that differ in the draw of one thing alone, so that its variance is
