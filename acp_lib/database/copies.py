@@ -20,6 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from acp_lib.database.acquire import journal
 from acp_lib.engine.cache import file_digest
 from acp_lib.engine.progress import bar
+from acp_lib.features.picture import open_upright
 
 COLUMNS = ["path", "copy_of", "kind", "distance"]
 BITS = 128
@@ -27,7 +28,7 @@ DISTANCE = 10  # bits; of 448 photographs the nearest two are 26 apart, a smalle
 
 
 def fingerprint(picture: Image.Image) -> str:
-    """The hash of a picture: 32 hexadecimal digits."""
+    """The hash of a picture, as `picture.open_upright` gives it: 32 hexadecimal digits."""
     grey = picture.convert("L")
     return f"{imagehash.dhash(grey)}{imagehash.phash(grey)}"
 
@@ -35,8 +36,7 @@ def fingerprint(picture: Image.Image) -> str:
 def _described(path: Path) -> tuple[str, str]:
     """Digest of a file's bytes, and the picture's hash, empty where it cannot be decoded."""
     try:
-        with Image.open(path) as picture:
-            return file_digest(path), fingerprint(picture)
+        return file_digest(path), fingerprint(open_upright(path))
     except Exception:  # whatever a hostile file makes a decoder raise
         return file_digest(path), ""
 

@@ -36,6 +36,7 @@ from acp_lib.database.acquire.addresses import Policy, Refused, Resolver
 from acp_lib.database.acquire.journal import FAILED, FETCHED, LOST, UNFINISHED, Missed
 from acp_lib.emotions import regroup
 from acp_lib.engine.progress import bar
+from acp_lib.features.picture import open_upright
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # decoders that start no other program
 GONE = "photo_unavailable"
@@ -96,7 +97,9 @@ def listed(root: Path) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Found:
-    """A picture file that decodes whole: digest (`cache.file_digest`) and length of its bytes, hash, width, height."""
+    """A picture file that decodes whole: digest (`cache.file_digest`) and length of its bytes; hash, width and height
+    of the picture turned upright.
+    """
 
     sha: str
     bytes: int
@@ -114,15 +117,10 @@ def look(path: Path, pixels: int) -> Found:
     """
     data = path.read_bytes()
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > pixels:
-                raise Missed("too many pixels", f"{picture.width} x {picture.height}")
-            picture.verify()
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            picture.load()
-            return Found(hashlib.sha256(data).hexdigest()[:16], len(data), copies.fingerprint(picture), picture.size)
-    except Missed:
-        raise
+        picture = open_upright(io.BytesIO(data), formats=FORMATS, pixels=pixels)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+            file.verify()
+        return Found(hashlib.sha256(data).hexdigest()[:16], len(data), copies.fingerprint(picture), picture.size)
     except Image.DecompressionBombError as error:
         raise Missed("too many pixels", str(error)) from None
     except Image.UnidentifiedImageError:
