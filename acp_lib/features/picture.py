@@ -118,7 +118,8 @@ def upright(picture: Image.Image) -> Image.Image:
             raise ValueError(f"none of its 16-bit samples is above {65536 // DARK - 1}: it would be seen as black; "
                              f"{REMEDY}")
     method = turn(picture)
-    return (decoded if method is None else decoded.transpose(method)).convert("RGB")
+    turned = decoded if method is None else decoded.transpose(method)
+    return turned if turned.mode == "RGB" else turned.convert("RGB")
 
 
 def _brightest(picture: Image.Image) -> int:
