@@ -157,8 +157,8 @@ def coin_labels(study: Study) -> list[dict]:
 
 
 def picture_hash(picture: Image.Image) -> int:
-    """64 bits that stay nearly the same if an upright picture is resized, compressed again or slightly cropped."""
-    bits = imagehash.phash(picture.convert("RGB")).hash
+    """64 bits that stay nearly the same if an RGB picture is resized, compressed again or slightly cropped."""
+    bits = imagehash.phash(picture).hash
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
