@@ -16,7 +16,7 @@ import librosa
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from PIL import Image, ImageOps
+from PIL import Image
 from scipy.ndimage import maximum_filter
 
 from acp_lib.audits import retrained
@@ -24,6 +24,7 @@ from acp_lib.experiment import baselines, evaluation, probes, splits
 from acp_lib.experiment import corpus as corpora
 from acp_lib.experiment.splits import PARTS
 from acp_lib.features import audio
+from acp_lib.features.picture import open_upright
 from acp_lib.results import store
 from acp_lib.results.scores import scored
 
@@ -156,19 +157,17 @@ def coin_labels(study: Study) -> list[dict]:
 
 
 def picture_hash(picture: Image.Image) -> int:
-    """64 bits that stay nearly the same if a picture is resized, compressed again or slightly cropped."""
-    bits = imagehash.phash(ImageOps.exif_transpose(picture).convert("RGB")).hash
+    """64 bits that stay nearly the same if an RGB picture is resized, compressed again or slightly cropped."""
+    bits = imagehash.phash(picture).hash
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
-
-
-def _hashed(path: Path) -> int:
-    with Image.open(path) as picture:
-        return picture_hash(picture)
 
 
 def hashes(paths: Sequence[Path], jobs: int = 1) -> np.ndarray:
     """`picture_hash` of each file: uint64 (N,)."""
-    return np.array(Parallel(jobs, prefer="threads")(delayed(_hashed)(path) for path in paths), np.uint64)
+    def hashed(path: Path) -> int:
+        return picture_hash(open_upright(path))
+
+    return np.array(Parallel(jobs, prefer="threads")(delayed(hashed)(path) for path in paths), np.uint64)
 
 
 def near(one: np.ndarray, other: np.ndarray, most: int = ALIKE) -> np.ndarray:
@@ -290,8 +289,8 @@ def pictures(study: Study, planted: int = 100) -> dict:
     chosen = rng.permutation(test)[:planted]
     hit = 0
     for i in chosen:
-        with Image.open(study.root / rows["path"][i]) as picture:
-            hit += int(np.bitwise_count(np.uint64(picture_hash(worn(picture, rng))) ^ known[i])) <= ALIKE
+        copy = worn(open_upright(study.root / rows["path"][i]), rng)
+        hit += int(np.bitwise_count(np.uint64(picture_hash(copy)) ^ known[i])) <= ALIKE
     return {"tested": len(test), "pairs": len(test) * len(others), "equal": len(set(alike[equal, 0])),
             "alike": len(set(alike[~equal, 0]) - set(alike[equal, 0])), "planted": len(chosen), "found": hit,
             "examples": alike[np.argsort(alike[:, 2], kind="stable")].tolist()}

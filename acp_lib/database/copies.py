@@ -20,21 +20,21 @@ from acp_lib.database.acquire import journal
 from acp_lib.engine.cache import file_digest
 from acp_lib.engine.processes import called
 from acp_lib.engine.progress import bar
+from acp_lib.features.picture import open_upright
 
 COLUMNS = ["path", "copy_of", "kind", "distance"]
 DISTANCE = 10  # bits; of 448 photographs the nearest two are 26 apart, a smaller or stronger compressed one 7 at most
 
 
 def fingerprint(picture: Image.Image) -> str:
-    """The hash of a picture: 32 hexadecimal digits."""
+    """The hash of a picture, as `picture.open_upright` gives it: 32 hexadecimal digits."""
     grey = picture.convert("L")
     return f"{imagehash.dhash(grey)}{imagehash.phash(grey)}"
 
 
 def _described(path: Path) -> tuple[str, str]:
     try:
-        with Image.open(path) as picture:
-            return file_digest(path), fingerprint(picture)
+        return file_digest(path), fingerprint(open_upright(path))
     except Exception:  # whatever a hostile file makes a decoder raise
         return file_digest(path), ""
 

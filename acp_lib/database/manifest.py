@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 from joblib import Parallel, delayed
-from PIL import Image
 
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 from acp_lib.engine.cache import digest, file_digest
 from acp_lib.engine.progress import bar
 from acp_lib.features import audio
+from acp_lib.features.picture import open_upright
 
 COLUMNS = ["id", "modality", "path", "start", "duration", "emotion", "class", "group", "artist", "title", "sha"]
 CANDIDATE = ["id", "modality", "path", "emotion", "class", "artist", "title"]
@@ -40,8 +40,7 @@ def _inspect(root: Path, row: dict, last_segment: float, short_from: float) -> l
         return "no such file"
     try:
         if row["modality"] == "image":
-            with Image.open(path) as picture:
-                picture.convert("RGB")
+            open_upright(path)
             spans = [(0.0, 0.0)]
         else:
             seconds = audio.duration(path)

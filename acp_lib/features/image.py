@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -24,6 +24,8 @@ from torchvision.io import ImageReadMode, decode_jpeg
 from torchvision.models import Inception_V3_Weights, WeightsEnum, inception_v3
 from torchvision.models.inception import BasicConv2d
 from torchvision.transforms.v2 import functional as F
+
+from acp_lib.features import picture
 
 WIDTH = 2048
 SIZE = 224
@@ -34,30 +36,33 @@ BATCH = 8  # larger batches fall out of a core's cache
 def read(path: Path | str, size: int = SIZE) -> np.ndarray:
     """A picture as uint8 [shape=(size, size, 3)], turned upright, RGB, resized with antialiasing whatever its shape.
 
-    Of 16 bits a sample the upper eight are used; transparency is dropped. Colour and grey JPEG files, nearly all that
-    there are, are decoded and resized by torchvision, to Pillow's own pixels within one grey level and twice as fast.
+    The picture is `picture.open_upright`'s. Colour and grey JPEG files, nearly all that there are, are resized by
+    torchvision, to Pillow's own pixels within one grey level and twice as fast; and those that lie upright decoded by
+    it, to equal pixels.
 
     Raises
     ------
-    OSError
-        If Pillow cannot decode it.
+    Exception
+        As `picture.open_upright`.
 
     Paper: Section 4, each image is resized to 224 x 224 x 3.  Chapter: Seeing.
     """
-    with Image.open(path) as picture:  # reads the header, and refuses one that promises too many pixels
-        if picture.format == "JPEG" and picture.mode in ("RGB", "L"):
-            with suppress(RuntimeError):  # Pillow says better what is wrong with a file, and reads more of them
-                return _read_jpeg(Path(path), size)
-        upright = ImageOps.exif_transpose(picture)
-        if upright.mode.startswith("I"):  # Pillow's own conversion makes all above 255 white
-            upright = Image.fromarray((np.asarray(upright).clip(0, 65535) >> 8).astype(np.uint8))
-        return np.asarray(upright.convert("RGB").resize((size, size), Image.Resampling.BILINEAR))
+    with picture.opened(path) as file:
+        if file.format != "JPEG" or file.mode not in ("RGB", "L"):
+            return np.asarray(picture.upright(file).resize((size, size), Image.Resampling.BILINEAR))
+        pixels = _decoded_jpeg(Path(path), file)
+        if pixels is None:
+            pixels = torch.from_numpy(np.array(picture.upright(file))).permute(2, 0, 1)
+    return F.resize(pixels, [size, size], antialias=True).permute(1, 2, 0).contiguous().numpy()
 
 
-def _read_jpeg(path: Path, size: int) -> np.ndarray:
-    data = torch.from_numpy(np.fromfile(path, np.uint8))
-    picture = decode_jpeg(data, ImageReadMode.RGB, apply_exif_orientation=True)
-    return F.resize(picture, [size, size], antialias=True).permute(1, 2, 0).contiguous().numpy()
+def _decoded_jpeg(path: Path, file: Image.Image) -> torch.Tensor | None:
+    """The pixels of a JPEG file that lies upright, uint8 (3, height, width); None if only Pillow can tell them."""
+    with suppress(RuntimeError):  # Pillow says better what is wrong with a file, and reads more of them
+        if picture.turn(file) is None:
+            pixels = decode_jpeg(torch.from_numpy(np.fromfile(path, np.uint8)), ImageReadMode.RGB)
+            return pixels if pixels.shape[1:] == file.size[::-1] else None
+    return None
 
 
 def describe(root: Path, row: dict, *, size: int, **network: object) -> np.ndarray:

@@ -16,9 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from acp_lib.emotions import CLASSES, regroup
+from acp_lib.features.picture import open_upright
 
 WIDTH = 8.0  # inches
 COLOURS = {"positive": "#e0852b", "neutral": "#3d8f8b", "negative": "#6a4c93"}
@@ -50,8 +51,7 @@ def colour(label: str) -> str:
 
 def thumbnail(path: Path, size: int = 96) -> np.ndarray:
     """A square crop of a picture as uint8 (size, size, 3)."""
-    with Image.open(path) as picture:
-        return np.asarray(ImageOps.fit(ImageOps.exif_transpose(picture).convert("RGB"), (size, size)))
+    return np.asarray(ImageOps.fit(open_upright(path), (size, size)))
 
 
 def log_mel(samples: np.ndarray, sr: int, **settings) -> np.ndarray:

@@ -28,6 +28,7 @@ from yarl import URL
 from acp_lib.database import copies
 from acp_lib.database.acquire.addresses import Policy, Refused, Resolver
 from acp_lib.database.acquire.journal import Missed
+from acp_lib.features.picture import open_upright
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # decoders that start no other program
 GONE = "photo_unavailable"
@@ -86,15 +87,12 @@ def decoded(path: Path, pixels: int) -> Decoded:
     """
     data = path.read_bytes()
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > pixels:
-                raise Missed("too many pixels", f"{picture.width} x {picture.height}")
-            picture.verify()
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            picture.load()
-            return Decoded(len(data), hashlib.sha256(data).hexdigest()[:16], copies.fingerprint(picture), picture.size)
-    except (Missed, MemoryError):  # the latter is no fault of the file
-        raise
+        picture = open_upright(io.BytesIO(data), formats=FORMATS, pixels=pixels)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+            file.verify()
+        return Decoded(len(data), hashlib.sha256(data).hexdigest()[:16], copies.fingerprint(picture), picture.size)
+    except MemoryError:
+        raise  # no fault of the file
     except Image.DecompressionBombError as error:
         raise Missed("too many pixels", str(error)) from None
     except Image.UnidentifiedImageError:
