@@ -40,7 +40,7 @@ def begin(names: dict) -> Study:
     """
     study = Study(profiles.load(**given(names)), progress=False)
     figures.theme()
-    InlineBackend.instance().print_figure_kwargs = {"bbox_inches": None}  # cropped ones would differ in scale
+    InlineBackend.instance().set_trait("print_figure_kwargs", {"bbox_inches": None})  # cropped, scales would differ
     say(banner(study))
     return study
 

@@ -37,7 +37,7 @@ class Extraction:
     """
 
     def __init__(self, listed: pd.DataFrame, root: Path, options: Features, training: pd.DataFrame | None, seed: int,
-                 device: str, work: Work):
+                 device: str, work: Work) -> None:
         self.listed, self.root, self.options, self.training = listed, root, options, training
         self.seed, self.device, self.work = seed, device, work
 
