@@ -163,7 +163,7 @@ class Study:
     @property
     def weights_name(self) -> str:
         """What the image weights are, for readers."""
-        return self.extraction.weights_name
+        return extraction.weights_name(self.profile.features)
 
     @property
     def features(self) -> dict[str, np.ndarray]:
