@@ -46,8 +46,9 @@ test-fast: $(STAMP) ## the tests that take seconds
 bench: $(STAMP) ## the benchmarks: ratios measured in one run
 	"$(PY)" -m benchmarks $(ARGS)
 
-lint: $(STAMP) ## ruff
+lint: $(STAMP) ## ruff and mypy
 	"$(VENV)/bin/ruff" check .
+	"$(PY)" -m mypy
 
 lock: $(STAMP) ## requirements.txt anew from pyproject.toml (needs uv)
 	printf '%s\n' '-e .[test]' | uv pip compile --universal --no-header --no-annotate --no-emit-index-url \

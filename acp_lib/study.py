@@ -45,7 +45,8 @@ class Study:
     Chapter: How to read and rerun.
     """
 
-    def __init__(self, profile: Profile, progress: bool = True, scheduler: str = "", shared: dict | None = None):
+    def __init__(self, profile: Profile, progress: bool = True, scheduler: str = "",
+                 shared: dict | None = None) -> None:
         self.profile, self.progress, self.scheduler = profile, progress, scheduler
         self.work = Work(profile.work_path / "cache", profile.processes, progress, scheduler)
         self._shared = {} if shared is None else shared
@@ -162,7 +163,7 @@ class Study:
     @property
     def weights_name(self) -> str:
         """What the image weights are, for readers."""
-        return self.extraction.weights_name
+        return extraction.weights_name(self.profile.features)
 
     @property
     def features(self) -> dict[str, np.ndarray]:
@@ -172,8 +173,8 @@ class Study:
     def raw(self, kind: str) -> Path:
         """Folder with the shards of "pixels", "art" or "slices", in the order of the manifest."""
         p = self.profile
-        options = {"pixels": {"size": p.convolution.raw_size}, "art": {"size": p.features.image_size},
-                   "slices": {"bins": p.convolution.bins}}[kind]
+        options: dict[str, Any] = {"pixels": {"size": p.convolution.raw_size}, "art": {"size": p.features.image_size},
+                                   "slices": {"bins": p.convolution.bins}}[kind]
         rows = self.manifest[self.manifest["modality"] == KINDS[kind].modality]
         about = rows[["id", "start", "duration", "sha"]].values.tolist()
         folder = self.work.folder(kind, digest(about, options,

@@ -153,8 +153,8 @@ def test_words_change_no_key(package):
     for path in package.rglob("*.py"):
         tree = ast.parse(path.read_text("utf8"))
         for node in ast.walk(tree):
-            if isinstance(node, ast.Expr) and isinstance(getattr(node.value, "value", None), str):
-                node.value.value += " In other words."
+            if isinstance(node, ast.Expr) and isinstance(word := node.value, ast.Constant):
+                word.value = f"{word.value} In other words."
         path.write_text(ast.unparse(tree), "utf8")
     assert differing(before) == set() and cache.code_key() != whole
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import jupytext
@@ -161,6 +162,57 @@ def test_no_file_names_another_host_to_load_from_or_this_folder():
     wrong = [f"{p}: {m[0]}" for p, text in texts().items() if p != me for m in OTHER_HOSTS.finditer(text)]
     wrong += [f"{p}: {ROOT}" for p, text in texts().items() if f"{ROOT}/" in text]
     assert wrong == []
+
+
+# the library's rooms
+
+
+FLOORS = ("emotions", "paper", "profiles"), ("engine",), ("database", "features"), ("models",), ("experiment",), (
+    "study",), ("results",), ("audits",), ("figures",), ("book", "distributed")
+FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
+"""Where each module or package of the library stands: it may import what stands below."""
+ALLOWED = {
+    ("acp_lib.database.manifest", "acp_lib.features.audio"),  # a song's length decides into which segments it is cut
+    ("acp_lib.features.__main__", "acp_lib.study"),  # a command makes the features of a study, within a function
+}
+MODULES = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
+           for p in sorted((ROOT / "acp_lib").rglob("*.py")) if p != ROOT / "acp_lib/__init__.py"}
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of the library that one imports, within functions too; what only type checkers read is left out."""
+    found, todo = set(), [ast.parse(path.read_text("utf8"))]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            todo += node.orelse
+            continue
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path.name}: imports name their module whole"
+            found |= {full if (full := f"{node.module}.{a.name}") in MODULES else node.module for a in node.names}
+        todo += ast.iter_child_nodes(node)
+    return found & set(MODULES)
+
+
+IMPORTS = {module: imported(path) for module, path in MODULES.items()}
+
+
+def test_every_room_has_its_floor():
+    assert {module.split(".")[1] for module in MODULES} == set(FLOOR)
+    assert all(other in IMPORTS[module] for module, other in ALLOWED), "an exception that is needed no more"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_its_own_room_and_those_below(module):
+    room = module.split(".")[1]
+    wrong = {other for other in IMPORTS[module] if (at := other.split(".")[1]) != room and FLOOR[at] >= FLOOR[room]}
+    assert {(module, other) for other in wrong} <= ALLOWED
+
+
+def test_no_imports_run_in_a_circle():
+    assert len(list(TopologicalSorter(IMPORTS).static_order())) == len(MODULES)  # raises CycleError, which names it
 
 
 # packages

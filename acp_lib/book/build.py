@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -209,12 +210,12 @@ def announce(chapter: Chapter, outcome: str, seconds: float) -> None:
     print(f"{outcome:5}{chapter.name}" + (f" {seconds:.1f} s" if outcome == "ok" else ""), flush=True)
 
 
-def scrub(value, hidden: dict[str, str]):
+def scrub(value: Any, hidden: dict[str, str]) -> Any:
     """Any JSON value with this machine's paths replaced by their names; long base64 runs are left as they are."""
     paths = "|".join(re.escape(p) for p in sorted(hidden, key=len, reverse=True))
     pattern = re.compile(rf"[A-Za-z0-9+/=\n]{{200,}}|(?<![.~])(?:{paths})(?![\w-])")
 
-    def walk(v):
+    def walk(v: Any) -> Any:
         if isinstance(v, dict):
             return {k: walk(x) for k, x in v.items()}
         if isinstance(v, list):

@@ -41,7 +41,7 @@ def begin(names: dict) -> Study:
     """
     study = Study(profiles.load(**given(names)), progress=False)
     style.theme()
-    InlineBackend.instance().print_figure_kwargs = {"bbox_inches": None}  # cropped ones would differ in scale
+    InlineBackend.instance().set_trait("print_figure_kwargs", {"bbox_inches": None})  # cropped, scales would differ
     say(banner(study))
     return study
 

@@ -50,7 +50,7 @@ def escape(text: str, longest: int = LONGEST) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", plain(text, longest))
 
 
-def shown(value, digits: int = 1) -> str:
+def shown(value: object, digits: int = 1) -> str:
     """A value as the text of a table cell."""
     if isinstance(value, Markdown):
         return value
@@ -60,7 +60,7 @@ def shown(value, digits: int = 1) -> str:
         return "yes" if value else "no"
     if isinstance(value, numbers.Integral):
         return f"{value:,}"
-    return f"{value:,.{digits}f}" if isinstance(value, numbers.Real) else escape(value)
+    return f"{value:,.{digits}f}" if isinstance(value, numbers.Real) else escape(str(value))
 
 
 def table(rows: pd.DataFrame | list[dict], name: str, caption: str, *, digits: int = 1) -> None:

@@ -108,7 +108,7 @@ class Samples:
     @property
     def n_tags(self) -> int:
         """How many tags that table holds, whatever they are about."""
-        return screening.count(self.tag_file)
+        return screening.count(path) if (path := self.tag_file) else 0
 
     @cached_property
     def tag_lists(self) -> dict[str, list[str]]:

@@ -53,7 +53,7 @@ def _read(name: str) -> tuple[frozenset[str], frozenset[str], str]:
     tree = ast.parse(path.read_text("utf8"))
     for node in ast.walk(tree):
         _leave_out(node)
-    names, texts = set(), set()
+    names, texts = set[str](), set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {a.name for a in node.names}
@@ -93,7 +93,7 @@ def code_key(*modules: str) -> str:
     if not modules:
         files = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".yml"))
         return digest([(p.relative_to(PACKAGE).as_posix(), file_digest(p)) for p in files])
-    todo, seen, packages = list(modules), set(), set()
+    todo, seen, packages = list(modules), set[str](), set[str]()
     while todo:
         name = todo.pop()
         if name not in seen:
@@ -111,7 +111,7 @@ def _version(package: str) -> str:
     return ""
 
 
-def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
+def build_once(folder: Path, build: Callable[[Path], object]) -> Path:
     """`folder`, made by `build(empty folder)` unless it exists.
 
     Another process that wants the same folder waits; a build that fails or is killed leaves nothing under that name,

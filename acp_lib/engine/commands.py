@@ -49,7 +49,7 @@ def profile(options: argparse.Namespace, **more: object) -> Profile:
 class Stopped(KeyboardInterrupt):
     """A signal asked this process to end; ends as Ctrl-C does, so that what was begun is cleared away."""
 
-    def __init__(self, number: int = signal.SIGINT):
+    def __init__(self, number: int = signal.SIGINT) -> None:
         super().__init__(f"signal {number}")
         self.number = number
 

@@ -25,6 +25,6 @@ class Work:
         """Where a stage's result lies."""
         return self.cache / f"{stage}-{key}"
 
-    def once(self, stage: str, key: str, build: Callable[[Path], None]) -> Path:
+    def once(self, stage: str, key: str, build: Callable[[Path], object]) -> Path:
         """The folder of a stage's result, made by `build(empty folder)` unless it exists."""
         return build_once(self.folder(stage, key), build)

@@ -108,7 +108,7 @@ def segments(
     return [*cut, (whole * length, rest)] if rest >= minimum else cut
 
 
-def _open(path) -> soundfile.SoundFile:
+def _open(path: str | os.PathLike) -> soundfile.SoundFile:
     try:
         file = soundfile.SoundFile(os.fspath(path))
     except (OSError, soundfile.LibsndfileError) as error:

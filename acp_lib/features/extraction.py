@@ -27,6 +27,13 @@ def training_pictures_needed(options: Features) -> bool:
     return options.weights == "random" or options.image_precision == "bfloat16"
 
 
+def weights_name(options: Features) -> str:
+    """What the image weights are, for readers."""
+    names = {"random": "seeded random weights, batch norm calibrated on training pictures",
+             "imagenet": "torchvision's ImageNet weights"}
+    return names.get(options.weights, f"weights file {Path(options.weights).name}")
+
+
 class Extraction:
     """Feature vectors of listed samples.
 
@@ -37,7 +44,7 @@ class Extraction:
     """
 
     def __init__(self, listed: pd.DataFrame, root: Path, options: Features, training: pd.DataFrame | None, seed: int,
-                 device: str, work: Work):
+                 device: str, work: Work) -> None:
         self.listed, self.root, self.options, self.training = listed, root, options, training
         self.seed, self.device, self.work = seed, device, work
 
@@ -72,13 +79,6 @@ class Extraction:
 
         return self.work.once("weights", digest(*about), make) / "inception_v3.safetensors"
 
-    @property
-    def weights_name(self) -> str:
-        """What the image weights are, for readers."""
-        names = {"random": "seeded random weights, batch norm calibrated on training pictures",
-                 "imagenet": "torchvision's ImageNet weights"}
-        return names.get(self.options.weights, f"weights file {Path(self.options.weights).name}")
-
     def key(self, modality: str) -> str:
         """Stands for the feature vectors of a modality."""
         rows = self.listed[self.listed["modality"] == modality]
@@ -111,7 +111,7 @@ class Extraction:
             return {}
         o = self.options
         if o.image_precision == "bfloat16" and (lowest := self._lowest_cosine) < COSINE:
-            raise ValueError(f"image_precision is bfloat16, but with {self.weights_name} it turns a picture's features "
+            raise ValueError(f"image_precision is bfloat16, but with {weights_name(o)} it turns a picture's features "
                              f"to a cosine of {lowest:.5f} to those in float32; expected {COSINE} or more: set "
                              "image_precision to float32")
         return {"weights": self.weights, "size": o.image_size, "precision": o.image_precision, "device": self.device}

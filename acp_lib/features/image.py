@@ -99,11 +99,11 @@ class Extractor:
     `extractor(images)` takes uint8 [shape=(N, H, W, 3)] and gives float32 [shape=(N, 2048)].
     """
 
-    def __init__(self, model: nn.Module, name: str, device: str = "cpu"):
+    def __init__(self, model: nn.Module, name: str, device: str = "cpu") -> None:
         self.name = name
         self.device = device
         self.dtype = torch.float32
-        self.model = model.eval().to(device, memory_format=torch.channels_last)
+        self.model = model.eval().to(device).to(memory_format=torch.channels_last)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         batches = torch.from_numpy(np.ascontiguousarray(validate(images))).split(BATCH if self.device == "cpu" else 256)
@@ -239,7 +239,7 @@ def _from_file(path: Path) -> nn.Module:
 
 def _imagenet() -> nn.Module:
     model = pretrained(inception_v3, Inception_V3_Weights.IMAGENET1K_V1, "WEIGHTS")
-    model.fc, model.dropout, model.AuxLogits = nn.Identity(), nn.Identity(), None
+    model.fc, model.dropout, model.AuxLogits = nn.Identity(), nn.Identity(), nn.Identity()
     return model
 
 

@@ -57,10 +57,11 @@ def reference(y: np.ndarray, sr: float) -> np.ndarray:
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
     y = _checked(y, sr)
-    return np.mean([_describe(window, sr) for window in windows(y, sr)], axis=0, dtype=np.float64).astype(np.float32)
+    described = [_describe(window, sr) for window in windows(y, sr)]
+    return np.stack(described).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def _describe(y, sr):
+def _describe(y: np.ndarray, sr: float) -> np.ndarray:
     spectrum = np.abs(librosa.stft(y))
     features = [
         librosa.feature.mfcc(y=y, sr=sr, n_mfcc=40),
@@ -91,7 +92,7 @@ def extract(y: np.ndarray, sr: float) -> np.ndarray:
     _keep_freed_memory()
     with _LOCK, _blas().limit(limits=1):
         windowed = [_features(window, sr) for window in windows(y, sr)]
-    return np.mean(windowed, axis=0, dtype=np.float64).astype(np.float32)
+    return np.stack(windowed).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
 def describe(root: Path, row: dict) -> np.ndarray:
@@ -101,7 +102,7 @@ def describe(root: Path, row: dict) -> np.ndarray:
 
 
 @cache
-def _keep_freed_memory():
+def _keep_freed_memory() -> None:
     """Ask glibc for a block near its largest threshold and give it back, once a process.
 
     From then on it keeps freed arrays of up to that size instead of returning them to the kernel, which would hand out
@@ -114,12 +115,12 @@ _LOCK = Lock()  # the number of threads is the whole process's; two calls must n
 
 
 @cache
-def _blas():
+def _blas() -> ThreadpoolController:
     """Control of the matrix products' threads. With one of them the last bits are the same wherever this runs."""
     return ThreadpoolController().select(user_api="blas")
 
 
-def _features(y, sr):
+def _features(y: np.ndarray, sr: float) -> np.ndarray:
     """What `_describe` gives, with one spectrogram for all but the tonnetz."""
     spectrum, frames = stft(y)
     bins = np.ascontiguousarray(frames.T)
@@ -135,18 +136,18 @@ def _features(y, sr):
     )
 
 
-def _mfcc(mel):
+def _mfcc(mel: np.ndarray) -> np.ndarray:
     # the cosine transform is linear: of the mean, once, instead of each frame
     return scipy.fft.dct(_bands.decibel(mel).mean(axis=1), norm="ortho")[:40]
 
 
-def _chroma(frames, bins, sr):
+def _chroma(frames: np.ndarray, bins: np.ndarray, sr: float) -> np.ndarray:
     chroma = _chroma_bank(float(sr), tuning(frames, sr, 12)) @ bins
     return _normalised(chroma, chroma.max(axis=0)).mean(axis=1)
 
 
 @lru_cache(128)  # all 100 values that a tuning can take: 6 MB
-def _chroma_bank(sr, tuning):
+def _chroma_bank(sr: float, tuning: float) -> np.ndarray:
     """librosa.filters.chroma: Gaussian weights of each bin's distance to the 12 classes, less for far octaves."""
     octave = np.log2(np.arange(1, N_FFT) * (sr / N_FFT) / (440 / 16 * 2 ** (tuning / 12)))
     place = 12 * np.concatenate([[octave[0] - 1.5], octave])
@@ -157,14 +158,14 @@ def _chroma_bank(sr, tuning):
     return weights[:, : N_FFT // 2 + 1].astype(np.float32)
 
 
-def _tonnetz(harmonic, sr):
+def _tonnetz(harmonic: np.ndarray, sr: float) -> np.ndarray:
     _, frames = stft(harmonic)
     chroma = _cqt.chroma(harmonic, sr, tuning(frames, sr, _cqt.BINS_PER_OCTAVE)).T
     chroma = _normalised(chroma, chroma.max(axis=0))
     return _TONNETZ @ _normalised(chroma, chroma.sum(axis=0)).mean(axis=1)
 
 
-def _tonnetz_bank():
+def _tonnetz_bank() -> np.ndarray:
     """Sines and cosines on the circles of fifths, minor and major thirds: (6, 12), as in librosa.feature.tonnetz."""
     angle = np.outer([7 / 6, 3 / 2, 2 / 3], np.arange(12)) * np.pi
     return np.stack([np.sin(angle), np.cos(angle)], axis=1).reshape(6, 12) * [[1], [1], [1], [1], [0.5], [0.5]]
@@ -173,12 +174,12 @@ def _tonnetz_bank():
 _TONNETZ = _tonnetz_bank()
 
 
-def _normalised(x, length):
+def _normalised(x: np.ndarray, length: np.ndarray) -> np.ndarray:
     """x over its length in each frame, left as it is where that is next to nothing, like librosa.util.normalize."""
     return x / np.where(length < np.finfo(np.float32).tiny, np.float32(1), length)
 
 
-def _checked(y, sr):
+def _checked(y: np.ndarray, sr: float) -> np.ndarray:
     """float32 samples, or ValueError."""
     if isinstance(sr, bool) or not isinstance(sr, (int, float, np.integer, np.floating)) or not math.isfinite(sr):
         raise ValueError(f"sr is {sr!r}; expected a sampling rate in Hz, such as 22050")

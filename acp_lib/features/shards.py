@@ -37,7 +37,7 @@ class Shard:
         If it does not read.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(size).decode("utf8"))
@@ -59,7 +59,7 @@ class Shards:
     `shards[rows]` copies those items into an array [shape=(len(rows), ...)]; `shape` is that of the whole.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.maps = [Shard(path).x for path in _files(folder)]
         self.shape = (sum(map(len, self.maps)), *self.maps[0].shape[1:])
@@ -75,7 +75,7 @@ class Shards:
         size = len(self.maps[0])
         return [self.maps[i // size][i % size] for i in rows]
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type["Shards"], tuple[Path]]:
         return Shards, (self.folder,)  # another process opens the files itself
 
 
@@ -204,4 +204,4 @@ def _ids(rows: list[dict]) -> list[str]:
 
 
 def _checksum(x: np.ndarray, reasons: Sequence[str]) -> str:
-    return f"{zlib.crc32(json.dumps(list(reasons)).encode(), zlib.crc32(np.ascontiguousarray(x))):08x}"
+    return f"{zlib.crc32(json.dumps(list(reasons)).encode(), zlib.crc32(np.ascontiguousarray(x).data)):08x}"

@@ -110,7 +110,7 @@ def _powers(y: np.ndarray, sr: int) -> Iterator[np.ndarray]:
 
 
 @compiled
-def _paired(y, window, hop, frames):
+def _paired(y: np.ndarray, window: np.ndarray, hop: int, frames: int) -> np.ndarray:
     """Windowed frames 0, 2, 4, ... + i times frames 1, 3, 5, ..., the last with zeros if it is alone."""
     width = len(window)
     pairs = np.empty(((frames + 1) // 2, width), np.complex64)
@@ -123,7 +123,7 @@ def _paired(y, window, hop, frames):
 
 
 @compiled
-def _parted(pairs, frames):
+def _parted(pairs: np.ndarray, frames: int) -> np.ndarray:
     """Squared magnitudes (frames, bins) from the transforms of pairs of half frames: sums and differences of mirror
     images.
     """

@@ -82,7 +82,7 @@ class Profile(Checked):
     probing: Probing = field(default_factory=Probing)
     auditing: Auditing = field(default_factory=Auditing)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.source == "synthetic" and self.data:
             raise ValueError(f"data is {self.data!r}, but profile {self.profile!r} makes its own; for your "
@@ -150,7 +150,7 @@ class Profile(Checked):
 
 
 OPTIONS: dict[str, Option] = {
-    f.name: Option(f.name, group, kind_of(f.type), choices_of(f.type), f.default)
+    f.name: Option(f.name, group, kind_of(f), choices_of(f), f.default)
     for group, made in {"": Profile, **GROUPS}.items() for f in fields(made) if f.name not in GROUPS}
 """Every option by its name, in the order of the groups."""
 

@@ -7,8 +7,8 @@ Chapter: How to read and rerun; The ledger.
 """
 
 import math
-from dataclasses import dataclass, field, fields
-from typing import Literal, get_args, get_origin
+from dataclasses import Field, dataclass, field, fields
+from typing import Literal, TypeVar, get_args, get_origin
 
 Source = Literal["synthetic", "folder", "imac", "emid"]
 Split = Literal["song", "artist", "segment"]
@@ -18,14 +18,22 @@ Activation = Literal["relu", "linear_embeddings"]
 FirstLayer = Literal["dense", "input"]
 DropoutAt = Literal["hidden", "fusion", "not_embeddings"]
 Precision = Literal["float32", "bfloat16"]
-Share = Literal[1.0, 0.5, 0.25, 0.125]
+SHARES = (1.0, 0.5, 0.25, 0.125)
+
+Value = TypeVar("Value")
 
 
-def option(default, least: float):
+def option(default: Value, least: float) -> Value:
     """A field with a default and the lowest value that it may have."""
     return field(default=default, metadata={"least": least})
 
 
+def share() -> float:
+    """A field that is one of SHARES, the whole where nothing is said."""
+    return field(default=1.0, metadata={"choices": SHARES})
+
+
+@dataclass(frozen=True)
 class Checked:
     """A group whose values are checked when it is made.
 
@@ -36,10 +44,10 @@ class Checked:
         the value, and what was expected.
     """
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for f in fields(self):
             value = getattr(self, f.name)
-            kind, choices = kind_of(f.type), choices_of(f.type)
+            kind, choices = kind_of(f), choices_of(f)
             if kind is float and type(value) is int:
                 value = float(value)
                 object.__setattr__(self, f.name, value)
@@ -47,20 +55,22 @@ class Checked:
                 raise ValueError(f"{f.name} is {value!r} ({type(value).__name__}); expected {kind.__name__}")
             if choices and value not in choices:
                 raise ValueError(f"{f.name} is {value!r}; expected one of {', '.join(map(str, choices))}")
-            if kind is float and not math.isfinite(value):
+            if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"{f.name} is {value!r}; expected a finite number")
             if "least" in f.metadata and not value >= f.metadata["least"]:
                 raise ValueError(f"{f.name} is {value!r}; expected at least {f.metadata['least']}")
 
 
-def kind_of(annotation) -> type:
-    """str, int or float, of an option's annotation."""
-    return type(get_args(annotation)[0]) if get_origin(annotation) is Literal else annotation
+def kind_of(option: Field) -> type:
+    """str, int or float, by an option's annotation."""
+    kind = type(get_args(option.type)[0]) if get_origin(option.type) is Literal else option.type
+    assert isinstance(kind, type), option.name
+    return kind
 
 
-def choices_of(annotation) -> tuple:
+def choices_of(option: Field) -> tuple:
     """The values that an option may take; empty where there are too many to list."""
-    return get_args(annotation) if get_origin(annotation) is Literal else ()
+    return get_args(option.type) if get_origin(option.type) is Literal else option.metadata.get("choices", ())
 
 
 @dataclass(frozen=True)
@@ -124,9 +134,9 @@ class Network(Checked):
     first_layer: FirstLayer = "dense"  # whether the first box of Fig. 2 is a layer or the input
     dropout: float = option(0.4, least=0.0)  # Paper: Section 4
     dropout_at: DropoutAt = "hidden"
-    fc_width: Share = 1.0  # share of the hidden layers' widths
+    fc_width: float = share()  # share of the hidden layers' widths
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.dropout >= 1:
             raise ValueError(f"dropout is {self.dropout!r}; expected a probability below 1")
@@ -136,7 +146,7 @@ class Network(Checked):
 class Convolution(Checked):
     """The networks that see pixels or hear spectrograms."""
 
-    width: Share = 1.0  # share of their channels
+    width: float = share()  # share of their channels
     raw_size: int = option(224, least=16)  # side of a picture, pixels; Paper: Section 4
     bins: int = option(257, least=16)  # of a spectrogram
     frames: int = option(199, least=16)  # that are heard at once
@@ -169,7 +179,7 @@ class Auditing(Checked):
 
     audit_seeds: int = option(10, least=2)
     audit_draws: int = option(10, least=2)  # runs on each split, and of each thing that is drawn by itself
-    audit_width: Share = 1.0  # fc_width of these networks
+    audit_width: float = share()  # fc_width of these networks
     audit_runs: int = option(48, least=4)  # readings of the specification curve
 
 

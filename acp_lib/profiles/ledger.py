@@ -33,7 +33,7 @@ class Detail:
     unswept: str = ""  # why the alternatives are not swept
     field: str = ""  # the profile's option; empty: the same name
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.status not in STATUSES:
             raise ValueError(f"ledger entry {self.name!r} has status {self.status!r}; expected one of {STATUSES}")
 

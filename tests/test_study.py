@@ -3,7 +3,6 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -11,14 +10,20 @@ import pytest
 import soundfile
 from conftest import corpus as folder_corpus
 from conftest import picture, sound
+from test_cache import AUDITS, change, forget, package, released  # noqa: F401 - a fixture
 
-from acp_lib import study as pipeline
+from acp_lib import study as studies
+from acp_lib.book.prepare import prepare
 from acp_lib.database import manifest as manifests
+from acp_lib.database.samples import Samples
 from acp_lib.engine import processes
-from acp_lib.experiment import baselines, methods, runs, tasks, training
+from acp_lib.engine.work import Work
+from acp_lib.experiment import baselines, corpus, methods, runs, tasks, training
 from acp_lib.experiment.splits import PARTS
-from acp_lib.features import audio, extract, image, raw
+from acp_lib.features import audio, extraction, image, music, shards
+from acp_lib.features.shards import Shards
 from acp_lib.profiles import PLACES, load
+from acp_lib.results import store
 from acp_lib.study import Study, input_key
 
 BROKEN = "music/neutral/nan.wav"
@@ -89,11 +94,11 @@ def test_bfloat16_features_are_refused_where_they_depart(data, work):
     rough = Study(profile(data, work, image_precision="bfloat16"), progress=False)
     with pytest.raises(ValueError, match=r"seeded random weights.* a cosine of 0\.\d{5} to those in float32; expected "
                                          r"0\.999 or more: set image_precision to float32"):
-        rough.extracted("image")
+        rough.extraction.vectors("image")
 
 
 def test_bfloat16_features_are_kept_apart(data, work, study, monkeypatch):
-    monkeypatch.setattr(pipeline, "COSINE", 0.5)
+    monkeypatch.setattr(extraction, "COSINE", 0.5)
     rough = Study(profile(data, work, image_precision="bfloat16"), progress=False)
     x, exact = rough.features["image"], study.features["image"]
     assert x.shape == exact.shape and not np.array_equal(x, exact)
@@ -112,11 +117,12 @@ def test_a_sample_that_does_not_decode_is_rejected_and_the_rest_stays_aligned(st
     assert BROKEN in study.listed["path"].tolist() and BROKEN not in study.manifest["path"].tolist()
     assert study.rejects["path"].tolist() == [BROKEN]
     assert "NaN or infinite" in study.rejects["reason"][0]
-    listed = dict(zip(study.listed["id"], study._listed_part, strict=True))
+    dealt = studies._listed_part(study.samples, study.profile.splitting, study.profile.seed)
+    listed = dict(zip(study.listed["id"], dealt, strict=True))
     assert study.part.tolist() == [listed[i] for i in study.manifest["id"]]
-    music = study.manifest[study.manifest["modality"] == "music"]
-    for row, x in zip(music.itertuples(), study.features["music"], strict=True):
-        np.testing.assert_array_equal(x, extract.music_vector(study.root, row._asdict()))
+    songs = study.manifest[study.manifest["modality"] == "music"]
+    for row, x in zip(songs.to_dict("records"), study.features["music"], strict=True):
+        np.testing.assert_array_equal(x, music.describe(study.root, row))
     for modality, side in (("image", study.corpus.image), ("music", study.corpus.music)):
         rows = study.manifest["modality"] == modality
         assert [PARTS[k] for k in side.part] == study.part[rows].tolist()
@@ -126,8 +132,8 @@ def test_a_second_study_computes_nothing(data, work, study, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("computed again")
 
-    for module, name in ((manifests, "build"), (image, "extractor"), (extract, "shard_task"), (training, "fit"),
-                         (pipeline.corpora, "build"), (raw, "shard_task")):
+    for module, name in ((manifests, "build"), (image, "extractor"), (shards, "make_shard"), (training, "fit"),
+                         (corpus, "modality")):
         monkeypatch.setattr(module, name, refuse)
     assert complete(Study(profile(data, work), progress=False)) == complete(study)
 
@@ -139,7 +145,7 @@ def test_another_work_folder_gives_the_same_bits(data, study, tmp_path):
 
 
 def test_prepare_says_what_there_is(data, work, study, capsys):
-    pipeline.prepare(profile(data, work))
+    prepare(profile(data, work))
     out = capsys.readouterr().out.splitlines()
     assert out == ["18 samples from the folder 'mine', 1 rejected; image features by seeded random weights, batch norm "
                    "calibrated on training pictures", "3 runs of L3-Net, Spectrogram-ACP, ACP-Net",
@@ -150,17 +156,27 @@ def test_prepare_says_what_there_is(data, work, study, capsys):
         assert sum(folder.startswith(name) for folder in made) == 1, name
 
 
+def test_studies_that_differ_in_other_groups_share_their_stages(study):
+    one, two = study.variant(epochs=2, split_draw=1), study.variant(batch=4)
+    for other in (one, two, two.audited):
+        assert other.samples is study.samples and other.manifest is one.manifest
+        assert other.extraction is one.extraction and other.weights == study.weights
+    assert two.corpus.image is study.corpus.image and two.corpus.music is study.corpus.music
+    assert one.part.tolist() != two.part.tolist() == study.part.tolist()
+    assert Study(study.profile).samples is not study.samples
+
+
 # shards and runs
 
 
 def test_shards_are_in_the_order_of_the_manifest(study):
     for kind, shape in (("pixels", (64, 64, 3)), ("slices", (2400, 16))):
-        held = raw.Shards(study.raw(kind))
-        assert len(held) == 9 and held.shape == shape
+        held = Shards(study.raw(kind))
+        assert len(held) == 9 and held.shape == (9, *shape)
     rows = study.manifest[study.manifest["modality"] == "image"]
-    np.testing.assert_array_equal(raw.Shards(study.raw("pixels"))[np.array([8])][0],
+    np.testing.assert_array_equal(Shards(study.raw("pixels"))[np.array([8])][0],
                                   image.read(study.root / rows["path"].iloc[8], 64))
-    assert len(raw.Shards(study.raw("slices"))) == 9, "the song that does not decode is not among them"
+    assert len(Shards(study.raw("slices"))) == 9, "the song that does not decode is not among them"
 
 
 @pytest.mark.parametrize(("kind", "change", "differs"), [
@@ -168,9 +184,9 @@ def test_shards_are_in_the_order_of_the_manifest(study):
     ("slices", {"frames": 20}, False), ("art", {"image_size": 80}, True), ("art", {"raw_size": 63}, False),
 ])
 def test_folders_of_shards_follow_what_is_in_them(data, work, study, monkeypatch, kind, change, differs):
-    monkeypatch.setattr(raw, "make", lambda kind, root, rows, folder, **options: folder)
+    monkeypatch.setattr(shards, "make", lambda *_, **__: [])
     other = Study(profile(data, work, **change), progress=False)
-    other.__dict__.update(manifest=study.manifest, root=study.root)
+    other.__dict__["manifest"] = study.manifest
     assert (other.raw(kind) != study.raw(kind)) == differs
 
 
@@ -236,10 +252,10 @@ def renamed_song(root):
 @pytest.mark.parametrize("change", [changed_picture, added_song, lost_picture, renamed_song])
 def test_keys_follow_the_data(copy, work, change):
     given = profile(copy, work)
-    before = Study(given).source_key, input_key(given)
-    assert before == (Study(given).source_key, input_key(given))
+    before = Study(given).samples.source_key, input_key(given)
+    assert before == (Study(given).samples.source_key, input_key(given))
     change(copy)
-    after = Study(given).source_key, input_key(given)
+    after = Study(given).samples.source_key, input_key(given)
     assert after[0] != before[0] and after[1] != before[1]
 
 
@@ -275,6 +291,103 @@ def test_a_song_that_cannot_be_used_changes_the_split_and_with_it_the_corpus(cop
     assert [PARTS[k] for k in two.corpus.music.part] == two.part[9:].tolist()
 
 
+@pytest.fixture
+def named(work, study, package, monkeypatch):  # noqa: F811
+    """The names of all folders of the study, for code and packages as they are when it is called; what is not there
+    under such a name is linked to what the first call found, so that nothing is made.
+    """
+    names, held, linked, once = {}, {}, [], Work.once
+    both = {modality: study.extraction.both[modality] for modality in ("image", "music")}
+
+    def kept(self, stage, key, build):
+        names[stage], folder = key, self.folder(stage, key)
+        if stage not in held:
+            held[stage] = once(self, stage, key, build)
+        elif not folder.exists():
+            folder.symlink_to(held[stage])
+            linked.append(folder)
+        return folder
+
+    def vectors(modality, root, rows, work, folder, **_):
+        names[modality] = folder.name
+        return both[modality]
+
+    monkeypatch.setattr(Work, "once", kept)
+    monkeypatch.setattr(shards, "vectors", vectors)
+    monkeypatch.setattr(shards, "make", lambda *_, **__: [])
+    monkeypatch.setattr(runs, "train", lambda *_, **__: None)
+
+    def found():
+        names.clear()
+        forget()
+        fresh = Study(study.profile, progress=False)
+        names.update({kind: fresh.raw(kind).name for kind in ("pixels", "art", "slices")})
+        assert len(fresh.corpus.image.x) == len(fresh.corpus.music.x) == 9 and len(fresh.baselines) == 50
+        for group, some in methods.GROUPS.items():
+            names.update({f"{group}: {name}": fresh.planned(group, name)[0].folder.name for name in some})
+        for audit in sorted(AUDITS):
+            store.table(fresh, f"acp_lib.audits.{audit}", audit, [], lambda: [{"value": 1}])
+        names["database"] = Samples(load().database, 0, fresh.work).source_key
+        return dict(names)
+
+    yield found
+    for folder in linked:
+        folder.unlink()
+
+
+def moved(before, after):
+    assert list(before) == list(after)
+    return {name for name in before if before[name] != after[name]}
+
+
+PLAIN = {f"image: {name}" for name in methods.PICTURES if not name.startswith("ACP-Net")}
+"""Probes that see nothing but pictures."""
+TRAINED = {f"{group}: {name}" for group, some in methods.GROUPS.items() for name in some}
+
+
+def test_folders_are_those_that_were_made(named, work):
+    made = {p.name for p in (work / "cache").iterdir()}
+    found = named()
+    assert {found[name] for name in ("image", "music", "pairs: ACP-Net", f"music: {PROBE}")} <= made
+    assert {f"{name}-{found[name]}" for name in ("manifest", "weights", "corpus-image", "corpus-music")} <= made
+    assert named() == found and {"database", "art", "baselines", *TRAINED, *AUDITS} <= set(found)
+
+
+@pytest.mark.parametrize(("path", "text"), [
+    ("features/music.py", '\n"""More about it."""\n'), ("experiment/training.py", "\n# said\n"),
+    ("engine/progress.py", None), ("figures/runs.py", None), ("profiles/ledger.yml", None),
+    ("features/image.py", "\nif TYPE_CHECKING:\n    from acp_lib.experiment import training\n"),
+])
+def test_what_changes_no_number_leaves_every_folder(named, package, path, text):  # noqa: F811
+    before = named()
+    change(package / path, text)
+    assert moved(before, named()) == set()
+
+
+def test_another_librosa_makes_anew_what_is_heard_and_no_more(named, monkeypatch):
+    before = named()
+    released(monkeypatch, "librosa")
+    assert moved(before, named()) == {"music", "corpus-music", "slices", "baselines", "leakage", *TRAINED} - PLAIN
+
+
+def test_another_torch_makes_anew_what_is_seen_or_trained_and_no_more(named, monkeypatch):
+    before = named()
+    released(monkeypatch, "torch")
+    assert set(before) - moved(before, named()) == {"database", "manifest", "music", "slices"}
+
+
+@pytest.mark.parametrize(("path", "expected"), [
+    ("features/fast/hpss.py", {"music", "corpus-music", "baselines", *TRAINED} - PLAIN),
+    ("features/spectrogram.py", {"slices", "pairs: L3-Net", "pairs: Spectrogram-ACP", "music: Spectrogram + CNN"}),
+    ("features/art/_balance.py", {"art"}), ("experiment/training.py", TRAINED),
+    ("experiment/baselines.py", {"baselines"}),
+])
+def test_code_makes_anew_what_computes_with_it_and_no_more(named, package, path, expected):  # noqa: F811
+    before = named()
+    change(package / path)
+    assert moved(before, named()) - AUDITS == expected
+
+
 # provenance and evaluation pairs
 
 
@@ -283,8 +396,8 @@ def test_provenance_says_all_and_is_json(study):
     assert json.loads(json.dumps(made, allow_nan=False)) == made
     assert {"profile", "data", "synthetic", "data_fingerprint", "tags_digest", "image_weights", "image_weights_digest",
             "device", "settings", "test_pairs_digest", "code", "versions"} <= set(made)
-    assert set(asdict(study.profile)) == set(made["settings"]) | set(PLACES) | {"profile", "source"}
-    assert set(made["versions"]) == {"python", *pipeline.PACKAGES}
+    assert set(study.profile.flat) == set(made["settings"]) | set(PLACES) | {"profile", "source"}
+    assert set(made["versions"]) == {"python", *studies.PACKAGES}
     assert made["test_pairs_digest"] == study.test_pairs().digest
     assert not made["synthetic"] and made["data"] == "the folder 'mine'"
     assert str(study.root.parent) not in json.dumps(made)
@@ -316,9 +429,10 @@ def test_all_seeds_are_scored_on_the_same_pairs(data, work, study):
 ])
 def test_bayes_rate(task, protocol, expected):
     synthetic = Study(load(pairs=protocol))
-    synthetic.__dict__["truth"] = {"bayes": {"image_8": 0.55, "pair_uniform": 0.75, "pair_class_balanced": 0.85}}
+    synthetic.samples.__dict__["truth"] = {
+        "bayes": {"image_8": 0.55, "pair_uniform": 0.75, "pair_class_balanced": 0.85}}
     assert synthetic.bayes_rate(task) == (expected and pytest.approx(expected))
-    assert synthetic.data_name == pipeline.SYNTHETIC and synthetic.synthetic
+    assert synthetic.data_name == studies.SYNTHETIC and synthetic.synthetic
 
 
 # what cannot be used
@@ -357,5 +471,5 @@ def test_weights_of_a_file_are_used_as_they_are(data, work, study):
 
 
 def test_versions_are_those_that_run():
-    found = pipeline.versions()
+    found = studies.versions()
     assert found["numpy"] == np.__version__ and found["soundfile"] == soundfile.__version__
