@@ -120,7 +120,7 @@ class Study:
 
     def load_clip(self, row: Any, seconds: float = 60.0) -> np.ndarray:
         """The first seconds of a manifest row of music, mono at `audio.SR`: float32 (n,)."""
-        return audio.load(self.root / row.path, start=row.start, duration=min(seconds, row.duration))
+        return audio.listed(self.root, row._asdict() if hasattr(row, "_asdict") else row, seconds)
 
     @property
     def tags(self) -> pd.DataFrame | None:
