@@ -117,12 +117,10 @@ def duration(path: str | os.PathLike) -> float:
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
     with _open(path) as file:
-        try:
-            whole = file.subtype not in ("FLOAT", "DOUBLE") and _probed(file, path)
-            frames = file.frames if whole else _decoded(file, path)
-        except soundfile.LibsndfileError as error:
-            raise UnreadableAudio(f"cannot decode {path}: {error}; decode it again or leave it out") from error
-        return frames / file.samplerate
+        if file.subtype not in ("FLOAT", "DOUBLE") and _probed(file, path):
+            return file.frames / file.samplerate
+    with _open(path) as file:  # afresh: where a seek has failed, all that follow may fail
+        return _decoded(file, path) / file.samplerate
 
 
 def segments(
@@ -156,16 +154,27 @@ def segments(
 
 def _open(path: str | os.PathLike) -> soundfile.SoundFile:
     """The file, with a length that its bytes can hold."""
-    file = _opened(path, os.fspath(path))
+    file = _mended(path)
     try:
-        if file.format == "MP3" and (data := containers.mended_mpeg(path, file.frames)):
-            file.close()
-            file = _opened(path, io.BytesIO(data))
         if reason := _unbelievable(file, path):
             raise UnreadableAudio(f"{path} {reason}")
     except BaseException:
         file.close()
         raise
+    return file
+
+
+def _mended(path: str | os.PathLike) -> soundfile.SoundFile:
+    """The file; of an MP3 whose header states another length than its frames have, a copy that states theirs."""
+    try:
+        file = _opened(path, os.fspath(path))
+    except UnreadableAudio:  # which it may be for its header alone
+        if Path(path).is_file() and (data := containers.mended_mpeg(path, 0)):
+            return _opened(path, io.BytesIO(data))
+        raise
+    if file.format == "MP3" and (data := containers.mended_mpeg(path, file.frames)):
+        file.close()
+        return _opened(path, io.BytesIO(data))
     return file
 
 
@@ -219,10 +228,13 @@ def _probed(file: soundfile.SoundFile, path: str | os.PathLike) -> bool:
 
 def _decoded(file: soundfile.SoundFile, path: str | os.PathLike) -> int:
     """Frames that decode, all of them looked at."""
-    file.seek(0)
     frames, loudest = 0, 0.0
-    while len(y := file.read(_BLOCK, dtype="float32")):
-        frames, loudest = frames + len(y), max(loudest, _level(y, path))
+    try:
+        while len(y := file.read(_BLOCK, dtype="float32")):
+            frames, loudest = frames + len(y), max(loudest, _level(y, path))
+    except soundfile.LibsndfileError as error:
+        raise UnreadableAudio(f"cannot decode {path} to its end ({error}): it is damaged, or shorter than its header "
+                              "says; download or encode it again, or leave it out") from error
     if not frames:
         raise UnreadableAudio(f"{path} holds no samples; download or encode it again, or leave it out")
     if loudest <= SILENT:
