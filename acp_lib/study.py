@@ -121,7 +121,7 @@ class Study:
 
     def load_clip(self, row: Any, seconds: float = 60.0) -> np.ndarray:
         """The first seconds of a manifest row of music, mono at `audio.SR`: float32 (n,)."""
-        return audio.load(self.root / row.path, start=row.start, duration=min(seconds, row.duration))
+        return audio.listed(self.root, row._asdict() if hasattr(row, "_asdict") else row, seconds)
 
     @property
     def tags(self) -> pd.DataFrame | None:
@@ -188,7 +188,7 @@ class Study:
     def part(self) -> pd.Series:
         """train, val or test for each row of the manifest."""
         p = self.profile
-        dealt = self._stage(_listed_part, self.samples, p.splitting, p.seed)
+        dealt = self._stage(_dealt_part, self.samples, p.features, p.splitting, p.seed, self.work)
         return dealt[self.extraction.usable].reset_index(drop=True)
 
     @cached_property
@@ -284,15 +284,26 @@ class Study:
                 "versions": versions()}
 
 
-def _listed_part(samples: Samples, options: Splitting, seed: int) -> pd.Series:
-    return splits.assign_split(samples.listed, by=options.split, seed=seed, draw=options.split_draw)
+def _dealt_part(samples: Samples, options: Features, splitting: Splitting, seed: int, work: Work) -> pd.Series:
+    """The part of each listed sample, dealt over the usable: pictures, which were decoded whole when they were listed,
+    and songs that have features. None for the others, so that no part loses a sample after it was dealt.
+
+    The features of songs depend on no split; those of pictures may, by the pictures that random weights are set on.
+    """
+    listed = samples.listed
+    x, _ = Extraction(listed, samples.root, options, None, seed, "cpu", work).vectors("music")
+    usable = pd.Series(True, index=listed.index)
+    usable[listed["modality"] == "music"] = ~np.isnan(x).any(1)
+    rows = listed[usable]
+    manifests.validate(rows, samples.root)
+    return splits.assign_split(rows, by=splitting.split, seed=seed, draw=splitting.split_draw).reindex(listed.index)
 
 
 def _extraction(samples: Samples, options: Features, splitting: Splitting | None, seed: int, device: str,
                 work: Work) -> Extraction:
     pictures = None
     if splitting:
-        part = _listed_part(samples, splitting, seed)
+        part = _dealt_part(samples, options, splitting, seed, work)
         pictures = samples.listed[(samples.listed["modality"] == "image") & (part == "train")]
     return Extraction(samples.listed, samples.root, options, pictures, seed, device, work)
 

@@ -1,17 +1,23 @@
 """From a file to samples: decode, mix to mono, resample to 22,050 Hz, cut into 60-second segments.
 
-Every format libsndfile reads (WAV, FLAC, MP3, OGG, AIFF, ...) is read here, and only the stretch that is asked for.
+Every format libsndfile reads (WAV, FLAC, MP3, OGG, AIFF, ...) is read here, and only the stretch that is asked for. A
+file is as long as what decodes, whatever its header says; what is not sound as it should be is refused, with the reason.
 
 Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
 """
 
+import io
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 import soxr
+
+from acp_lib.features import containers
 
 SR = 22050
 """Sampling rate of all features, in Hz: librosa's default."""
@@ -19,12 +25,28 @@ SR = 22050
 SEGMENT = 60.0
 """Length of one sample, in seconds."""
 
+LOUDEST = 10.0
+"""Times full scale that no sample may exceed: 20 dB, far above what clips; numbers of integer scale lie beyond."""
+
+SILENT = 2.0**-15
+"""Of full scale, the level that a file must exceed somewhere: one step of 16 bits."""
+
+LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000
+"""Sampling rates of files, in Hz."""
+
+DENSEST = 1000
+"""Samples that a header may claim for each byte of its file: no sound that is heard compresses so well."""
+
+_BLOCK = 1 << 18  # frames decoded at once where a file is read through
+_PROBE = 0.5  # seconds read in the middle and at the end
 _TAIL = 30  # seconds before the end of an OGG file; libsndfile misses its mark when it seeks into the last page
 _LEAD = 2  # seconds an MP3 is read ahead of its mark: each of its frames takes bits from those before it
 
 
 class UnreadableAudio(ValueError):
-    """A file that holds no usable sound: absent, not audio, without samples, or with samples that are not finite."""
+    """A file that holds no usable sound: absent, not audio, of unknown length, without samples, silent, or with samples
+    that are not finite or beyond `LOUDEST`.
+    """
 
 
 def load(path: str | os.PathLike, *, start: float = 0.0, duration: float | None = None, sr: int = SR) -> np.ndarray:
@@ -37,7 +59,7 @@ def load(path: str | os.PathLike, *, start: float = 0.0, duration: float | None 
     Raises
     ------
     UnreadableAudio
-        If the file cannot be decoded, the stretch holds no samples, or a sample is NaN or infinite.
+        If the file cannot be decoded, the stretch holds no samples, or a sample is NaN, infinite or beyond `LOUDEST`.
     ValueError
         If `start`, `duration` or `sr` is out of range, or `start` lies behind the end of the file.
 
@@ -61,22 +83,44 @@ def load(path: str | os.PathLike, *, start: float = 0.0, duration: float | None 
             raise UnreadableAudio(f"cannot decode {path}: {error}; decode it again or leave it out") from error
     if not len(y):
         raise UnreadableAudio(f"{path} holds no samples; download or encode it again, or leave it out")
-    y = _mono(y)
-    if not np.isfinite(y).all():
-        bad = int(np.count_nonzero(~np.isfinite(y)))
-        raise UnreadableAudio(f"{path} holds {bad} samples that are NaN or infinite; encode it again, or leave it out")
-    return _resample(y, rate, sr)
+    _level(y, path)
+    return _resample(_mono(y), rate, sr)
+
+
+def listed(root: Path, row: Mapping[str, Any], seconds: float = math.inf) -> np.ndarray:
+    """The sound of a manifest row, no more than so many seconds of it, mono at `SR`: float32 (n,).
+
+    Raises UnreadableAudio as `load` does, and if less decodes than the row says.
+
+    Chapter: Hearing.
+    """
+    wanted = min(row["duration"], seconds)
+    y = load(root / row["path"], start=row["start"], duration=wanted)
+    if len(y) < math.floor(wanted * SR) - SR // 100:
+        raise UnreadableAudio(f"{row['path']} ends or breaks off {len(y) / SR:.2f} s after {row['start']:g} s, where "
+                              f"{wanted:.2f} s are listed; download or encode it again, or leave it out")
+    return y
 
 
 def duration(path: str | os.PathLike) -> float:
-    """Length of a file in seconds, from its header; nothing is decoded.
+    """Length of a file in seconds: of what decodes, not what its header says.
 
-    Raises UnreadableAudio if the file cannot be opened as audio.
+    Samples are read in the middle and at the end. Where these are not there or say too little, or any level can be
+    stored, the whole file is decoded in blocks.
+
+    Raises
+    ------
+    UnreadableAudio
+        If the file cannot be opened as audio; holds no samples; is silent throughout; a sample that is read is NaN,
+        infinite or beyond `LOUDEST`; or more sound lies in the file than is read of it.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
     with _open(path) as file:
-        return file.frames / file.samplerate
+        if file.subtype not in ("FLOAT", "DOUBLE") and _probed(file, path):
+            return file.frames / file.samplerate
+    with _open(path) as file:  # afresh: where a seek has failed, all that follow may fail
+        return _decoded(file, path) / file.samplerate
 
 
 def segments(
@@ -109,8 +153,36 @@ def segments(
 
 
 def _open(path: str | os.PathLike) -> soundfile.SoundFile:
+    """The file, with a length that its bytes can hold."""
+    file = _mended(path)
     try:
-        file = soundfile.SoundFile(os.fspath(path))
+        if reason := _unbelievable(file, path):
+            raise UnreadableAudio(f"{path} {reason}")
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _mended(path: str | os.PathLike) -> soundfile.SoundFile:
+    """The file; of an MP3 whose header states another length than its frames have, a copy that states theirs."""
+    try:
+        file = _opened(path, os.fspath(path))
+    except UnreadableAudio:  # which it may be for its header alone
+        if Path(path).is_file() and (data := containers.mended_mpeg(path, 0)):
+            return _opened(path, io.BytesIO(data))
+        raise
+    if file.format == "MP3" and (data := containers.mended_mpeg(path, file.frames)):
+        file.close()
+        return _opened(path, io.BytesIO(data))
+    return file
+
+
+def _opened(path: str | os.PathLike, what: str | bytes | io.BytesIO) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(what)
+    except TypeError as error:  # an ending by which soundfile asks for what a header would say
+        raise UnreadableAudio(f"{path} holds raw samples without a header; encode it as WAV or FLAC") from error
     except (OSError, soundfile.LibsndfileError) as error:
         if not Path(path).is_file():
             raise UnreadableAudio(f"{path} is no file; check the path, or download it first") from error
@@ -119,10 +191,67 @@ def _open(path: str | os.PathLike) -> soundfile.SoundFile:
             f"cannot open {path} ({size} bytes) as audio: {error}; "
             "expected a format that libsndfile reads, such as WAV, FLAC, MP3 or OGG"
         ) from error
+
+
+def _unbelievable(file: soundfile.SoundFile, path: str | os.PathLike) -> str:
+    """What a file's header says that cannot be, with the remedy; empty if there is nothing."""
+    again = "encode it again, or leave it out"
     if file.frames > 1 << 48:  # libsndfile's largest number, where a stream's header leaves the length open
-        file.close()
-        raise UnreadableAudio(f"{path} does not say how long it is; encode it again, or leave it out")
-    return file
+        return f"does not say how long it is; {again}"
+    if not LOWEST_RATE <= file.samplerate <= HIGHEST_RATE:
+        return (f"has a sampling rate of {file.samplerate} Hz; expected {LOWEST_RATE} to {HIGHEST_RATE}; {again}")
+    size = Path(path).stat().st_size
+    if file.frames * file.channels > DENSEST * size:
+        seconds = file.frames / file.samplerate
+        return f"says that it is {seconds:.0f} s long, which its {size} bytes cannot hold; {again}"
+    if file.format == "OGG" and (links := containers.chained_ogg(path)) > 1:
+        return f"is {links} recordings in one file, of which the first alone would be read; split it, or {again}"
+    if file.format in ("WAV", "WAVEX") and (rest := containers.behind_wav(path)):
+        return f"holds {rest} bytes behind the end of the sound that its header states; {again}"
+    return ""
+
+
+def _probed(file: soundfile.SoundFile, path: str | os.PathLike) -> bool:
+    """Whether the header's length is that of the sound: it decodes at its end, and is heard there or in the middle."""
+    count = min(file.frames, int(_PROBE * file.samplerate))
+    loudest = 0.0
+    for first in (file.frames // 2, file.frames - count):
+        try:
+            y = _read(file, first, count)
+        except soundfile.LibsndfileError:
+            return False
+        if len(y) < min(count, file.frames - first) or not len(y):
+            return False
+        loudest = max(loudest, _level(y, path))
+    return loudest > SILENT
+
+
+def _decoded(file: soundfile.SoundFile, path: str | os.PathLike) -> int:
+    """Frames that decode, all of them looked at."""
+    frames, loudest = 0, 0.0
+    try:
+        while len(y := file.read(_BLOCK, dtype="float32")):
+            frames, loudest = frames + len(y), max(loudest, _level(y, path))
+    except soundfile.LibsndfileError as error:
+        raise UnreadableAudio(f"cannot decode {path} to its end ({error}): it is damaged, or shorter than its header "
+                              "says; download or encode it again, or leave it out") from error
+    if not frames:
+        raise UnreadableAudio(f"{path} holds no samples; download or encode it again, or leave it out")
+    if loudest <= SILENT:
+        raise UnreadableAudio(f"{path} is silent throughout; download it again, or leave it out")
+    return frames
+
+
+def _level(y: np.ndarray, path: str | os.PathLike) -> float:
+    """The loudest sample's level, of full scale; raises UnreadableAudio for samples that no sound has."""
+    loudest = float(max(y.max(), -y.min()))
+    if not math.isfinite(loudest):
+        bad = int(np.count_nonzero(~np.isfinite(y)))
+        raise UnreadableAudio(f"{path} holds {bad} samples that are NaN or infinite; encode it again, or leave it out")
+    if loudest > LOUDEST:
+        raise UnreadableAudio(f"{path} has a sample of {loudest:.3g} times full scale; expected {LOUDEST:g} at most: "
+                              "scale its samples to [-1, 1], or leave it out")
+    return loudest
 
 
 def _frame(seconds: float, rate: int) -> int:

@@ -158,12 +158,18 @@ def _described(kind: str, root: Path, rows: list[dict], *, tolerant: bool, optio
     """(item or None, reason) of each row."""
     module = import_module(KINDS[kind].module)  # when it is needed: torchvision is slow to import
     found = [_tried(root, partial(module.describe, root, row, **options), tolerant) for row in rows]
-    batch = getattr(module, "describe_batch", None)
-    if batch is None:
-        return found
-    held = [item for item, _ in found if item is not None]
-    made = iter(batch(np.stack(held), **options) if held else ())
-    return [(None if item is None else next(made), reason) for item, reason in found]
+    if batch := getattr(module, "describe_batch", None):
+        held = [item for item, _ in found if item is not None]
+        made = iter(batch(np.stack(held), **options) if held else ())
+        found = [(None if item is None else next(made), reason) for item, reason in found]
+    return [_finite(item, reason) for item, reason in found]
+
+
+def _finite(item: np.ndarray | None, reason: str) -> tuple[np.ndarray | None, str]:
+    """An item whose numbers are not all finite is lost, with a reason: NaN never stands without one."""
+    if item is None or np.isfinite(item).all():
+        return item, reason
+    return None, "its features are not finite numbers; look at the file, encode it again, or leave it out"
 
 
 def _tried(root: Path, describe: Callable[[], np.ndarray], tolerant: bool) -> tuple[np.ndarray | None, str]:

@@ -88,8 +88,7 @@ def pooled(y: np.ndarray, sr: int, bins: int = 257, frames: int = FRAMES) -> np.
 
 def describe(root: Path, row: dict, *, bins: int) -> np.ndarray:
     """The pooled log-spectrogram of one manifest row, float16 (frames, bins): a crop in time is one stretch of it."""
-    y = audio.load(root / row["path"], start=row["start"], duration=row["duration"])
-    return pooled(y, audio.SR, bins).T
+    return pooled(audio.listed(root, row), audio.SR, bins).T
 
 
 def _powers(y: np.ndarray, sr: int) -> Iterator[np.ndarray]:
