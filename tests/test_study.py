@@ -117,8 +117,10 @@ def test_a_sample_that_does_not_decode_is_rejected_and_the_rest_stays_aligned(st
     assert BROKEN in study.listed["path"].tolist() and BROKEN not in study.manifest["path"].tolist()
     assert study.rejects["path"].tolist() == [BROKEN]
     assert "NaN or infinite" in study.rejects["reason"][0]
-    dealt = studies._listed_part(study.samples, study.profile.splitting, study.profile.seed)
+    p = study.profile
+    dealt = studies._dealt_part(study.samples, p.features, p.splitting, p.seed, study.work)
     listed = dict(zip(study.listed["id"], dealt, strict=True))
+    assert dealt.isna().tolist() == (study.listed["path"] == BROKEN).tolist(), "what cannot be used is in no part"
     assert study.part.tolist() == [listed[i] for i in study.manifest["id"]]
     songs = study.manifest[study.manifest["modality"] == "music"]
     for row, x in zip(songs.to_dict("records"), study.features["music"], strict=True):
@@ -278,8 +280,8 @@ def test_the_input_key_follows_the_weights_bytes(data, work, tmp_path, field):
     assert keys[0] != keys[1]
 
 
-def test_a_song_that_cannot_be_used_changes_the_split_and_with_it_the_corpus(copy, work, study):
-    """The manifest is the same with and without it, but other songs are dealt to other parts."""
+def test_a_song_that_cannot_be_used_moves_no_other(copy, work, study):
+    """The manifest, and the part of each of its samples, are the same with and without it."""
     given = profile(copy, work)
     one = Study(given, progress=False)
     parts = one.part.tolist()
@@ -287,7 +289,7 @@ def test_a_song_that_cannot_be_used_changes_the_split_and_with_it_the_corpus(cop
     (copy / BROKEN).unlink()
     two = Study(given, progress=False)
     assert manifests.fingerprint(two.manifest) == manifests.fingerprint(one.manifest)
-    assert two.part.tolist() != parts, "a case in which the split differs"
+    assert two.part.tolist() == parts
     assert [PARTS[k] for k in two.corpus.music.part] == two.part[9:].tolist()
 
 
