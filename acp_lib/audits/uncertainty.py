@@ -109,7 +109,8 @@ def coverage(rounds: int = 200, *, pictures: int = 144, songs: int = 44, pairs: 
     Chapter: How sure are we.
     """
     ways = intervals(draws, seed)
-    rng, ends = np.random.default_rng([seed, 95]), {name: [] for name in ways}
+    rng = np.random.default_rng([seed, 95])
+    ends: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
     for _ in range(rounds):
         right, i, j = simulated(rng, pictures=pictures, songs=songs, pairs=pairs, spread=spread, level=level)
         for name, way in ways.items():
@@ -117,7 +118,7 @@ def coverage(rounds: int = 200, *, pictures: int = 144, songs: int = 44, pairs: 
     return [_covered(name, some, level) for name, some in ends.items()]
 
 
-def _covered(name: str, ends: list[tuple], truth: float) -> dict:
+def _covered(name: str, ends: list[tuple[float, ...]], truth: float) -> dict:
     low, high = np.array(ends).T
     return {"interval": name, "rounds": len(ends), "covered": float(np.mean((low <= truth) & (truth <= high))),
             "width": float(np.mean(high - low))}
@@ -295,7 +296,7 @@ def simulated_ceiling(noise: float, n: int = 20_000, seed: int = 0) -> float:
     rng, classes = np.random.default_rng([seed, round(1000 * noise)]), len(CLASSES)
     truth = rng.integers(classes, size=(2, n))
     label = (truth + (rng.random((2, n)) < noise) * rng.integers(1, classes, size=(2, n))) % classes
-    i, j, answer = protocols.draw("class_balanced", *label, n, rng)
+    i, j, answer = protocols.draw("class_balanced", label[0], label[1], n, rng)
     return float(np.mean((truth[0][i] == truth[1][j]) == answer))
 
 

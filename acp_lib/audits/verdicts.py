@@ -275,10 +275,10 @@ def found(verdict: Verdict) -> str | None:
 
     Chapter: Verdicts.
     """
-    if verdict.note or verdict.value is None:
+    number, ends = in_words(verdict.value), verdict.interval
+    if verdict.note or number is None:
         return verdict.note or None
-    ends = verdict.interval
-    return in_words(verdict.value) + (f" ({ends[0]:.1f} to {ends[1]:.1f})" if ends else "")
+    return number + (f" ({ends[0]:.1f} to {ends[1]:.1f})" if ends else "")
 
 
 def rule(verdict: Verdict) -> str:

@@ -6,16 +6,17 @@ Chapter: Building the database; Seeing.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile
 
 Source = Path | str | BinaryIO
+Formats = list[str] | tuple[str, ...]  # Pillow takes no other sequence
 
 PAGED = ("TIFF", "MPO", "DCX")
 """Formats whose pages may differ in size; Pillow opens icons at their largest, and frames of animations are alike."""
@@ -33,15 +34,14 @@ TURNS = {
 """What brings a picture of each EXIF orientation upright."""
 
 
-def open_upright(source: Source, *, formats: Sequence[str] | None = None, pixels: int | None = None) -> Image.Image:
+def open_upright(source: Source, *, formats: Formats | None = None, pixels: int | None = None) -> Image.Image:
     """A picture decoded whole, turned upright, as RGB; see `opened` and `upright`, and for what they raise."""
     with opened(source, formats=formats, pixels=pixels) as picture:
         return upright(picture)
 
 
 @contextmanager
-def opened(source: Source, *, formats: Sequence[str] | None = None, pixels: int | None = None
-           ) -> Iterator[Image.Image]:
+def opened(source: Source, *, formats: Formats | None = None, pixels: int | None = None) -> Iterator[Image.Image]:
     """The largest page of a picture file, the first of equal ones: its header is read, nothing is decoded yet.
 
     Parameters
@@ -67,7 +67,7 @@ def opened(source: Source, *, formats: Sequence[str] | None = None, pixels: int 
         yield picture
 
 
-def _largest_page(source: Source, formats: Sequence[str] | None) -> int:
+def _largest_page(source: Source, formats: Formats | None) -> int:
     """The number of the page with most pixels. A page whose header does not read ends the file, as for Pillow."""
     with Image.open(source, formats=formats) as picture:
         sizes = [picture.width * picture.height]
@@ -123,8 +123,8 @@ def upright(picture: Image.Image) -> Image.Image:
 
 
 def _brightest(picture: Image.Image) -> int:
-    return max(band.getextrema()[1] for name, band in zip(picture.getbands(), picture.split(), strict=True)
-               if name not in "Aa")
+    bands = zip(picture.getbands(), picture.split(), strict=True)
+    return max(cast(tuple[int, int], band.getextrema())[1] for name, band in bands if name not in "Aa")  # one band's
 
 
 def _tag(picture: Image.Image, tag: int, default: int) -> int:

@@ -5,6 +5,7 @@ Chapter: ACP-Net.
 
 import copy
 from pathlib import Path
+from typing import cast
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,9 +19,10 @@ from torch import nn
 
 from acp_lib.figures.style import BEST, BRANCHES, TRUE, WIDTH, legend_below, scatter, thumbnail, unique
 from acp_lib.figures.style import learning_curves as draw_curves
+from acp_lib.models._branches import TwoBranches
 
 
-def architecture(model: nn.Module) -> Figure:
+def architecture(model: TwoBranches) -> Figure:
     """ACP-Net as its modules are: every box is a layer with its width, what stands between boxes below it.
 
     Paper: Fig. 2.
@@ -37,7 +39,7 @@ def learning_curves(histories: dict[int, list[dict]], best: dict[int, int], baye
     bayes : what the best possible observer gets right, in per cent, where it is known
     """
     fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 3))
-    draw_curves(*axes, histories, best, 50)
+    draw_curves(axes[0], axes[1], histories, best, 50)
     if bayes:
         axes[1].axhline(bayes, lw=1, **BEST)
         axes[1].text(1, bayes, "best possible", va="bottom", fontsize="small", color=TRUE)
@@ -75,13 +77,15 @@ def feature_spaces(spaces: dict[str, list[tuple[np.ndarray, np.ndarray, str]]],
 # --- a network of two branches
 
 
-def draw_network(ax: Axes, model: nn.Module) -> None:
+def draw_network(ax: Axes, model: TwoBranches) -> None:
     """Draw a network of two branches, with its number of parameters.
 
     A convolution's box has its kernel and its channels; above it stands the size of the map that it slides over.
+
+    model : both branches are nn.Sequential
     """
-    top = _branch(ax, model.image, 0, 2.5, "image", model.inputs["image"])
-    low = _branch(ax, model.music, 0, 0, "music", model.inputs["music"])
+    top = _branch(ax, cast(nn.Sequential, model.image), 0, 2.5, "image", model.inputs["image"])
+    low = _branch(ax, cast(nn.Sequential, model.music), 0, 0, "music", model.inputs["music"])
     join = max(top, low) + 0.1
     for x, y in ((top, 2.5), (low, 0)):
         _arrow(ax, (x - 0.42, y), (join, 1.25 + 0.3 * np.sign(y - 1.25)))
@@ -106,10 +110,10 @@ def _box(ax: Axes, x: float, y: float, text: str, colour: str, width: float = 0.
 
 
 def _branch(ax: Axes, layers: nn.Sequential, x: float, y: float, name: str,
-            inputs: tuple[int, ...] | None = None) -> float:
+            inputs: tuple[int, ...] = ()) -> float:
     """Draw the layers of one branch from x on, a box for each that has weights; return where the next thing may stand.
 
-    inputs : shape of what the branch takes; None where it stands in the figure already
+    inputs : shape of what the branch takes; () where it stands in the figure already
     """
     if inputs:
         _box(ax, x, y, _source(name, inputs), "#7d7d88", width=1.3)
@@ -151,10 +155,10 @@ def _word(layer: nn.Module) -> str:
     return words.get(type(layer), type(layer).__name__)
 
 
-def _sizes(layers: nn.Sequential, inputs: tuple[int, ...] | None) -> list[tuple[int, ...] | None]:
-    """Shape of one item before each layer, without computing anything."""
+def _sizes(layers: nn.Sequential, inputs: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Shape of one item before each layer, without computing anything; () where the first one's is not known."""
     if not inputs:
-        return [None] * len(layers)
+        return [()] * len(layers)
     x, found = torch.empty(1, *inputs, device="meta"), []
     for layer in copy.deepcopy(layers).to("meta").eval():
         found.append(tuple(x.shape[1:]))

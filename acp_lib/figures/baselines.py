@@ -12,7 +12,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
-from torch import nn
 
 from acp_lib.features.spectrogram import HOP
 from acp_lib.figures.acp_net import draw_network
@@ -32,12 +31,13 @@ from acp_lib.figures.style import (
     thumbnail,
 )
 from acp_lib.figures.style import learning_curves as draw_curves
+from acp_lib.models._branches import TwoBranches
 
 SHARED = {"both right": TRUE, "only the first": BRANCHES["image"], "only the second": BRANCHES["music"],
           "neither": "0.8"}
 
 
-def architectures(models: dict[str, nn.Module]) -> Figure:
+def architectures(models: dict[str, TwoBranches]) -> Figure:
     """Networks of two branches below one another, each drawn as its modules are.
 
     Paper: Table 4.
@@ -96,7 +96,7 @@ def learning_curves(histories: dict[str, dict[int, list[dict]]], best: dict[str,
     """
     fig, axes = plt.subplots(2, len(histories), figsize=(WIDTH, 4.6), sharex="col", sharey="row", squeeze=False)
     for column, (name, made) in zip(axes.T, histories.items(), strict=True):
-        draw_curves(*column, made, best[name], chance)
+        draw_curves(column[0], column[1], made, best[name], chance)
         if bayes:
             column[1].axhline(bayes, lw=1, label="best possible", **BEST)
         column[0].set_title(name)

@@ -24,7 +24,7 @@ def speedups(rows: list[dict]) -> Figure:
     ax.axvline(1, color="0.6", ls=":", lw=1)
     ax.set_xscale("log")
     ticks = [t for t in (1, 2, 5, 10, 20, 50, 100) if t <= 1.5 * max(row["highest"] for row in rows)]
-    ax.set_xticks(ticks, ticks)
+    ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.minorticks_off()
     ax.set(yticks=range(len(rows)), yticklabels=[row["name"] for row in reversed(rows)], xlabel="times faster")
     return fig
@@ -44,6 +44,6 @@ def growth(sizes: pd.DataFrame) -> Figure:
     ticks = sizes[sizes["modality"] == sizes["modality"].max()]["samples"].tolist()
     for ax in axes:
         ax.minorticks_off()
-        ax.set_xticks(ticks, ticks)
+        ax.set_xticks(ticks, [str(t) for t in ticks])
     axes[1].legend()
     return fig

@@ -37,10 +37,11 @@ def song_scores(scores: pd.DataFrame) -> Figure:
     """
     fig, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9))
     top = int(scores[list(CLASSES)].to_numpy().max())
+    numbers = [str(n) for n in range(top + 1)]
     for ax, (a, b) in zip(axes, (("positive", "neutral"), ("positive", "negative"), ("neutral", "negative")),
                           strict=True):
         counts = pd.crosstab(scores[b], scores[a]).reindex(range(top + 1), columns=range(top + 1), fill_value=0)
-        cells(ax, np.ma.masked_equal(counts.to_numpy(), 0), range(top + 1), range(top + 1), written=top < 8,
+        cells(ax, np.ma.masked_equal(counts.to_numpy(), 0), numbers, numbers, written=top < 8,
               norm=LogNorm(1, max(2, len(scores))), size=5.5 if counts.to_numpy().max() > 99 else 9)
         ax.invert_yaxis()
         ax.set(xlabel=f"{a} tags", ylabel=f"{b} tags")

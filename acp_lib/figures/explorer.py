@@ -9,7 +9,9 @@ Chapter: Shortcuts.
 import numpy as np
 from bokeh.embed import components
 from bokeh.layouts import column, row
-from bokeh.models import ColumnDataSource, CustomJS, Div, FactorRange, RadioButtonGroup, Slider, Span
+from bokeh.models import Column, ColumnDataSource, CustomJS, FactorRange, Range1d
+from bokeh.models.annotations import Span  # type checkers do not find it, and those below, one level up
+from bokeh.models.widgets import Div, RadioButtonGroup, Slider
 from bokeh.plotting import figure
 from IPython.display import display
 
@@ -52,7 +54,7 @@ def free(counts: np.ndarray) -> tuple[float, float]:
     return 100 * counts[0] / np.sum(counts), 100 * counts[1] / np.sum(counts[1:])
 
 
-def model(presets: dict[str, tuple[np.ndarray, np.ndarray]], reported: float):
+def model(presets: dict[str, tuple[np.ndarray, np.ndarray]], reported: float) -> Column:
     """The figure as a Bokeh model.
 
     presets : name -> samples of each of three classes, of pictures and of music, none 0; the first is shown at first
@@ -61,8 +63,8 @@ def model(presets: dict[str, tuple[np.ndarray, np.ndarray]], reported: float):
     chosen = next(iter(presets.values()))
     table = guessers(*chosen)
     shown = [name.replace("_", " ") for name in EXPLORED]
-    plot = figure(y_range=FactorRange(*shown[::-1]), x_range=(45, 100), height=330, sizing_mode="stretch_width",
-                  toolbar_location=None, tools="", x_axis_label="accuracy, %")
+    plot = figure(y_range=FactorRange(*shown[::-1]), x_range=Range1d(start=45, end=100), height=330,
+                  sizing_mode="stretch_width", toolbar_location=None, tools="", x_axis_label="accuracy, %")
     plot.add_layout(Span(location=reported, dimension="height", line_dash="dashed", line_color="black"))
     sources = {}
     for who, (colour, marker, shift) in DRAWN.items():

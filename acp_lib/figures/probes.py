@@ -127,7 +127,7 @@ def _lines(ax: Axes, picture: np.ndarray, across: int = 18) -> None:
             color=BRANCHES["image"], lw=1.1, solid_capstyle="butt")
     path = art.scanpath(picture) * (width, height)
     ax.plot(*path.T, color=FALSE, lw=0.7)
-    ax.scatter(*path.T, s=np.linspace(26, 6, len(path)), color=FALSE, zorder=3, lw=0)
+    ax.scatter(path[:, 0], path[:, 1], s=np.linspace(26, 6, len(path)), color=FALSE, zorder=3, lw=0)
     ax.set(xlim=(0, width), ylim=(height, 0))
 
 

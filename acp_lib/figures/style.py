@@ -5,6 +5,7 @@ Chapter: all.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import librosa
 import matplotlib.pyplot as plt
@@ -21,6 +22,8 @@ from PIL import ImageOps
 from acp_lib.emotions import CLASSES, regroup
 from acp_lib.features.picture import open_upright
 
+Item = TypeVar("Item")  # what is drawn: a picture file, or samples
+
 WIDTH = 8.0  # inches
 COLOURS = {"positive": "#e0852b", "neutral": "#3d8f8b", "negative": "#6a4c93"}
 """One colour a class in every figure; told apart by colour-blind readers and in greyscale."""
@@ -30,10 +33,10 @@ TRUE, FALSE = "#2f7d32", "#b3261e"
 BLUE = BRANCHES["image"]
 OURS = COLOURS["negative"]  # what this run found, beside what the paper reports
 
-CHANCE = {"color": "0.4", "ls": ":"}
-BEST = {"color": TRUE, "ls": "-."}  # what the best possible observer gets right
-PAPER = {"color": "k", "ls": "--", "lw": 1}
-SPECTROGRAM = {"aspect": "auto", "origin": "lower", "cmap": "magma"}
+CHANCE: dict[str, Any] = {"color": "0.4", "ls": ":"}
+BEST: dict[str, Any] = {"color": TRUE, "ls": "-."}  # what the best possible observer gets right
+PAPER: dict[str, Any] = {"color": "k", "ls": "--", "lw": 1}
+SPECTROGRAM: dict[str, Any] = {"aspect": "auto", "origin": "lower", "cmap": "magma"}
 
 
 def theme() -> None:
@@ -182,12 +185,13 @@ def learning_curves(loss: Axes, accuracy: Axes, histories: dict[int, list[dict]]
 def scatter(ax: Axes, xy: np.ndarray, label: np.ndarray, marker: str = "o") -> None:
     """Points (N, 2) in the colours of their classes, label (N,)."""
     for c in CLASSES:
-        ax.scatter(*xy[label == c].T, s=14, color=COLOURS[c], marker=marker, alpha=0.75, lw=0, label=c)
+        x, y = xy[label == c].T
+        ax.scatter(x, y, s=14, color=COLOURS[c], marker=marker, alpha=0.75, lw=0, label=c)
     ax.set(xticks=[], yticks=[])
 
 
-def neighbour_rows(rows: Sequence[tuple], draw: Callable[[Axes, Path | np.ndarray], None], *, height: float,
-                   edge: float) -> Figure:
+def neighbour_rows(rows: Sequence[tuple[Item, str, Sequence[tuple[Item, str]]]], draw: Callable[[Axes, Item], object],
+                   *, height: float, edge: float) -> Figure:
     """One row a query: the query (bold), then its nearest neighbours, each framed in the colour of its class.
 
     rows : (query, its label, [(neighbour, its label), ...])

@@ -31,7 +31,7 @@ def beside(number: int, rows: Sequence[dict]) -> list[dict]:
     return found
 
 
-def text(value: Sequence[str] | float | None, number: int) -> str | float | None:
+def text(value: list[str] | tuple[str, ...] | float | None, number: int) -> str | float | None:
     """A value of one of the five tables: emotions with commas, accuracies with two decimals, counts as they are."""
     if isinstance(value, list | tuple):
         return ", ".join(value)

@@ -82,7 +82,8 @@ def without_repeats(rows: np.ndarray, pairs: Pairs, n: int) -> np.ndarray:
 
     Chapter: What it gets right and wrong.
     """
-    pictures, music, taken = set(), set(), []
+    pictures, music = set(), set()
+    taken: list[int] = []
     for k in rows:
         if len(taken) < n and pairs.image[k] not in pictures and pairs.music[k] not in music:
             pictures.add(pairs.image[k])

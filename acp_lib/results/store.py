@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -63,7 +63,7 @@ def flattened(provenance: dict) -> dict:
 
     Chapter: Paper versus ours.
     """
-    flat = {}
+    flat: dict[str, Any] = {}
     for name, value in provenance.items():
         if isinstance(value, dict):
             flat |= {f"{'version' if name == 'versions' else name}: {inner}": v for inner, v in value.items()}
