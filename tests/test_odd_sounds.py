@@ -15,9 +15,8 @@ import pytest
 import soundfile
 from conftest import corpus
 
-from acp_lib.database import folder, manifest
+from acp_lib.database import manifest
 from acp_lib.engine.spread import isolated
-from acp_lib.engine.work import Work
 from acp_lib.features import audio, containers, shards
 from acp_lib.features.audio import LOUDEST, UnreadableAudio
 from acp_lib.profiles import load as load_profile
@@ -124,11 +123,14 @@ REFUSED = {
     "chained ogg": ("ogg", chained, "is 2 recordings in one file"),
     "chained opus": ("ogg", lambda: encoded("opus.ogg") * 1 + encoded("opus.ogg"), "recordings in one file"),
     "wav of no size": ("wav", lambda: replaced(encoded("wav"), 40, bytes(4)), "96000 bytes behind the end"),
-    "wav without any size": ("wav", lambda: replaced(replaced(encoded("wav"), 4, bytes(4)), 40, bytes(4)), "behind the"),
-    "wav of less than it holds": ("wav", lambda: replaced(encoded("wav"), 40, (9000).to_bytes(4, "little")), "behind the"),
+    "wav without any size": ("wav", lambda: replaced(replaced(encoded("wav"), 4, bytes(4)), 40, bytes(4)),
+                             "behind the"),
+    "wav of less than it holds": ("wav", lambda: replaced(encoded("wav"), 40, (9000).to_bytes(4, "little")),
+                                  "behind the"),
     "wav of no channels": ("wav", lambda: replaced(encoded("wav"), 22, bytes(2)), "cannot open"),
     "wav of no rate": ("wav", lambda: replaced(encoded("wav"), 24, bytes(4)), "cannot open|sampling rate of 0 Hz"),
-    "wav of 7 Hz": ("wav", lambda: replaced(encoded("wav"), 24, (7).to_bytes(4, "little")), "rate of 7 Hz; expected 1000"),
+    "wav of 7 Hz": ("wav", lambda: replaced(encoded("wav"), 24, (7).to_bytes(4, "little")),
+                    "rate of 7 Hz; expected 1000"),
     "wav of 1.9 GHz": ("wav", lambda: replaced(encoded("wav"), 24, b"\0\0\0p"), "sampling rate of"),
     "raw samples": ("raw", lambda: bytes(range(256)) * 200, "raw samples without a header"),
     "silence": ("wav", lambda: encoded("wav", 0 * tone()), "silent throughout"),
@@ -137,7 +139,8 @@ REFUSED = {
     "flac that says 3 times its length": ("flac", lambda: replaced(encoded("flac"), 22, (144000).to_bytes(4, "big")),
                                           "damaged, or shorter than its header says"),
     "cut flac": ("flac", lambda: cut(encoded("flac"), 0.5), "damaged, or shorter than its header says"),
-    "flac of 50 days": ("flac", lambda: replaced(encoded("flac"), 21, b"\xff" * 5), "does not say|cannot hold|cannot open"),
+    "flac of 50 days": ("flac", lambda: replaced(encoded("flac"), 21, b"\xff" * 5),
+                        "does not say|cannot hold|cannot open"),
     **{f"floats times {f:g}": ("wav", partial(scaled, f), "times full scale; expected 10 at most: scale")
        for f in (128.0, 32768.0, 1e30)},
     "doubles times 1e200": ("wav", lambda: encoded("wav", tone() * np.float64(1e200), subtype="DOUBLE"),

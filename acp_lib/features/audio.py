@@ -1,7 +1,7 @@
 """From a file to samples: decode, mix to mono, resample to 22,050 Hz, cut into 60-second segments.
 
 Every format libsndfile reads (WAV, FLAC, MP3, OGG, AIFF, ...) is read here, and only the stretch that is asked for. A
-file is as long as what decodes, whatever its header says; what is not sound as it should be is refused, with the reason.
+file is as long as what decodes, whatever its header says; what is not sound as it should be is refused with the reason.
 
 Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
 """
