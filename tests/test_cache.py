@@ -159,7 +159,7 @@ def test_words_change_no_key(package):
     assert differing(before) == set() and cache.code_key() != whole
 
 
-@pytest.mark.parametrize("room", ["engine", "profiles", "figures", "book", "paper.py", "distributed.py"])
+@pytest.mark.parametrize("room", ["engine", "profiles", "figures", "book", "distributed.py"])
 def test_what_changes_no_number_changes_no_key(package, room):
     before, whole = keys(), cache.code_key()
     for path in [package / room, *(package / room).rglob("*")]:
