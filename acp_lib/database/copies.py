@@ -12,12 +12,12 @@ from pathlib import Path
 import imagehash
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from acp_lib.database.acquire import journal
+from acp_lib.database.parallel import mapped
 from acp_lib.engine.cache import file_digest
 from acp_lib.engine.progress import bar
 
@@ -41,7 +41,7 @@ def _described(path: Path) -> tuple[str, str]:
 
 def described(paths: Sequence[Path], *, jobs: int = 1, progress: bool = False) -> list[tuple[str, str]]:
     """Digest and hash of each picture file, the hash empty where it cannot be decoded."""
-    work = Parallel(jobs, return_as="generator")(delayed(_described)(path) for path in paths)
+    work = mapped(_described, paths, jobs)
     return list(bar(work, total=len(paths), what="hashing pictures", unit="picture", shown=progress))
 
 

@@ -2,12 +2,13 @@
 
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
-from joblib import Parallel, delayed, parallel_config
 
+from acp_lib.database.parallel import mapped
 from acp_lib.database.synthetic import images as synthetic_images
 from acp_lib.database.synthetic import music as synthetic_music
 from acp_lib.database.synthetic.items import KIND, Item, Stream
@@ -36,12 +37,11 @@ def draw(root: Path, items: list[Item], seed: int, jobs: int, progress: bool) ->
     n = {m: sum(item.modality == m for item in items) for m in KIND}
     # pictures spread evenly among the songs, which take longer, so that the bar's estimate holds
     spread = sorted(items, key=lambda item: item.index / n[item.modality])
-    with parallel_config("loky", inner_max_num_threads=1):
-        done = Parallel(jobs, return_as="generator_unordered")(delayed(_draw)(root, item, seed) for item in spread)
-        list(bar(done, total=len(items), what="making the mini database", unit="file", shown=progress))
+    done = mapped(partial(_draw, root, seed), spread, jobs)
+    list(bar(done, total=len(items), what="making the mini database", unit="file", shown=progress))
 
 
-def _draw(root: Path, item: Item, seed: int) -> None:
+def _draw(root: Path, seed: int, item: Item) -> None:
     if item.fate != "lost":
         rng = np.random.default_rng([seed, Stream.DRAW, KIND[item.modality], item.index])
         (_draw_picture if item.modality == "image" else _draw_song)(root, item, seed, rng)
