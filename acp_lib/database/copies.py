@@ -6,7 +6,7 @@ lowest frequencies), as 32 hexadecimal digits. The distance of two is the number
 Chapter: Building the database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import imagehash
@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from acp_lib.database.acquire import journal
 from acp_lib.engine.cache import file_digest
-from acp_lib.engine.processes import called
+from acp_lib.engine.processes import mapped
 from acp_lib.engine.progress import bar
 from acp_lib.features.picture import open_upright
 
@@ -41,13 +41,13 @@ def _described(path: Path) -> tuple[str, str]:
 
 def described(paths: Sequence[Path], *, jobs: int = 1, progress: bool = False) -> list[tuple[str, str]]:
     """Digest and hash of each picture file, the hash empty where it cannot be decoded."""
-    work = called(_described, [(path,) for path in paths], jobs)
+    work = mapped(_described, paths, jobs)
     return list(bar(work, total=len(paths), what="hashing pictures", unit="picture", shown=progress))
 
 
-def _words(texts: Sequence[str]) -> np.ndarray:
+def _words(hashes: Iterable[str]) -> np.ndarray:
     """Hashes as uint64 [shape=(N, 2)]."""
-    return np.array([(int(t[:16], 16), int(t[16:], 16)) for t in texts], np.uint64).reshape(-1, 2)
+    return np.array([(int(t[:16], 16), int(t[16:], 16)) for t in hashes], np.uint64).reshape(-1, 2)
 
 
 def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -82,28 +82,28 @@ def pairs(words: np.ndarray, distance: int) -> np.ndarray:
     return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
 
 
-def groups(texts: Sequence[str], distance: int = DISTANCE) -> np.ndarray:
+def groups(hashes: Sequence[str], distance: int = DISTANCE) -> np.ndarray:
     """The group of each hash, numbered from 0 in the order in which they come [shape=(N,), int].
 
     Two hashes that are at most `distance` bits apart belong together, and so does what they are linked to by others; an
     empty hash (a picture that cannot be decoded) is alone.
     """
-    texts = list(texts)
-    known = sorted({t for t in texts if t})
+    hashes = list(hashes)
+    known = sorted({t for t in hashes if t})
     linked = pairs(_words(known), distance)
     graph = coo_array((np.ones(len(linked)), (linked[:, 0], linked[:, 1])), shape=(len(known), len(known)))
     label = dict(zip(known, connected_components(graph, directed=False)[1].tolist(), strict=True)) if known else {}
-    return pd.factorize(np.array([f"{label[t]}" if t else f"alone {i}" for i, t in enumerate(texts)], object))[0]
+    return pd.factorize(np.array([f"{label[t]}" if t else f"alone {i}" for i, t in enumerate(hashes)], object))[0]
 
 
-def listed(paths: Sequence[str], shas: Sequence[str], texts: Sequence[str], distance: int = DISTANCE) -> pd.DataFrame:
+def listed(paths: Sequence[str], shas: Sequence[str], hashes: Sequence[str], distance: int = DISTANCE) -> pd.DataFrame:
     """Every picture that is a copy of one that comes before it: path, copy_of, kind (exact, near), distance in bits.
 
     `copy_of` is the first of its group (`groups`). A near copy that is linked to it through others alone may be further
     from it than `distance`.
     """
-    found = pd.DataFrame({"path": paths, "sha": shas, "hash": [t or "0" * 32 for t in texts],
-                          "group": groups(texts, distance)})
+    found = pd.DataFrame({"path": paths, "sha": shas, "hash": [t or "0" * 32 for t in hashes],
+                          "group": groups(hashes, distance)})
     exact, near = found["sha"].duplicated(), found["group"].duplicated()
     same, like = found.groupby("sha").transform("first"), found.groupby("group").transform("first")
     found["copy_of"] = same["path"].where(exact, like["path"])

@@ -18,7 +18,8 @@ from typing import TypeVar
 
 import psutil
 
-T = TypeVar("T")
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 PRELOADED = ["torch", "torch._dynamo", "torchvision", "scipy.stats", "scipy.ndimage", "librosa.feature",
              "librosa.filters", "numba", "pandas", "safetensors.torch"]
@@ -56,13 +57,13 @@ def _begin(environment: Mapping[str, str]) -> None:
     Thread(target=_end_after, args=(parent.join,), daemon=True).start()
 
 
-def called(function: Callable[..., T], calls: Sequence[tuple], jobs: int) -> Iterator[T]:
-    """function(*call) of every call, in their order, by so many processes; by this one if that is 1."""
-    if jobs == 1 or len(calls) < 2:
-        yield from (function(*call) for call in calls)
+def mapped(function: Callable[[Given], Found], items: Sequence[Given], jobs: int) -> Iterator[Found]:
+    """function(item) for each item, in order; in so many processes of one thread each, or, of one job, in this one."""
+    if jobs == 1 or len(items) < 2:
+        yield from map(function, items)
         return
-    with pool(min(jobs, len(calls))) as executor:
-        yield from executor.map(function, *zip(*calls, strict=True), chunksize=4)
+    with pool(min(jobs, len(items))) as executor:
+        yield from executor.map(function, items, chunksize=4)
 
 
 def end_with(parent: int) -> None:

@@ -18,8 +18,8 @@ from yarl import URL
 # What `ipaddress` calls global, by Python's version, and is not the public network
 NOT_PUBLIC: list[IPv4Network | IPv6Network] = [IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"),
                                                IPv6Network("3fff::/20")]
-PUBLIC_6 = IPv6Network("2000::/3")
-TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address in the last 32 bits (NAT64)
+GLOBAL_UNICAST = IPv6Network("2000::/3")
+NAT64 = IPv6Network("64:ff9b::/96")  # an IPv4 address in the last 32 bits
 
 HOST = re.compile(r"[A-Za-z0-9._-]{1,255}|[0-9A-Fa-f:.]+(%.+)?")  # a name, after IDNA; or an IPv6 address
 
@@ -35,9 +35,9 @@ def public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:
             return public(address.ipv4_mapped)
-        if address in TRANSLATED:
+        if address in NAT64:
             return public(IPv4Address(int(address) & 0xFFFFFFFF))
-        if address not in PUBLIC_6 or address.sixtofour or address.teredo:
+        if address not in GLOBAL_UNICAST or address.sixtofour or address.teredo:
             return False
     if any(address in network for network in NOT_PUBLIC):
         return False

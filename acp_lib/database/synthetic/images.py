@@ -124,7 +124,7 @@ def confetti(canvas: Image.Image, look: Look, rng: np.random.Generator) -> Image
     for _ in range(round(45 * _clip(look.density, 0.35, 2.4))):
         radius = canvas.width * 0.016 * rng.lognormal(0.6, 0.45)
         fill = (*look.colour(rng.uniform(-1, 1), rng.uniform(-1, 1)), round(235 - 130 * look.haze))
-        pen.polygon(_blob(_place(canvas.size, look, rng), radius, look, rng), fill=fill)
+        pen.polygon(_blob(_position(canvas.size, look, rng), radius, look, rng), fill=fill)
     return canvas
 
 
@@ -134,7 +134,7 @@ def strokes(canvas: Image.Image, look: Look, rng: np.random.Generator) -> Image.
     pen = ImageDraw.Draw(canvas, "RGBA")
     slope = rng.uniform(-0.5, 0.5)
     for _ in range(round(22 * _clip(look.density, 0.4, 2.4))):
-        x0, y0 = _place(canvas.size, look, rng)
+        x0, y0 = _position(canvas.size, look, rng)
         length = width * rng.uniform(0.25, 0.7)
         x = np.linspace(-0.5, 0.5, 40)
         y = y0 + slope * length * x + height * 0.05 * (0.6 + 0.5 * look.density) * _ridge(40, look, rng)
@@ -151,7 +151,7 @@ def lights(canvas: Image.Image, look: Look, rng: np.random.Generator) -> Image.I
         for _ in range(round(16 * _clip(look.density, 0.4, 2.2))):
             radius = canvas.width * rng.uniform(0.03, 0.11) * (0.4 if sharp else 1)
             fill = (*look.colour(rng.uniform(-1, 1), rng.uniform(-0.3, 1)), 110)
-            pen.polygon(_blob(_place(canvas.size, look, rng), radius, look, rng), fill=fill)
+            pen.polygon(_blob(_position(canvas.size, look, rng), radius, look, rng), fill=fill)
         if not sharp:  # blurred small: the same to the eye and an order of magnitude cheaper
             small = canvas.reduce(4).filter(ImageFilter.GaussianBlur(2 + 5 * look.haze))
             canvas = small.resize(canvas.size, Image.Resampling.BILINEAR)
@@ -233,7 +233,7 @@ def _below(pen: ImageDraw.ImageDraw, line: np.ndarray, size: tuple[int, int], fi
     pen.polygon(outline, fill=fill)
 
 
-def _place(size: tuple[int, int], look: Look, rng: np.random.Generator) -> tuple[float, float]:
+def _position(size: tuple[int, int], look: Look, rng: np.random.Generator) -> tuple[float, float]:
     return size[0] * rng.uniform(-0.05, 1.05), size[1] * (look.height + 0.27 * rng.normal())
 
 

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from acp_lib.database.synthetic import images as synthetic_images
 from acp_lib.database.synthetic import music as synthetic_music
 from acp_lib.database.synthetic.items import KIND, Item, Stream
 from acp_lib.emotions import EMOTIONS
-from acp_lib.engine.processes import called
+from acp_lib.engine.processes import mapped
 from acp_lib.engine.progress import bar
 
 SECONDS = ((60, 70), (120, 135), (180, 190))
@@ -36,11 +37,11 @@ def draw(root: Path, items: list[Item], seed: int, jobs: int, progress: bool) ->
     n = {m: sum(item.modality == m for item in items) for m in KIND}
     # pictures spread evenly among the songs, which take longer, so that the bar's estimate holds
     spread = sorted(items, key=lambda item: item.index / n[item.modality])
-    done = called(_draw, [(root, item, seed) for item in spread], jobs)
+    done = mapped(partial(_draw, root, seed), spread, jobs)
     list(bar(done, total=len(items), what="making the mini database", unit="file", shown=progress))
 
 
-def _draw(root: Path, item: Item, seed: int) -> None:
+def _draw(root: Path, seed: int, item: Item) -> None:
     if item.fate != "lost":
         rng = np.random.default_rng([seed, Stream.DRAW, KIND[item.modality], item.index])
         (_draw_picture if item.modality == "image" else _draw_song)(root, item, seed, rng)

@@ -290,11 +290,11 @@ class _Band:
             for step in range(4 * self.beats):
                 at = (bar * 4 * self.beats + step) * self.step
                 if step in (0, 10) and (step == 0 or self.cues.density > 0.5):
-                    _place(out, kick * 0.9, at)
+                    _add(out, kick * 0.9, at)
                 if step % 8 == 4 and self.cues.density > 0.35:
-                    _place(out, snare, at)
+                    _add(out, snare, at)
                 if step in struck:
-                    _place(out, hat * (1.0 if step % 2 == 0 else 0.6), at)
+                    _add(out, hat * (1.0 if step % 2 == 0 else 0.6), at)
         return out * np.float32(0.8 * self.cues.percussion)
 
     def _rhythm(self, density: float) -> list[int]:
@@ -308,7 +308,7 @@ class _Band:
         key = (pitch, steps, timbre)
         if key not in self.notes:
             self.notes[key] = self._note(pitch, max(0.09, steps * self.step * self.cues.legato), timbre)
-        _place(out, self.notes[key] * np.float32(gain), step * self.step)
+        _add(out, self.notes[key] * np.float32(gain), step * self.step)
 
     def _note(self, pitch: int, sounding: float, timbre: str) -> np.ndarray:
         """Harmonics by the recurrence sin(k+1)x = 2 cos x sin kx - sin(k-1)x: one sine and one cosine a note."""
@@ -348,7 +348,7 @@ class _Band:
         return fft.irfft(fft.rfft(dry) * self.room, self.samples)
 
 
-def _place(out: np.ndarray, sound: np.ndarray, seconds: float) -> None:
+def _add(out: np.ndarray, sound: np.ndarray, seconds: float) -> None:
     """Add a sound to a loop; what passes the end goes on at the start."""
     at = round(seconds * SAMPLE_RATE) % len(out)
     while len(sound):
