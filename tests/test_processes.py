@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from acp_lib.engine.processes import THREADS, pool
+from acp_lib.engine.processes import THREADS, mapped, pool
 
 
 def surroundings():
@@ -201,3 +201,22 @@ def test_a_child_ends_with_its_parent(begin):
     command.kill()
     command.wait(10)
     assert len(family) == 2 and all_end(family)
+
+
+# the same for many items
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_many_items_come_back_in_their_order(jobs):
+    assert list(mapped(abs, range(-9, 9), jobs)) == [abs(k) for k in range(-9, 9)]
+    assert list(mapped(abs, [], jobs)) == [] and list(mapped(abs, [-1], jobs)) == [1]
+
+
+def test_one_job_is_this_process_and_two_are_others():
+    mine = set(mapped(process, range(8), 1))
+    others = set(mapped(process, range(8), 2))
+    assert mine == {os.getpid()} and os.getpid() not in others and 1 <= len(others) <= 2
+
+
+def process(_):
+    return os.getpid()
