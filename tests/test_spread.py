@@ -14,7 +14,7 @@ from test_corpus import saved, small
 from acp_lib.database import folder as source
 from acp_lib.database import manifest
 from acp_lib.engine.cache import write
-from acp_lib.engine.spread import isolated, spread_tasks
+from acp_lib.engine.spread import isolated, spread_items, spread_tasks
 from acp_lib.engine.work import Work
 from acp_lib.experiment import methods, runs
 from acp_lib.experiment.runs import Run
@@ -90,6 +90,14 @@ def test_a_killed_process_costs_no_more_than_its_own_task(tmp_path):
 def test_isolated_names_the_items_that_kill():
     assert isolated(describe, [1, -1, -2, 3]) == [
         (2, ""), (None, "killed the process that read it"), (None, "killed the process that read it"), (6, "")]
+
+
+def test_items_come_in_their_order_and_one_that_kills_costs_itself_alone():
+    items = [*range(40), -1, *range(40, 60)]
+    found = list(spread_items(describe, items, jobs=2, size=8))
+    assert found == [(None, "killed the process that read it") if i < 0 else (2 * i, "") for i in items]
+    assert list(spread_items(describe, range(5), jobs=1)) == [(2 * i, "") for i in range(5)]
+    assert list(spread_items(describe, [], jobs=2)) == []
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -6,14 +6,15 @@ manifest and the rejects: a candidate ends in exactly one of the two.
 Chapter: Building the database.
 """
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from joblib import Parallel, delayed
 
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 from acp_lib.engine.cache import digest, file_digest
 from acp_lib.engine.progress import bar
+from acp_lib.engine.spread import spread_items
 from acp_lib.features import audio
 from acp_lib.features.picture import open_upright
 
@@ -56,14 +57,22 @@ def _inspect(root: Path, row: dict, last_segment: float, short_from: float) -> l
             for i, (s, d) in zip(ids, spans, strict=True)]
 
 
+def _inspect_all(root: Path, last_segment: float, short_from: float, rows: list[dict]) -> list[tuple]:
+    """What `_inspect` finds of each row, and no further reason."""
+    return [(_inspect(root, row, last_segment, short_from), "") for row in rows]
+
+
 def inspected(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, short_from: float = 10.0, jobs: int = 1,
               progress: bool = True) -> tuple[list[dict], pd.DataFrame]:
-    """Open every candidate and return (samples, rejects), whatever classes they have."""
+    """Open every candidate and return (samples, rejects), whatever classes they have.
+
+    A file that kills the process which opens it is a reject, too, where there are more jobs than one.
+    """
     repeated = files["id"].duplicated()
     rows = files[~repeated].to_dict("records")
-    tasks = (delayed(_inspect)(root, row, last_segment, short_from) for row in rows)
-    work = Parallel(jobs, prefer="threads", return_as="generator")(tasks)
-    found = list(bar(work, total=len(rows), what="reading the database", unit="file", shown=progress))
+    work = spread_items(partial(_inspect_all, root, last_segment, short_from), rows, jobs)
+    shown = bar(work, total=len(rows), what="reading the database", unit="file", shown=progress)
+    found = [f"cannot be read: {why}" if why else what for what, why in shown]
     bad = [(r["path"], f) for r, f in zip(rows, found, strict=True) if isinstance(f, str)]
     bad += [(p, "its id stands twice") for p in files["path"][repeated]]
     return [s for f in found if not isinstance(f, str) for s in f], rejects(bad)

@@ -83,6 +83,28 @@ def _unless_made(run: Callable, task: Task) -> int:
     return len(items) if target.exists() else run(target, items)
 
 
+def spread_items(describe: Callable[[list], list[tuple]], items: Sequence, jobs: int = 1,
+                 size: int = 16) -> Iterator[tuple]:
+    """describe([item])[0] for every item, in their order; (None, reason) for one that kills its process.
+
+    Items go `size` at a time to so many processes. Those that a killed one had in hand are read again, each by itself;
+    one job alone works in this process, which nothing can save.
+    """
+    left = [list(items[i:i + size]) for i in range(0, len(items), size)]
+    if jobs == 1:
+        for part in left:
+            yield from describe(part)
+        return
+    while left:
+        with pool(min(jobs, len(left))) as executor:
+            try:
+                for future in [executor.submit(describe, part) for part in left]:
+                    yield from future.result()
+                    left.pop(0)
+            except BrokenProcessPool:
+                yield from isolated(describe, left.pop(0))
+
+
 def isolated(describe: Callable[[list], list[tuple]], items: Sequence) -> list[tuple]:
     """describe([item])[0] for every item, in processes of their own; (None, reason) for one that kills its process."""
     results: list[tuple] = []

@@ -44,7 +44,7 @@ def mended_mpeg(path: str | os.PathLike, stated: int) -> bytes | None:
     path = Path(path)
     about = path.stat()
     found = _counted(path, about.st_size, about.st_mtime_ns)
-    if found is None:
+    if found is None or not found.frames:
         return None
     said = stated / found.samples if found.stated is None else found.stated
     slack = _TOLERANCE if found.stated is not None else _TOLERANCE + 8  # a decoder may leave out its own delay
@@ -86,7 +86,7 @@ def mpeg(data: bytes) -> Mpeg | None:
         else:
             at = found
     stated, field = _stated(data[first:first + 192])
-    return Mpeg(first, count - (field > 0), _samples(kind), stated, first + field)
+    return Mpeg(first, max(count - (field > 0), 0), _samples(kind), stated, first + field)
 
 
 def _behind_tags(data: bytes) -> int:
