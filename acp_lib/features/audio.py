@@ -9,7 +9,8 @@ Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
 import io
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def duration(path: str | os.PathLike) -> float:
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
-    with _open(path) as file:
+    with _open(path) as file, _quiet():
         if file.subtype not in ("FLOAT", "DOUBLE") and _probed(file, path):
             return file.frames / file.samplerate
     with _open(path) as file:  # afresh: where a seek has failed, all that follow may fail
@@ -209,6 +210,19 @@ def _unbelievable(file: soundfile.SoundFile, path: str | os.PathLike) -> str:
     if file.format in ("WAV", "WAVEX") and (rest := containers.behind_wav(path)):
         return f"holds {rest} bytes behind the end of the sound that its header states; {again}"
     return ""
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A block in which libmpg123 does not complain, on the terminal itself, of frames that a seek has cut off."""
+    terminal, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(nothing)
 
 
 def _probed(file: soundfile.SoundFile, path: str | os.PathLike) -> bool:
