@@ -1,10 +1,12 @@
 """Pools: what their processes see, that an error leaves the rest undone, and that nothing outlives its command."""
 
+import fcntl
 import os
 import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import psutil
@@ -123,6 +125,17 @@ with subprocess.Popen([sys.executable, "-c", code, str(os.getpid())]) as child:
 """
 
 
+def heard():
+    """In the command: a closed terminal is heard of, also where whoever runs the tests does not want to."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def at_terminal():
+    """In the command: its standard input is its terminal."""
+    heard()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @pytest.fixture
 def begin(tmp_path):
     """Start a command and wait until it has begun; what it has started, when it is asked."""
@@ -131,7 +144,8 @@ def begin(tmp_path):
     def begun(code, **options):
         script = tmp_path / "command.py"
         script.write_text(code)
-        process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, **options)
+        process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True,
+                                   **{"preexec_fn": heard, **options})
         assert process.stdout.readline() == "begun\n"
         started.append(process)
         return process, [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
@@ -179,8 +193,7 @@ def test_nothing_outlives_a_command_whose_server_is_killed(begin):
 
 def test_nothing_outlives_a_terminal_that_is_closed(begin):
     own, other = pty.openpty()
-    command, family = begin(POOL, stdin=other, stderr=other, start_new_session=True,
-                            preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0))
+    command, family = begin(POOL, stdin=other, stderr=other, start_new_session=True, preexec_fn=at_terminal)
     os.close(other)
     os.close(own)
     assert command.wait(60) == 128 + signal.SIGHUP
