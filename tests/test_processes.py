@@ -126,8 +126,9 @@ with subprocess.Popen([sys.executable, "-c", code, str(os.getpid())]) as child:
 
 
 def heard():
-    """In the command: a closed terminal is heard of, also where whoever runs the tests does not want to."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """In the command: Ctrl-C and a closed terminal are heard of, also where whoever runs the tests ignores them."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def at_terminal():

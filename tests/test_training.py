@@ -88,7 +88,7 @@ def test_an_epoch_is_the_step_that_the_chapter_spells_out_taken_for_each_batch()
     model, _ = trained(seed=7, epochs=1)
     plain = Tiny()
     adam = torch.optim.Adam(plain.parameters(), lr=profile.learning_rate)
-    batches = Correspondence(small(), profile).epoch([7, 1])
+    batches = Correspondence(small(), profile.pairing, profile.seed).epoch([7, 1], profile.batch)
     torch.manual_seed(int(np.random.SeedSequence([7, 1]).generate_state(1)[0]))
     for (image, music), truth in (batches[k] for k in range(len(batches))):
         loss = torch.nn.functional.cross_entropy(plain(image, music), truth)
