@@ -81,7 +81,7 @@ def test_picture_lists(root):
     (root / "agg").mkdir()
     (root / "agg/awe.csv").write_text("awe,https://host/1/p.jpg,1,4\nawe,https://host/2/gone.jpg?size=b,0,5\n")
     (root / "agg/sadness.csv").write_text("sadness,http://host/p.jpg,2,3\n")
-    lists = imac.picture_lists(root / "agg")
+    lists = imac.read_pictures(root / "agg")[0]
     assert lists["agree"].tolist() == [4, 5, 3] and lists["emotion"].tolist() == ["awe", "awe", "sadness"]
     files, _ = imac.scan(root)
     pictures = files[files["modality"] == "image"]

@@ -156,7 +156,7 @@ def test_video_ids_have_the_form_of_real_ones(root):
 
 
 def test_picture_lists_name_reserved_hosts(root):
-    lists = imac.picture_lists(root / "agg")
+    lists = imac.read_pictures(root / "agg")[0]
     assert set(lists["emotion"]) == set(EMOTIONS)
     assert lists["url"].str.startswith("http://pictures.example/").all()
     assert (lists["agree"] + lists["disagree"]).eq(5).all()

@@ -176,11 +176,6 @@ def _picture(line: str) -> tuple | str:
     return emotion, url, int(disagree), int(agree)
 
 
-def picture_lists(agg: Path) -> pd.DataFrame:
-    """The rows of the URL lists that read: emotion, url, disagree, agree, file; raises as `read_pictures` does."""
-    return read_pictures(agg)[0]
-
-
 def _pictures(root: Path, agreement: str = "all") -> tuple[list[dict], list[tuple[str, str]]]:
     if not (root / "agg").is_dir():
         return folder.scan_modality(root, "image") if (root / "images").is_dir() else ([], [])

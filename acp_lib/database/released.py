@@ -27,11 +27,6 @@ def released() -> pd.DataFrame:
     return pd.DataFrame(made["scores"], columns=made["columns"])
 
 
-def histogram(songs: pd.DataFrame) -> pd.DataFrame:
-    """The same for a table with one song a row."""
-    return songs.groupby(list(CLASSES)).size().rename("songs").reset_index()
-
-
 def labelled(scores: pd.DataFrame, strict: bool = False) -> dict[str, int]:
     """Songs of each class by the paper's rule, or, `strict`, of those alone whose dominant class has no rival.
 

@@ -74,8 +74,8 @@ def validate(root: Path, *, jobs: int = 1, progress: bool = True) -> pd.DataFram
 
 def _released(root: Path) -> tuple:
     count = files(root)["state"].value_counts()
-    return ("imac", "released files", int(count.sum()), *(int(count.get(s, 0)) for s in ("as released", "missing",
-                                                                                       "changed")), 0)
+    states = (int(count.get(state, 0)) for state in ("as released", "missing", "changed"))
+    return ("imac", "released files", int(count.sum()), *states, 0)
 
 
 def _rows_of_emid(root: Path) -> tuple:

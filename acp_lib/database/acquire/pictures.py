@@ -50,7 +50,7 @@ def listed(root: Path) -> pd.DataFrame:
     """
     if not (root / "agg").is_dir():
         raise ValueError(f"{root.name!r} has no folder agg; put the picture lists there, agg/<emotion>.csv")
-    table = imac.picture_lists(root / "agg")
+    table = imac.read_pictures(root / "agg")[0]
     return pd.DataFrame({"id": table["file"], "class": table["emotion"].map(regroup), "url": table["url"],
                          "agreed": table["agree"] > table["disagree"]})
 
