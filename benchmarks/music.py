@@ -5,12 +5,12 @@ from benchmarks.compare import compare, floor, seconds  # isort: skip - sets the
 import tempfile
 from pathlib import Path
 
-import librosa
 import numpy as np
 import scipy.fft
 import soundfile
 
 from acp_lib.features import audio, music, spectrogram
+from acp_lib.features.fast.compiled import librosa
 
 
 def song(length: float, sr: int, seed: int) -> np.ndarray:

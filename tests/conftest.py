@@ -13,6 +13,7 @@ import soundfile
 from hypothesis import settings
 from PIL import Image
 
+import acp_lib.features.fast.compiled  # noqa: F401  before the test processes part: librosa compiles once
 from acp_lib.emotions import CLASSES
 
 settings.register_profile("no deadline", deadline=None)  # machines differ, and share their cores

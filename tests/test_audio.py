@@ -2,7 +2,6 @@
 
 import math
 
-import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from acp_lib.features import audio
 from acp_lib.features.audio import SR, UnreadableAudio
+from acp_lib.features.fast.compiled import librosa
 
 
 def noise(seconds, rate, channels=1, seed=0):

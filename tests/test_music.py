@@ -4,7 +4,6 @@ import multiprocessing
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
-import librosa
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -19,6 +18,7 @@ from acp_lib.features.fast import cqt as _cqt
 from acp_lib.features.fast import hpss as _hpss
 from acp_lib.features.fast import stft as _stft
 from acp_lib.features.fast import tuning as _tuning
+from acp_lib.features.fast.compiled import librosa
 
 SR = 22050
 pytestmark = pytest.mark.filterwarnings("ignore:n_fft=", "ignore:Trying to estimate tuning")

@@ -1,10 +1,10 @@
 """What each group of features sounds like: length, loudness, and that it keeps what the group describes."""
 
-import librosa
 import numpy as np
 import pytest
 
 from acp_lib.features import sonify
+from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.music import BLOCKS
 
 SR = 22050

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import imagehash
-import librosa
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
@@ -24,6 +23,7 @@ from acp_lib.experiment import baselines, evaluation, probes, splits
 from acp_lib.experiment import corpus as corpora
 from acp_lib.experiment.splits import PARTS
 from acp_lib.features import audio
+from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.picture import open_upright
 from acp_lib.results import store
 from acp_lib.results.scores import scored

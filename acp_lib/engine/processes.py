@@ -21,11 +21,9 @@ import psutil
 Given = TypeVar("Given")
 Found = TypeVar("Found")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-PRELOADED = ["torch", "torch._dynamo", "torchvision", "scipy.stats", "scipy.ndimage", "librosa.feature.spectral",
-             "librosa.effects", "numba", "pandas", "safetensors.torch"]
-"""What tasks import and takes long; the second comes with the first optimiser. librosa's modules compile what they keep
-beside their source: two processes that do so at once, in a new environment, can leave files that crash a third.
-"""
+PRELOADED = ["torch", "torch._dynamo", "torchvision", "scipy.stats", "scipy.ndimage",
+             "acp_lib.features.fast.compiled", "pandas", "safetensors.torch"]
+"""What tasks import and takes long; the second comes with the first optimiser."""
 GRACE = 0.5  # seconds after which the death of a parent is noticed, at most
 
 

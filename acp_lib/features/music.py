@@ -11,7 +11,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
 
-import librosa
 import numpy as np
 import scipy.fft
 from threadpoolctl import ThreadpoolController
@@ -20,6 +19,7 @@ from acp_lib.features import audio
 from acp_lib.features.fast import bands as _bands
 from acp_lib.features.fast import cqt as _cqt
 from acp_lib.features.fast import hpss as _hpss
+from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.fast.stft import N_FFT, stft
 from acp_lib.features.fast.tuning import tuning
 from acp_lib.features.layout import BLOCKS

@@ -5,8 +5,9 @@ Each function takes a sound (n,) and gives one of the same length that keeps wha
 Chapter: Hearing.
 """
 
-import librosa
 import numpy as np
+
+from acp_lib.features.fast.compiled import librosa
 
 BANDS = 200 * 2.0 ** np.arange(0, 6)  # Hz: librosa's octave bands of spectral contrast
 PEAKS = 0.02  # share of a band that counts as its peaks, librosa's default

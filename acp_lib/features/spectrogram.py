@@ -8,13 +8,12 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-import librosa
 import numpy as np
 import scipy.fft
 import scipy.signal
 
 from acp_lib.features import audio
-from acp_lib.features.fast.compiled import compiled
+from acp_lib.features.fast.compiled import compiled, librosa
 
 WINDOW, HOP = 0.1, 0.025
 """Seconds."""

@@ -3,12 +3,12 @@
 Chapter: Hearing.
 """
 
-import librosa
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
 from acp_lib.emotions import CLASSES
+from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.music import BLOCKS
 from acp_lib.figures.style import COLOURS, SPECTROGRAM, WIDTH, log_mel
 

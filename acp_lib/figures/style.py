@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import librosa
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -59,6 +58,8 @@ def thumbnail(path: Path, size: int = 96) -> np.ndarray:
 
 def log_mel(samples: np.ndarray, sr: int, **settings) -> np.ndarray:
     """Mel spectrogram in dB below its maximum (bands, frames), for the eye alone."""
+    from acp_lib.features.fast.compiled import librosa  # takes seconds, which pages without sound need not wait
+
     return librosa.power_to_db(librosa.feature.melspectrogram(y=samples, sr=sr, **settings), ref=np.max)
 
 

@@ -3,9 +3,8 @@
 from functools import lru_cache
 
 import numpy as np
-from librosa import filters
 
-from acp_lib.features.fast.compiled import compiled
+from acp_lib.features.fast.compiled import compiled, librosa
 from acp_lib.features.fast.stft import BINS, N_FFT
 
 
@@ -29,7 +28,7 @@ def decibel(power: np.ndarray) -> np.ndarray:
 @lru_cache
 def _mel_bank(sr: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The mel filters, and the first bin of each and the one after its last: a filter is 0 nearly everywhere."""
-    weights = filters.mel(sr=sr, n_fft=N_FFT)
+    weights = librosa.filters.mel(sr=sr, n_fft=N_FFT)
     first = np.argmax(weights > 0, axis=1)
     last = np.where(weights.any(axis=1), BINS - np.argmax(weights[:, ::-1] > 0, axis=1), 0)
     return weights, first, last

@@ -3,13 +3,11 @@
 import math
 from functools import lru_cache, partial
 
-import librosa
 import numpy as np
 import scipy.fft
-from librosa import filters
 from scipy.signal import get_window
 
-from acp_lib.features.fast.compiled import compiled
+from acp_lib.features.fast.compiled import compiled, librosa
 
 OCTAVES, BINS_PER_OCTAVE = 7, 36
 _HOP = 512
@@ -89,7 +87,7 @@ def _frequencies(tuning: float) -> np.ndarray:
 @lru_cache
 def _skipped(sr: float, tuning: float) -> int:
     """How many halvings of the rate leave the highest octave whole, as librosa counts them."""
-    _, highest = filters.wavelet_lengths(freqs=_frequencies(tuning), sr=sr)
+    _, highest = librosa.filters.wavelet_lengths(freqs=_frequencies(tuning), sr=sr)
     spare = max(0, math.ceil(math.log2(sr / 2 / highest)) - 2)
     return min(spare, max(0, int(math.log2(_HOP)) - OCTAVES + 1))
 
@@ -115,7 +113,7 @@ def _kernels(sr: float, tuning: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _wavelets(frequencies: np.ndarray, sr: float) -> tuple[np.ndarray, np.ndarray]:
     """librosa.filters.wavelet without its checks of each row: complex64 (filters, length); lengths."""
-    lengths, _ = filters.wavelet_lengths(freqs=frequencies, sr=sr)
+    lengths, _ = librosa.filters.wavelet_lengths(freqs=frequencies, sr=sr)
     size = 2 ** math.ceil(math.log2(lengths.max()))
     out = np.zeros((len(lengths), size), np.complex64)
     for row, frequency, length in zip(out, frequencies, lengths, strict=True):

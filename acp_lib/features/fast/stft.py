@@ -5,10 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-from librosa import filters, util
 from scipy.signal import get_window
 
-from acp_lib.features.fast.compiled import compiled
+from acp_lib.features.fast.compiled import compiled, librosa
 
 N_FFT, HOP = 2048, 512
 BINS = N_FFT // 2 + 1
@@ -62,8 +61,8 @@ def istft(blocks: Iterable[np.ndarray], length: int) -> np.ndarray:
 
 @lru_cache(8)
 def _window_sum(n_frames: int, length: int) -> np.ndarray:
-    total = filters.window_sumsquare(window="hann", n_frames=n_frames, hop_length=HOP, n_fft=N_FFT)
-    return util.fix_length(total[N_FFT // 2 :], size=length)
+    total = librosa.filters.window_sumsquare(window="hann", n_frames=n_frames, hop_length=HOP, n_fft=N_FFT)
+    return librosa.util.fix_length(total[N_FFT // 2 :], size=length)
 
 
 @compiled
