@@ -87,7 +87,7 @@ LOST = {
     "gone": (body(b"", status=410), "HTTP 410"),
     "forbidden": (body(b"", status=403), "HTTP 403"),
     "nothing": (body(b""), "not a picture"),
-    "a page": (body(b"<!doctype html><title>Gone</title>"), "not a picture"),
+    "a page": (body(b"<!doctype html><title>Gone</title>"), "a web page"),
     "PostScript": (body(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"), "not a picture"),
     "half a picture": (body(picture(1)[:-300]), "does not decode whole"),
     "half a PNG": (body(picture(1, "PNG")[:-60]), "does not decode whole"),
@@ -133,16 +133,16 @@ FAILED = {
 
 
 @pytest.mark.parametrize("kind", FAILED)
-def test_failed_and_tried_again_when_asked_to(root, site, kind):
+def test_failed_and_tried_again_by_the_next_run(root, site, kind):
     answer, reason = FAILED[kind]
     record = one(root, site, answer)
     assert (record["outcome"], record["reason"], record["tries"]) == ("failed", reason, 2), record
     asked = 4 if kind == "reset" else 2  # aiohttp itself asks once more where a connection breaks
     assert files(root) == [] and site.asked == {"/p.jpg": asked}
-    assert fetch(root, site)["awe/p.jpg"]["outcome"] == "failed" and site.asked == {"/p.jpg": asked}
+    assert attrition.table(root)[["reason", "n"]].values.tolist() == [[reason, 1]]
     site.predictions["/p.jpg"] = body(picture(1))
-    assert fetch(root, site, again="failed")["awe/p.jpg"]["outcome"] == "fetched"
-    assert site.asked == {"/p.jpg": asked + 1}
+    assert fetch(root, site)["awe/p.jpg"]["outcome"] == "fetched" and site.asked == {"/p.jpg": asked + 1}
+    assert attrition.table(root)[["reason", "n"]].values.tolist() == [["fetched", 1]]
 
 
 def test_what_is_lost_is_asked_for_again_only_with_all(root, site):

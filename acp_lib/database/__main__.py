@@ -15,13 +15,14 @@ EXAMPLES = """\
 examples:
   python -m acp_lib.database pictures imac                  imac/agg/<emotion>.csv -> imac/images/<emotion>/
   python -m acp_lib.database pictures imac --agreed         only those with whose emotion more people agreed than not
-  python -m acp_lib.database pictures imac --again          and once more what timed out, say
+  python -m acp_lib.database pictures imac --again all      and once more what is lost
   python -m acp_lib.database songs imac --jobs 2            imac/YouTubeURLs.csv -> imac/music/; needs yt-dlp
   python -m acp_lib.database attrition imac                 how many are there, and why the others are not
   python -m acp_lib.database copies imac                    pictures that are the same, or nearly
   python -m acp_lib.database validate imac                  missing, changed and unreadable items; any kind of data
 
-A run that was stopped goes on where it was: what is done stands in imac/.fetch and is not asked for again.
+A run that was stopped goes on where it was: what is done stands in imac/.fetch and is not asked for again; what failed
+for a reason that may pass, a timeout, say, is.
 """
 
 
@@ -37,7 +38,8 @@ def arguments() -> argparse.ArgumentParser:
 
     def again(made: argparse.ArgumentParser) -> None:
         made.add_argument("--again", nargs="?", const="failed", default="", choices=("failed", "all"),
-                          help="ask once more for what failed for reasons that may pass; all: for what is lost, too")
+                          help="failed: ask once more for what failed for reasons that may pass, as every run does; "
+                               "all: for what is lost, too")
 
     pictures = command("pictures", "fetch the pictures of the lists")
     pictures.add_argument("--agreed", action="store_true",

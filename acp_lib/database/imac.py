@@ -28,6 +28,9 @@ LISTED = ["emotion", "url", "disagree", "agree"]  # fields of a picture list
 NO_FILE = "no audio file"
 NO_VIDEO = "no audio file, and no video is listed for it"
 NOT_AGREED = "its label was not agreed on by most of those who were asked"
+SOUNDS = (".wav", ".flac", ".opus", ".ogg", ".oga", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64", ".webm", ".m4a",
+          ".mp4", ".mka", ".mkv", ".aac", ".wma")
+"""How the names of songs end: first what libsndfile reads. Of several files of a track, the first of these counts."""
 
 
 # --- songs
@@ -83,6 +86,17 @@ def lengths(root: Path, tracks: Iterable[str]) -> pd.Series | None:
     """
     path = root / "track_metadata.db"
     return metadata(path, tracks)["duration"].dropna() if path.is_file() else None
+
+
+def song_files(music: Path, track: str = "*") -> dict[str, Path]:
+    """The file of each track, or of one, in a folder: `<track>` and one of `SOUNDS`, the first of them where there are
+    several. Nothing else is a song: no picture or text beside it, no `.part`.
+
+    Chapter: Building the database.
+    """
+    found = [p for p in sorted(music.glob(f"{track}.*")) if p.suffix.lower() in SOUNDS and p.is_file()]
+    found.sort(key=lambda p: SOUNDS.index(p.suffix.lower()), reverse=True)
+    return {p.stem: p for p in found}
 
 
 def video_rows(path: Path) -> Iterator[tuple[int, str, list[str]]]:
@@ -209,7 +223,7 @@ def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame
     if not scores.is_file():
         raise ValueError(f"data is {root.name!r}, which has no SongEmotionScore.csv; give the folder that holds the "
                          "authors' files, or PROFILE=folder for your own pictures and songs")
-    on_disk = {p.stem: p.relative_to(root).as_posix() for p in sorted((root / "music").glob("*")) if p.is_file()}
+    on_disk = {track: p.relative_to(root).as_posix() for track, p in song_files(root / "music").items()}
     listed = root / "YouTubeURLs.csv"
     known = videos(listed) if listed.is_file() else None
     rows, bad = _pictures(root, agreement)

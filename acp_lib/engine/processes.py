@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children, forkserver, get_context, parent_process
@@ -81,11 +81,17 @@ def _end_after(wait: Callable[[], None]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def kill_all() -> None:
-    """End what this process has started, and what that has started."""
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
+def begun() -> list[psutil.Process]:
+    """What this process has started and runs, and what that has started."""
+    return psutil.Process().children(recursive=True)
+
+
+def kill_all(but: Collection[psutil.Process] = ()) -> None:
+    """End what is `begun`, but for some."""
+    for process in begun():
+        if process not in but:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def context() -> BaseContext:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from acp_lib.database import imac
 from acp_lib.database.acquire import journal
 from acp_lib.database.acquire import pictures as download
 from acp_lib.database.acquire import songs as songs_youtube
@@ -52,8 +53,7 @@ def table(root: Path) -> pd.DataFrame:
     if (root / "agg").is_dir():
         rows += _reasons(root, "pictures", download.listed(root), lambda i: root / "images" / i)
     if (root / "YouTubeURLs.csv").is_file():
-        there = {p.stem: p for p in (root / "music").glob("*") if p.is_file()}
-        rows += _reasons(root, "songs", songs_youtube.listed(root), there.get)
+        rows += _reasons(root, "songs", songs_youtube.listed(root), imac.song_files(root / "music").get)
     if not rows:
         return pd.DataFrame(columns=COLUMNS).astype({"n": int})
     counted = pd.DataFrame(rows, columns=COLUMNS[:-1]).value_counts(sort=False).rename("n").reset_index()

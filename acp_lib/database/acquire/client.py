@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import random
+import re
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
@@ -30,13 +31,21 @@ from acp_lib.database.acquire.addresses import Policy, Refused, Resolver
 from acp_lib.database.acquire.journal import Missed
 from acp_lib.features.picture import open_upright
 
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # decoders that start no other program
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000")  # decoders that start no other program
+OTHERS = [  # how files begin that no such decoder takes, and what they are
+    (rb"(\xef\xbb\xbf)?(\s|<\?xml.*?\?>|<!--.*?-->)*<(!doctype html|html|head|body|title)\b", "a web page"),
+    (rb"(\xef\xbb\xbf)?(\s|<\?xml.*?\?>|<!.*?>)*<svg\b", "an SVG drawing, which is not read"),
+    (rb"....ftyp(hei|hev|mif|msf)", "an HEIC picture, which is not read"),
+    (rb"....ftypavi", "an AVIF picture, which this Pillow does not read"),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL picture, which is not read")]
+NO_PICTURE, BROKEN = "not a picture", "does not decode whole"
 GONE = "photo_unavailable"
 """How the file's name begins to which Flickr redirects for pictures that are gone."""
 PLACEHOLDER = "placeholder picture"
 AGENT = "acp-lib (reproduction of a paper's data set)"
 REDIRECTS = (301, 302, 303, 307, 308)
-MAY_PASS = (408, 425, 429, 500, 502, 503, 504)
+FOR_GOOD = (400, 401, 402, 403, 404, 405, 406, 410, 414, 415, 451, 501, 505)
+"""Answers that say that the host does not give the picture; unless it says when to ask again. All others may pass."""
 FAULTS: list[tuple[type[Exception], str, bool]] = [
     (Refused, "address refused", False), (aiohttp.InvalidURL, "address refused", False),
     (TimeoutError, "timed out", True), (aiohttp.ClientPayloadError, "ended early", True),
@@ -69,10 +78,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture file that decodes whole: length and digest (`cache.file_digest`) of its bytes, hash, width, height."""
+    """A picture file that decodes whole: length and digest (`cache.file_digest`) of its bytes, digest of its pixels,
+    hash, width, height.
+    """
 
     bytes: int = 0
     sha: str = ""
+    pixels: str = ""
     hash: str = ""
     size: tuple[int, int] | None = None
 
@@ -90,15 +102,20 @@ def decoded(path: Path, pixels: int) -> Decoded:
         picture = open_upright(io.BytesIO(data), formats=FORMATS, pixels=pixels)
         with Image.open(io.BytesIO(data), formats=FORMATS) as file:
             file.verify()
-        return Decoded(len(data), hashlib.sha256(data).hexdigest()[:16], copies.fingerprint(picture), picture.size)
+        return Decoded(len(data), _digest(data), _digest(picture.tobytes()), copies.fingerprint(picture), picture.size)
     except MemoryError:
         raise  # no fault of the file
     except Image.DecompressionBombError as error:
         raise Missed("too many pixels", str(error)) from None
     except Image.UnidentifiedImageError:
-        raise Missed("not a picture", f"it begins with {data[:24]!r}") from None
+        kinds = (kind for begin, kind in OTHERS if re.match(begin, data[:2000], re.IGNORECASE | re.DOTALL))
+        raise Missed(next(kinds, NO_PICTURE), f"it begins with {data[:24]!r}") from None
     except Exception as error:  # whatever a hostile file makes a decoder raise
-        raise Missed("does not decode whole", f"{type(error).__name__}: {error}"[:200]) from None
+        raise Missed(BROKEN, f"{type(error).__name__}: {error}"[:200]) from None
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 class _Host:
@@ -160,7 +177,7 @@ class Client:
             connector=aiohttp.TCPConnector(limit=limits.together, resolver=Resolver(self.policy, self._resolver)),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect, sock_read=limits.read),
             headers={"User-Agent": AGENT, "Accept": "image/*", "Accept-Encoding": "identity"},
-            cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False)
+            cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -181,8 +198,7 @@ class Client:
         """
         for tried in range(1, self.limits.tries + 1):
             try:
-                await self._follow(url, into)
-                return await self.decoded(into), tried
+                return await self._once(url, into), tried
             except Missed as missed:
                 if not missed.passing or tried == self.limits.tries:
                     missed.tries = tried
@@ -191,8 +207,18 @@ class Client:
                 await asyncio.sleep(min(max(pause, missed.after), self.limits.longest_pause))
         raise AssertionError("unreachable")
 
-    async def _follow(self, url: str, into: Path) -> None:
-        """Ask for a URL and for what it redirects to, each checked first."""
+    async def _once(self, url: str, into: Path) -> Decoded:
+        """One try. Where the host did not say how long the body is, what does not decode may have been cut short."""
+        answer = await self._follow(url, into)
+        try:
+            return await self.decoded(into)
+        except Missed as missed:
+            told = answer.content_length is not None or "chunked" in answer.headers.get("Transfer-Encoding", "").lower()
+            missed.passing = not told and missed.reason in (NO_PICTURE, BROKEN)
+            raise
+
+    async def _follow(self, url: str, into: Path) -> aiohttp.ClientResponse:
+        """Ask for a URL and for what it redirects to, each checked first; the answer whose body was written."""
         address: URL | None = None
         for _ in range(self.limits.redirects + 1):
             with _network_faults():
@@ -200,27 +226,27 @@ class Client:
                 if address.name.lower().startswith(GONE):
                     raise Missed(PLACEHOLDER, f"redirected to {address}"[:200])
                 async with self._host(address).turn(), asyncio.timeout(self.limits.total):
-                    following = await self._ask(address, into)
-            if following is None:
-                return
-            url = following
+                    answer = await self._ask(address, into)
+            if answer.status == 200:
+                return answer
+            url = answer.headers["Location"]
         raise Missed("too many redirects", f"more than {self.limits.redirects}")
 
     def _host(self, address: URL) -> _Host:
         return self._hosts[address.raw_host, address.port]
 
-    async def _ask(self, address: URL, into: Path) -> str | None:
-        """One request: where it redirects to, or None after its body was written."""
+    async def _ask(self, address: URL, into: Path) -> aiohttp.ClientResponse:
+        """One request: the answer, which is a redirect, or whose body was written."""
         async with self._session.get(address, allow_redirects=False) as answer:
             if answer.status in REDIRECTS and "Location" in answer.headers:
-                return answer.headers["Location"]
+                return answer
             if answer.status != 200:
                 after = min(_retry_after(answer), self.limits.longest_pause)
                 if answer.status in (429, 503):
                     self._host(address).leave_alone(after)
-                raise Missed(f"HTTP {answer.status}", passing=answer.status in MAY_PASS, after=after)
+                raise Missed(f"HTTP {answer.status}", passing=answer.status not in FOR_GOOD or after > 0, after=after)
             await self._write(answer, into)
-            return None
+            return answer
 
     async def _write(self, answer: aiohttp.ClientResponse, into: Path) -> None:
         most, length = self.limits.body, 0

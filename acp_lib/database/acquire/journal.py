@@ -80,7 +80,7 @@ def path(root: Path, kind: str) -> Path:
 
 
 def read(root: Path, kind: str) -> dict[str, dict]:
-    """The last record of each id; empty without a journal."""
+    """The last record of each id, the oldest first; empty without a journal."""
     found: dict[str, dict] = {}
     if not path(root, kind).is_file():
         return found
@@ -88,6 +88,7 @@ def read(root: Path, kind: str) -> dict[str, dict]:
         for line in lines:
             try:
                 record = json.loads(line)
+                found.pop(record["id"], None)
                 found[record["id"]] = record
             except (ValueError, TypeError, KeyError):  # torn
                 continue
@@ -95,16 +96,16 @@ def read(root: Path, kind: str) -> dict[str, dict]:
 
 
 def done(record: dict | None, file: Path | None, again: str = "") -> bool:
-    """Whether an item needs no asking.
+    """Whether an item needs no asking. What failed for a reason that may pass is asked for again by every run.
 
     Parameters
     ----------
     record : its record, if it has one
     file : where it lies; a file that is gone or of another size is fetched again
-    again : "failed" to ask for what failed once more, "all" for what is lost too
+    again : "all" to ask once more for what is lost, too
     """
     if record is None:
         return False
     if record["outcome"] == FETCHED:
         return file is not None and file.is_file() and file.stat().st_size == record["bytes"]
-    return not (again == "all" or (again == "failed" and record["outcome"] == FAILED))
+    return record["outcome"] == LOST and again != "all"

@@ -136,7 +136,7 @@ def fetch(root: Path, *, limits: Limits | None = None, policy: Policy | None = N
     ----------
     policy : which addresses may be asked; by default those of the public network
     agreed : only pictures with whose emotion more people agreed than not
-    again : "failed" to ask once more for what failed for reasons that may pass, "all" for what is lost too
+    again : "all" to ask once more for what is lost; what failed for reasons that may pass is asked for in any case
 
     Raises
     ------
@@ -176,8 +176,8 @@ def _tidy(root: Path, emotions: set[str]) -> None:
 def placeholders(records: dict[str, dict], least: int) -> dict[str, int]:
     """The ids of pictures that came for `least` different URLs or more, and for how many.
 
-    The same picture is one with the same bytes; or with the same hash and the same width and height, for hosts that
-    compress it anew.
+    The same picture is one with the same bytes, or with the same pixels, for hosts that pack it anew. Pictures that
+    merely look alike are not: two plain ones have one hash whatever their colours.
     """
     urls = defaultdict(set)
     for record in records.values():
@@ -188,7 +188,7 @@ def placeholders(records: dict[str, dict], least: int) -> dict[str, int]:
 
 
 def _keys(record: dict) -> list[tuple]:
-    return [(record["sha"],), (record["hash"], *record["size"])] if record["sha"] else []
+    return [(key, *(record["size"] or ())) for name in ("sha", "pixels") if (key := record.get(name))]
 
 
 def _put_placeholders_aside(root: Path, log: journal.Journal, least: int) -> None:

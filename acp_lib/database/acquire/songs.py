@@ -1,12 +1,9 @@
-"""Fetching the songs: for each, the first of its video ids that works, its sound alone, through yt-dlp.
+"""Fetching the songs: for each, the first of its video ids that works, its sound alone.
 
     <data>/YouTubeURLs.csv         MSD_track_id,id1,...,id10; alternatives, some tracks have none
     <data>/SongEmotionScore.csv    the tracks' classes
-    <data>/music/<track>.<ending>  what was fetched
+    <data>/music/<track>.<ending>  what was fetched; of several files of a track, one counts (`imac.song_files`)
     <data>/.fetch/songs.jsonl      what became of each track (`journal`)
-
-yt-dlp comes with `pip install "acp-lib[songs]"`. libsndfile reads neither WebM nor M4A, which is what YouTube sends;
-with ffmpeg on the path the sound is put into an Ogg file, without a loss where it is Opus.
 
 Chapter: Building the database.
 """
@@ -15,42 +12,31 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Collection
+from concurrent.futures import CancelledError
+from itertools import count
+from multiprocessing.pool import ThreadPool  # whose threads do not keep a command that is to end
 from pathlib import Path
+from threading import Event
 
 import pandas as pd
+import psutil
 import soundfile
 
 from acp_lib.database import imac
 from acp_lib.database.acquire import journal
 from acp_lib.database.acquire.journal import FETCHED, UNFINISHED, Missed
+from acp_lib.database.acquire.youtube import CONNECTION, LONGEST, REMEDIES, TOO_OFTEN, Download, youtube
+from acp_lib.engine import processes
 from acp_lib.engine.cache import file_digest
 from acp_lib.engine.progress import bar
 
 TRACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,63}")
 VIDEO = re.compile(r"[A-Za-z0-9_-]{11}")
-ADDRESS = "https://www.youtube.com/watch?v={}"
-LONGEST = 20 * 60  # seconds; what is longer is an album or a loop, hardly the song
-LARGEST = 300 * 2**20  # bytes
-PATIENCE = 5  # tracks in a row whose videos the host did not give because it was asked too often
-CODECS = "mp3>mp3/flac>flac/wav>wav/ogg>vorbis/opus"  # by the ending of what comes: into what; all else into Opus
-
-TOO_OFTEN = "asked too often"
-REASONS = [  # what yt-dlp says, the reason, whether it may pass; the first that is found
-    (r"not a bot|HTTP Error 429|rate.?limit|too many requests|try again later", TOO_OFTEN, True),
-    (r"timed out|connection|resolve|name or service|is unreachable|HTTP Error 5\d\d|SSL|IncompleteRead|EOF occurred",
-     "connection failed", True),
-    (r"\bprivate\b", "private video", False),
-    (r"\bage\b|sign in|log ?in|members|cookies", "behind a login", False),
-    (r"\bcountry|\bgeo", "blocked in this country", False),
-    (r"unavailable|not available|removed|terminated|deleted|does not exist|no longer|HTTP Error 4\d\d",
-     "video unavailable", False),
-]
-DISK = re.compile(r"No space left|Disk quota|Read-only file system|Permission denied")
-
-Download = Callable[[str, Path], Path]
-"""Fetches the sound of a video id into an empty folder and returns the file's path, or raises Missed."""
+PATIENCE = 5  # tracks in a row that fail for what lies between, before the run ends
+NO_VIDEO = "no video is listed"
+SOON = (TOO_OFTEN, CONNECTION)  # what may pass while a run lasts
+GRACE = 3.0  # seconds in which songs that are under way leave off
 
 
 def listed(root: Path) -> pd.DataFrame:
@@ -82,101 +68,90 @@ def listed(root: Path) -> pd.DataFrame:
                         columns=["id", "class", "videos"])
 
 
-def reason(message: str) -> Missed:
-    """What a message of yt-dlp means."""
-    for pattern, short, passing in REASONS:
-        if re.search(pattern, message, re.I):
-            return Missed(short, message[:300], passing=passing)
-    return Missed("yt-dlp failed", message[:300])
+class _Fetcher:
+    """What has one song at a time, in several threads, until it is told to stop."""
 
+    def __init__(self, music: Path, download: Download, stop: Event, tries: int, pause: float):
+        self.music, self.download, self.stop, self.tries, self.pause = music, download, stop, tries, pause
 
-class _Silent:
-    """yt-dlp's logger: what it says is in its errors, too."""
-
-    def debug(self, message: str) -> None: ...
-    info = warning = error = debug
-
-
-def youtube(longest: float = LONGEST, *, address: str = ADDRESS,
-            extractors: tuple[str, ...] = ("youtube",)) -> Download:
-    """A function that fetches by yt-dlp.
-
-    Parameters
-    ----------
-    longest : seconds; what is longer is passed over
-    address : where the video of an id is
-    extractors : yt-dlp's, of the sites that may be asked
-
-    Raises
-    ------
-    ImportError
-        Without yt-dlp, with the remedy.
-    """
-    try:
-        import yt_dlp
-    except ImportError:
-        raise ImportError('songs are fetched by yt-dlp, which is not installed; install it with pip install '
-                          '"acp-lib[songs]", or put the songs into music/<track id>.<ending> yourself') from None
-    convert = [{"key": "FFmpegExtractAudio", "preferredcodec": CODECS}] if shutil.which("ffmpeg") else []
-
-    def download(video: str, folder: Path) -> Path:
-        too_long = []
-
-        def suits(info: dict, *, incomplete: bool = False) -> str | None:
-            if info.get("is_live") or (info.get("duration") or 0) > longest:
-                too_long.append(f"{info.get('duration')} s")
-                return f"longer than {longest} s"
-            return None
-
-        options = {"format": "bestaudio[acodec=opus]/bestaudio/best", "outtmpl": {"default": "song.%(ext)s"},
-                   "paths": {"home": str(folder)}, "match_filter": suits, "max_filesize": LARGEST,
-                   "postprocessors": convert, "allowed_extractors": list(extractors), "noplaylist": True,
-                   "socket_timeout": 20, "retries": 3, "fragment_retries": 3, "cachedir": False, "quiet": True,
-                   "noprogress": True, "no_warnings": True, "logger": _Silent()}
+    def attempt(self, row: tuple[str, str, list[str]]) -> dict | BaseException:
+        """The record of a song; or what ends the run."""
         try:
-            with yt_dlp.YoutubeDL(options) as client:
-                client.extract_info(address.format(video))
-        except yt_dlp.utils.DownloadError as error:
-            if DISK.search(str(error)):
-                raise OSError(str(error)) from None
-            raise reason(re.sub(r"\x1b\[[\d;]*m", "", str(error))) from None
-        if too_long:
-            raise Missed("too long", too_long[0])
-        made = [p for p in folder.glob("song.*") if p.suffix not in (".part", ".ytdl")]
-        if not made:
-            raise Missed("too large", f"more than {LARGEST} bytes")
-        return made[0]
+            return self._song(*row)
+        except BaseException as error:
+            return error
 
-    return download
+    def _song(self, track: str, label: str, videos: list[str]) -> dict:
+        start, record = time.monotonic(), {"id": track, "class": label, "video": "", "file": "", "bytes": 0, "sha": "",
+                                           "hash": "", "reason": "", "detail": "", "tries": 0}
+        there = imac.song_files(self.music, track).get(track)
+        folder = self.music / f"{UNFINISHED}{track}"
+        try:
+            if there is None:
+                made, record["video"], record["tries"] = self._first(videos, folder)
+                there = made.rename(self.music / f"{track}{made.suffix.lower()}")
+            else:
+                record["detail"] = "was there already"
+            if not _readable(there):
+                record["reason"] = "not readable by libsndfile"
+            record |= {"outcome": FETCHED, "file": there.name, "bytes": there.stat().st_size, "sha": file_digest(there)}
+        except Missed as missed:
+            record |= {"outcome": missed.outcome, "reason": missed.reason, "detail": missed.detail,
+                       "tries": missed.tries}
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return record | {"seconds": round(time.monotonic() - start, 3)}
 
+    def _first(self, videos: list[str], folder: Path) -> tuple[Path, str, int]:
+        """The file of the first video that works, its id, and how often was tried.
 
-def _first(videos: list[str], folder: Path, download: Download, tries: int, pause: float) -> tuple[Path, str, int]:
-    """The file of the first video that works, its id, and how often was tried.
-
-    Raises
-    ------
-    Missed
-        If none does, for the reason that most have; or at the first that fails for a reason that may pass, so that a
-        later run is not left with the second best.
-    """
-    missed = []
-    for video in videos:
-        for tried in range(1, tries + 1):
+        Raises
+        ------
+        Missed
+            If none does; or at the first that fails for a reason of `SOON`, so that a later run is not left with the
+            second best.
+        """
+        missed: dict[str, Missed] = {}
+        for video in videos:
             try:
-                return download(video, folder), video, tried
+                made, tries = self._video(video, folder)
+                return made, video, tries
             except Missed as error:
-                shutil.rmtree(folder)
-                folder.mkdir()
-                if error.passing and tried < tries:
-                    time.sleep(pause * 2 ** (tried - 1))
-                    continue
-                error.tries = tried
-                if error.passing:
-                    raise
-                missed.append((video, error))
+                missed[video] = error
+                if error.reason in SOON:
+                    break
+        raise _together(missed)
+
+    def _video(self, video: str, folder: Path) -> tuple[Path, int]:
+        for tried in count(1):
+            if self.stop.is_set():
                 break
-    reasons = [error.reason for _, error in missed]
-    raise Missed(Counter(reasons).most_common(1)[0][0], "; ".join(f"{v}: {e.reason}" for v, e in missed))
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            try:
+                return self.download(video, folder), tried
+            except Missed as error:
+                error.tries = tried
+                if error.reason not in SOON or tried == self.tries:
+                    raise
+            self.stop.wait(self.pause * 2 ** (tried - 1))
+        raise CancelledError
+
+
+def _together(missed: dict[str, Missed]) -> Missed:
+    """What the failures of all videos of a song come to: the reason that most have, of those that may pass soon, or
+    else that may pass, or else of all; and what was said of each.
+    """
+    errors = list(missed.values())
+    decide = [e for e in errors if e.reason in SOON] or [e for e in errors if e.passing] or errors
+    if not decide:
+        found = Missed(NO_VIDEO)
+        found.tries = 0
+        return found
+    said = (f"{video}: {e.reason}" + f" ({e.detail})" * bool(e.detail) for video, e in missed.items())
+    found = Missed(Counter(e.reason for e in decide).most_common(1)[0][0], "; ".join(said), passing=decide[0].passing)
+    found.tries = errors[-1].tries
+    return found
 
 
 def _readable(path: Path) -> bool:
@@ -186,76 +161,82 @@ def _readable(path: Path) -> bool:
         return False
 
 
-def _song(track: str, label: str, videos: list[str], music: Path, download: Download, tries: int, pause: float) -> dict:
-    """Have one song, and return its record."""
-    start, record = time.monotonic(), {"id": track, "class": label, "video": "", "file": "", "bytes": 0, "sha": "",
-                                       "hash": "", "reason": "", "detail": "", "tries": 0}
-    there = next((p for p in music.glob(f"{track}.*") if p.is_file()), None)
-    folder = music / f"{UNFINISHED}{track}"
-    try:
-        if there is None:
-            if not videos:
-                raise Missed("no video is listed")
-            folder.mkdir(exist_ok=True)
-            made, record["video"], record["tries"] = _first(videos, folder, download, tries, pause)
-            there = made.rename(music / f"{track}{made.suffix.lower()}")
-        else:
-            record["detail"] = "was there already"
-        if not _readable(there):
-            record["reason"] = "not readable by libsndfile"
-        record |= {"outcome": FETCHED, "file": there.name, "bytes": there.stat().st_size, "sha": file_digest(there)}
-    except Missed as missed:
-        record |= {"outcome": missed.outcome, "reason": missed.reason, "detail": missed.detail, "tries": missed.tries}
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return record | {"seconds": round(time.monotonic() - start, 3)}
+def _leave_off(music: Path, others: Collection[psutil.Process]) -> None:
+    """Wait a little for the songs that are under way, end the programs that they have begun, and clear away the rest.
+    """
+    until = time.monotonic() + GRACE
+    while any(music.glob(f"{UNFINISHED}*")) and time.monotonic() < until:
+        processes.kill_all(but=others)
+        time.sleep(0.05)
+    processes.kill_all(but=others)
+    _tidy(music)
+
+
+def _tidy(music: Path) -> None:
+    for left in music.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def fetch(root: Path, *, download: Download | None = None, jobs: int = 2, longest: float = LONGEST, again: str = "",
           tries: int = 3, pause: float = 5.0, progress: bool = True) -> dict[str, dict]:
-    """Fetch the songs that the journal does not know, and return its records by track.
+    """Fetch the songs that are not there, and return the journal's records by track. What was never tried comes first,
+    then what failed for a reason that may pass, the oldest first.
+
+    However it ends, within seconds no program that it has begun is left, and no half file.
 
     Parameters
     ----------
     download : a function as `youtube` returns
     jobs : songs at once
     longest : seconds; longer videos are passed over
-    again : "failed" to try once more what failed for reasons that may pass, "all" for what is lost too
+    again : "all" to try once more what is lost; what failed for reasons that may pass is tried in any case
+    tries : how often a video is asked for that fails for a reason of `SOON`
+    pause : seconds after the first of these; twice as many after each
 
     Raises
     ------
     ValueError
-        If the list does not read, another process fetches to the same folder, or the host wants to be left alone.
+        If the list does not read, another process fetches to the same folder, the host wants to be left alone, or
+        `PATIENCE` songs in a row fail for a reason that lies with yt-dlp, ffmpeg or the network.
     ImportError
         Without yt-dlp.
     OSError
-        If a file cannot be written.
+        If a file cannot be written, or ffmpeg is needed and does not work.
     """
     rows = listed(root).drop_duplicates("id")
-    download = download or youtube(longest)
+    with_videos = set(rows.loc[rows["videos"].str.len() > 0, "id"])
+    stop, others = Event(), processes.begun()
+    download = download or youtube(longest, stopped=stop.is_set)
     music = root / "music"
     music.mkdir(exist_ok=True)
     with journal.Journal(root, "songs") as log:
-        for left in music.glob(f"{UNFINISHED}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        known = journal.read(root, "songs")
+        _tidy(music)
+        known, there = journal.read(root, "songs"), imac.song_files(music)
+        known = {i: r for i, r in known.items() if r["reason"] != NO_VIDEO or i not in with_videos}
         todo = [row for row in rows.itertuples(index=False, name=None)
-                if not journal.done(r := known.get(row[0]), music / r["file"] if r and r["file"] else None, again)]
-        refused = 0
+                if not journal.done(known.get(row[0]), there.get(row[0]), again)]
+        age = {track: n for n, track in enumerate(known)}
+        todo.sort(key=lambda row: age.get(row[0], -1))
+        fetcher, refused = _Fetcher(music, download, stop, tries, pause), 0
         with (bar(total=len(rows), what="fetching songs", unit="song", shown=progress, done=len(rows) - len(todo))
-              as shown, ThreadPoolExecutor(jobs) as pool):
-            work = [pool.submit(_song, track, label, videos, music, download, tries, pause)
-                    for track, label, videos in todo]
+              as shown, ThreadPool(jobs) as pool):
             try:
-                for finished in as_completed(work):
-                    record = finished.result()
+                for record in pool.imap_unordered(fetcher.attempt, todo):
+                    if isinstance(record, BaseException):
+                        raise record
                     log.add(**record)
                     shown.update()
-                    refused = refused + 1 if record["reason"] == TOO_OFTEN else 0
+                    if record["tries"]:
+                        refused = refused + 1 if record["reason"] in REMEDIES else 0
                     if refused == PATIENCE:
-                        raise ValueError(f"the videos of {PATIENCE} songs in a row were not given: {TOO_OFTEN}; wait "
-                                         "some hours, and go on with --again and fewer --jobs")
+                        raise ValueError(_blame(record))
             except BaseException:
-                pool.shutdown(cancel_futures=True)
+                stop.set()
+                _leave_off(music, others)
                 raise
     return journal.read(root, "songs")
+
+
+def _blame(record: dict) -> str:
+    return (f"the videos of {PATIENCE} songs in a row were not given: {record['reason']}; {REMEDIES[record['reason']]} "
+            f"(the last: {' '.join(record['detail'].split())[:200]})")
