@@ -249,8 +249,7 @@ def test_jupyter_book_stays_below_2():
 
 
 def test_papermill_is_told_how_to_read_chapters():
-    assert PROJECT["entry-points"]["papermill.io"] == dict.fromkeys(
-        ["notebooks/", "./notebooks/"], "acp_lib.book.papermill:MystHandler")
+    assert PROJECT["entry-points"]["papermill.io"] == {"file://": "acp_lib.book.papermill:MystHandler"}
 
 
 # make, CI
