@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from acp_lib import profiles
 from acp_lib.engine import faults
@@ -73,23 +74,13 @@ def stoppable() -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError as error:
-        if not _unread():
-            raise
+    except BrokenPipeError as error:  # of the output: what befalls workers has other names
+        with suppress(OSError), Path(os.devnull).open("w") as nowhere:  # for what is left to print
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
         raise Stopped(signal.SIGPIPE) from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _unread() -> bool:
-    """Whether nobody reads what this process prints any more; the rest of it then goes nowhere."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
 
 
 def outcome(work: Callable[[], int | None], help_of: str) -> int:
