@@ -239,7 +239,10 @@ def test_a_command_tells_in_a_line_what_was_refused(capsys, number, remedy):
     assert err.startswith(f"error: [Errno {number}] ")
 
 
-@pytest.mark.parametrize(("error", "code"), [(ValueError("wrong"), 2), (ImportError("none"), 2), (OSError("odd"), 2)])
+@pytest.mark.parametrize(("error", "code"), [
+    (ValueError("wrong"), 2), (ImportError("none"), 2), (OSError("odd"), 2),
+    (ValueError("no usable file (1 rejects; a.jpg: cannot be read: PermissionError: [Errno 13] Permission denied)"), 2),
+])
 def test_other_errors_lead_to_the_help(capsys, error, code):
     def work():
         raise error
@@ -290,8 +293,8 @@ class CellFailed(Exception):
     (OSError(errno.ENOSPC, "No space left on device"), "error: [Errno 28] No space left on device: '{executed}'; make"),
     (OSError(errno.EMFILE, "Too many open files"), "error: [Errno 24] Too many open files: '{executed}'; let more"),
     (PermissionError(errno.EACCES, "Permission denied", "there"), "error: [Errno 13] Permission denied: 'there'; let"),
-    (ValueError("plain"), "plain"),
-], ids=["in a cell", "full", "files", "mode", "other"])
+    (ValueError("plain"), "plain"), (ValueError("9 rejects: [Errno 13] Permission denied"), "9 rejects: [Errno 13]"),
+], ids=["in a cell", "full", "files", "mode", "other", "of a file"])
 def test_a_chapter_that_fails_says_why_before_where(run, monkeypatch, error, first):
     import papermill
 

@@ -176,7 +176,8 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
 def told(error: Exception) -> str:
     """What stopped a chapter: its traceback; of what the machine refused, the line that says so."""
     plain = ANSI.sub("", str(error))
-    if said := faults.line(getattr(error, "evalue", plain)):  # a failed cell's own error, not all of its output
+    own = getattr(error, "evalue", plain)  # of a failed cell, without its traceback
+    if own.startswith("[Errno") and (said := faults.line(own)):
         return f"error: {said}"
     return str(error) if sys.stderr.isatty() else plain
 

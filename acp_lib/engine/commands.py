@@ -96,7 +96,7 @@ def outcome(work: Callable[[], int | None], help_of: str) -> int:
         with stoppable():
             return work() or 0
     except (ValueError, ImportError, OSError) as error:
-        said = faults.line(str(error))
+        said = faults.line(str(error)) if isinstance(error, OSError) else ""
         _tell(f"error: {said or f'{error} (python -m {help_of} --help)'}")
         return 1 if said else 2
     except KeyboardInterrupt as error:
