@@ -271,6 +271,11 @@ def test_output_that_nobody_reads_to_its_end_stops_a_command(lines, flush):
     assert (process.returncode, err) == (141, "stopped; the same command goes on where it was\n")
 
 
+def test_a_pipe_that_breaks_elsewhere_is_an_error(capsys):
+    assert commands.outcome(fails(errno.EPIPE), "x") == 2
+    assert capsys.readouterr().err == "error: [Errno 32] Broken pipe (python -m x --help)\n"
+
+
 # the book
 
 

@@ -5,6 +5,7 @@ Chapter: How to read and rerun.
 
 import argparse
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -74,13 +75,24 @@ def stoppable() -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError as error:  # of the output: what befalls workers has other names
+    except BrokenPipeError as error:
+        if not _unread():
+            raise
         with suppress(OSError), Path(os.devnull).open("w") as nowhere:  # for what is left to print
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         raise Stopped(signal.SIGPIPE) from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _unread() -> bool:
+    """Whether the output is a pipe that nobody reads any more."""
+    with suppress(OSError):  # no file behind it, in a test or a notebook
+        pipe = select.poll()
+        pipe.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in pipe.poll(0))
+    return False
 
 
 def outcome(work: Callable[[], int | None], help_of: str) -> int:
