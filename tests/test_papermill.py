@@ -1,14 +1,20 @@
 """Plain papermill on the chapters: `papermill notebooks/05_acp_net.md out.ipynb -p seed 3`."""
 
 import json
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
+import papermill
 import pytest
 from conftest import corpus
-from papermill.iorw import papermill_io
+from papermill.exceptions import PapermillException
+from papermill.iorw import load_notebook_node, papermill_io
 from test_book import given, the_copy
 
 from acp_lib import profiles
@@ -23,9 +29,77 @@ whole = pytest.mark.book
 # the handler of MyST Markdown
 
 
-def test_papermill_finds_the_handler_by_the_path():
-    for path in (CHAPTER, f"./{CHAPTER}"):
-        assert papermill_io.get_handler(path) is MystHandler
+SPELLINGS = [
+    (".", CHAPTER), (".", f"./{CHAPTER}"), (".", f"notebooks/../{CHAPTER}"), (".", str(ROOT / CHAPTER)),
+    (".", (ROOT / CHAPTER).as_uri()), (".", f"../{ROOT.name}/{CHAPTER}"), ("..", f"{ROOT.name}/{CHAPTER}"),
+    ("..", f"./{ROOT.name}/{CHAPTER}"), ("notebooks", "06_baselines.md"), ("notebooks", "./06_baselines.md"),
+    ("notebooks", "../notebooks/06_baselines.md"), ("book", f"../{CHAPTER}"), ("/", str(ROOT / CHAPTER)),
+    ("/", str(ROOT / CHAPTER)[1:]),
+]
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """papermill as it is where this project's entry point alone is installed."""
+    handlers = [pair for pair in papermill_io._handlers if pair[1] is not MystHandler]
+    monkeypatch.setattr(papermill_io, "_handlers", [("file://", MystHandler), *handlers])
+
+
+@pytest.mark.parametrize(("folder", "path"), SPELLINGS)
+def test_a_chapter_is_found_however_its_path_is_spelt(registered, monkeypatch, folder, path):
+    monkeypatch.chdir(ROOT / folder)
+    notebook = load_notebook_node(path)
+    assert notebook.metadata.kernelspec.name == "python3" and "parameters" in notebook.cells[1].metadata.tags
+
+
+@pytest.mark.parametrize("kind", [str, Path], ids=["text", "Path"])
+@pytest.mark.parametrize("cwd", [None, "."])
+def test_paths_start_where_papermill_was_called(registered, monkeypatch, tmp_path, kind, cwd):
+    """A chapter goes in, a notebook comes out, and the kernel's own folder is another thing."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "there").mkdir()
+    (tmp_path / "notebooks/a.md").write_text((ROOT / CHAPTER).read_text("utf8"), "utf8")
+    monkeypatch.chdir(tmp_path)
+    papermill.execute_notebook(kind("notebooks/a.md"), kind("notebooks/out.ipynb"), {"seed": 3}, prepare_only=True,
+                               cwd=cwd and tmp_path / "there")
+    made = nbformat.read(tmp_path / "notebooks/out.ipynb", 4)
+    assert any(c.source == "# Parameters\nseed = 3\n" for c in made.cells)
+    again = papermill.execute_notebook("./notebooks/out.ipynb", str(tmp_path / "there/b.ipynb"), prepare_only=True)
+    assert len(again.cells) >= len(made.cells) and (tmp_path / "there/b.ipynb").exists()
+
+
+@pytest.mark.parametrize("path", ["s3://b/a.md", "gs://b/a.md", "https://host/a.md", "http://host/a.md", "abs://b/a.md",
+                                  "adl://b/a.md", "hdfs://b/a.md", "https://github.com/o/r/blob/m/a.md", "-"])
+def test_other_places_keep_their_handlers(registered, path):
+    handler = papermill_io.get_handler(path)
+    assert handler not in (MystHandler, papermill_io.get_handler("local"))
+
+
+@pytest.mark.parametrize("path", ["06_baselines.md", "./out.md", "{tmp}/out.md", "file://{tmp}/out.md"])
+def test_no_notebook_is_written_over_a_chapter(registered, monkeypatch, tmp_path, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PapermillException, match=r"output is .*\.md', but papermill writes \.ipynb files; name one"):
+        papermill.execute_notebook(ROOT / CHAPTER, path.format(tmp=tmp_path), prepare_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("path", "error"), [("none.md", FileNotFoundError), ("none.ipynb", FileNotFoundError),
+                                             ("file:///none.md", FileNotFoundError)])
+def test_a_file_that_is_not_there(registered, path, error):
+    with pytest.raises(error, match="none"):
+        load_notebook_node(path)
+
+
+def test_help_tells_the_parameters_wherever_it_is_asked(tmp_path, monkeypatch):
+    """papermill itself in a process of its own, with the entry point of pyproject.toml."""
+    about = tmp_path / "site/acp_here-0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: acp-here\nVersion: 0\n")
+    (about / "entry_points.txt").write_text("[papermill.io]\nfile:// = acp_lib.book.papermill:MystHandler\n")
+    done = subprocess.run([sys.executable, "-m", "papermill", "--help-notebook", str(ROOT / CHAPTER)], cwd=tmp_path,
+                          env=os.environ | {"PYTHONPATH": f"{about.parent}{os.pathsep}{ROOT}"}, capture_output=True,
+                          text=True)
+    assert done.returncode == 0 and "seed: int (default None)" in done.stdout, done.stderr
 
 
 def test_a_chapter_is_read_as_the_notebook_it_stands_for():

@@ -79,6 +79,13 @@ def test_nothing_but_parameters_would_pass_for_one_when_a_chapter_begins(path):
     assert chapter.given({k: v for k, v in names.items() if k != "__builtins__"}) == {}
 
 
+@chapters
+def test_a_kernel_that_lacks_the_library_is_told_of_in_the_traceback(path):
+    lines = cells(path, "code")[1].source.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("from acp_lib"))
+    assert lines[first - 1].startswith("# not there? choose the kernel of this project's environment: .venv")
+
+
 OPEN_LINES = 12  # of an open cell: more is folded, or is a function of the library
 
 
@@ -249,8 +256,7 @@ def test_jupyter_book_stays_below_2():
 
 
 def test_papermill_is_told_how_to_read_chapters():
-    assert PROJECT["entry-points"]["papermill.io"] == dict.fromkeys(
-        ["notebooks/", "./notebooks/"], "acp_lib.book.papermill:MystHandler")
+    assert PROJECT["entry-points"]["papermill.io"] == {"file://": "acp_lib.book.papermill:MystHandler"}
 
 
 # make, CI

@@ -34,7 +34,7 @@ from filelock import FileLock
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from acp_lib import profiles
-from acp_lib.engine import commands
+from acp_lib.engine import commands, faults
 from acp_lib.engine.cache import digest, file_digest, write
 from acp_lib.engine.processes import kill_all, one_thread
 from acp_lib.profiles import ROOT, Profile
@@ -126,7 +126,8 @@ class Run:
     def hidden(self) -> dict[str, str]:
         """Paths of this machine, and what stands for each in a published page."""
         named = {tempfile.gettempdir(): "tmp", str(Path.home()): "~", str(ROOT): ".",
-                 str(self.profile.work_path): "work", str(self.profile.results_path): "results"}
+                 str(self.build): "_build", str(self.profile.work_path): "work",
+                 str(self.profile.results_path): "results"}
         for given in (self.profile.database.data, self.profile.features.weights):
             if given and ("/" in given or profiles.resolve(given).exists()):
                 named |= {given: Path(given).name, str(profiles.resolve(given)): Path(given).name}
@@ -139,7 +140,8 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
     Raises
     ------
     RuntimeError
-        If a cell fails; the message holds the traceback and where the partial notebook lies.
+        If a cell fails; the message holds the traceback, or what the machine refused and the remedy, and where the
+        partial notebook lies.
     """
     import papermill
     from traitlets.config import Config
@@ -153,14 +155,15 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
         key, start = chapter.key, time.monotonic()
         notebook = jupytext.read(chapter.source, fmt="md:myst")
         try:
-            papermill.execute_notebook(
-                notebook, chapter.executed, chapter.run.parameters, kernel_name="python3",
-                progress_bar={"desc": chapter.name} if bar else False, execution_timeout=timeout, start_timeout=120,
-                resources={"metadata": {"path": str(chapter.source.parent)}},  # cwd would change that of all threads
-                shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
-                config=Config(KernelManager=sockets(chapter.name)))
+            with faults.at(chapter.executed):
+                papermill.execute_notebook(
+                    notebook, chapter.executed, chapter.run.parameters, kernel_name="python3",
+                    progress_bar={"desc": chapter.name} if bar else False, execution_timeout=timeout, start_timeout=120,
+                    resources={"metadata": {"path": str(chapter.source.parent)}},  # cwd would change all threads'
+                    shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
+                    config=Config(KernelManager=sockets(chapter.name)))
         except Exception as error:  # whatever stops a chapter is reported the same way
-            text = str(error) if sys.stderr.isatty() else ANSI.sub("", str(error))
+            text = told(error)
             hint = " (--timeout sets the limit)" if "timed out" in text.lower() else ""
             raise RuntimeError(f"{text}\n{chapter.name} failed{hint}; the notebook up to the failing cell is "
                                f"{chapter.executed}") from None
@@ -168,6 +171,15 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
         write(chapter.record, json.dumps({"key": key, "seconds": round(seconds, 1),
                                           "notebook": file_digest(chapter.executed)}))
         return "ok", seconds
+
+
+def told(error: Exception) -> str:
+    """What stopped a chapter: its traceback; of what the machine refused, the line that says so."""
+    plain = ANSI.sub("", str(error))
+    own = getattr(error, "evalue", plain)  # of a failed cell, without its traceback
+    if own.startswith("[Errno") and (said := faults.line(own)):
+        return f"error: {said}"
+    return str(error) if sys.stderr.isatty() else plain
 
 
 def sockets(name: str) -> dict:
@@ -285,12 +297,14 @@ def render(run: Run) -> Path:
         index.unlink(missing_ok=True)  # so that an old one is no sign of success
         command = [sys.executable, "-c", RENDER, os.getpid(), "build", stage(run),
                    "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q"]
-        code = subprocess.call([str(c) for c in command], stdout=subprocess.DEVNULL)
-        if code or not index.exists():
+        done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                              errors="replace")
+        if done.returncode or not index.exists():
             shutil.rmtree(run.build / ".doctrees", ignore_errors=True)  # the next build must see the warnings again
             index.unlink(missing_ok=True)
-            raise RuntimeError(f"rendering failed (exit code {code}); the messages are above, the pages' sources in "
-                               f"{run.build / 'source'}")
+            said = faults.line(ANSI.sub("", done.stderr))
+            raise RuntimeError(f"{f'error: {said}' if said else done.stderr}\nrendering failed (exit code "
+                               f"{done.returncode}); the pages' sources are in {run.build / 'source'}")
     return index
 
 
@@ -331,31 +345,21 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code: 0 if all worked, 1 if a chapter or the rendering failed, 2 for a wrong argument, 130, 143 or 129 if it
-    was interrupted, asked to end, or left by its terminal.
-    """
+    """Exit code: 1 if a chapter or the rendering failed; else as `commands.outcome`."""
     options = arguments().parse_args(argv)
-    try:
-        with commands.stoppable():
-            return follow(options)
-    except KeyboardInterrupt as error:
-        return commands.stopped(error)
+    return commands.outcome(lambda: follow(options), "acp_lib.book")
 
 
 def follow(options: argparse.Namespace) -> int:
     """Do what a command line asks for; return the exit code."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this Python's kernel, not one of the user's other ones
-    try:
-        run = Run(commands.profile(options), commands.given(options))
-        choose(run, options.only)
-        run.input_key  # noqa: B018 - raises where the data is no folder, or the device is not there
-        for name in ("jobs", "timeout"):
-            if getattr(options, name) < 1:
-                raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
-    except ValueError as error:
-        print(f"error: {error} (python -m acp_lib.book --help)", file=sys.stderr)
-        return 2
+    run = Run(commands.profile(options), commands.given(options))
+    choose(run, options.only)
+    run.input_key  # noqa: B018 - raises where the data is no folder, or the device is not there
+    for name in ("jobs", "timeout"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
     try:
         with runtime_folder() as os.environ["JUPYTER_RUNTIME_DIR"]:
             build(run, only=options.only, jobs=options.jobs, timeout=options.timeout, rendered=options.rendered)

@@ -1,27 +1,68 @@
 """Plain papermill reads the chapters, which are MyST Markdown: `papermill notebooks/05_acp_net.md out.ipynb`.
 
-papermill finds this handler through the `papermill.io` entry points in pyproject.toml, by how the path starts.
+papermill picks a handler by how a path starts, which for a local file may be anything. So this module, which papermill
+loads for its entry point in pyproject.toml, teaches the one handler of local files to read MyST Markdown.
 
 Chapter: How to read and rerun.
 """
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import jupytext
-from papermill.iorw import LocalHandler
+from papermill.exceptions import PapermillException
+from papermill.iorw import papermill_io
 
-LOCAL = LocalHandler()
+LOCAL = papermill_io.get_handler("local")
+SCHEME = "file://"
+
+
+def _reader(read: Callable[[str], str]) -> Callable[[str], str]:
+    def read_notebook(path: str) -> str:
+        """Text of a notebook file; a `.md` file is converted to `.ipynb` on the way."""
+        text = read(path)
+        return jupytext.writes(jupytext.reads(text, fmt="md:myst"), fmt="ipynb") if Path(path).suffix == ".md" else text
+
+    return read_notebook
+
+
+def _writer(write: Callable[[str, str], None]) -> Callable[[str, str], None]:
+    def write_notebook(text: str, path: str) -> None:
+        """Write a notebook file, which a `.md` file, a chapter it may be, is not."""
+        if Path(path).suffix == ".md":
+            raise PapermillException(f"the output is {path!r}, but papermill writes .ipynb files; name one")
+        write(text, path)
+
+    return write_notebook
+
+
+LOCAL.read, LOCAL.write = _reader(LOCAL.read), _writer(LOCAL.write)
 warnings.filterwarnings("ignore", message=r"The specified file \(.*\.md\) does not end in one of")
 
 
 class MystHandler:
-    """papermill's handler of local files, which hands a `.md` chapter over as the notebook it stands for."""
-
-    write, listdir, pretty_path = LOCAL.write, LOCAL.listdir, LOCAL.pretty_path
+    """papermill's handler of paths that start with `file://`."""
 
     @staticmethod
-    def read(path: str) -> str:
-        """Text of a notebook file; a `.md` file is converted to `.ipynb` on the way."""
-        text = LOCAL.read(path)
-        return jupytext.writes(jupytext.reads(text, fmt="md:myst"), fmt="ipynb") if Path(path).suffix == ".md" else text
+    def path(url: str) -> str:
+        """The local path of a file's address, and any other as it is."""
+        return url2pathname(urlsplit(url).path) if url.startswith(SCHEME) else url
+
+    @classmethod
+    def read(cls, url: str) -> str:
+        return LOCAL.read(cls.path(url))
+
+    @classmethod
+    def write(cls, text: str, url: str) -> None:
+        LOCAL.write(text, cls.path(url))
+
+    @classmethod
+    def listdir(cls, url: str) -> list[str]:
+        return LOCAL.listdir(cls.path(url))
+
+    @classmethod
+    def pretty_path(cls, url: str) -> str:
+        return LOCAL.pretty_path(cls.path(url))

@@ -6,6 +6,7 @@ manifest and the rejects: a candidate ends in exactly one of the two.
 Chapter: Building the database.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import pandas as pd
 
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 from acp_lib.engine.cache import digest, file_digest
+from acp_lib.engine.faults import exhausted
 from acp_lib.engine.progress import bar
 from acp_lib.engine.spread import spread_items
-from acp_lib.features import audio
+from acp_lib.features import audio, formats
 from acp_lib.features.picture import open_upright
 
 COLUMNS = ["id", "modality", "path", "start", "duration", "emotion", "class", "group", "artist", "title", "sha"]
@@ -49,7 +51,10 @@ def _inspect(root: Path, row: dict, last_segment: float, short_from: float) -> l
             if not spans:
                 return f"{seconds:.1f} s long; a clip is used from {short_from:g} s up"
     except Exception as error:  # whatever a hostile file makes a decoder raise is a reject, not the end of the run
-        return f"cannot be read: {type(error).__name__}: {error}".replace(f"{root}/", "")
+        if exhausted(error):
+            raise
+        why = formats.advice(row["path"]) or f"{type(error).__name__}: {error}"
+        return f"cannot be read: {why}".replace(f"{root}/", "")
     sha = file_digest(path)
     group = sha if row["modality"] == "image" else row["id"]
     ids = [row["id"]] if len(spans) == 1 else [f"{row['id']}#{i}" for i in range(len(spans))]
@@ -95,29 +100,40 @@ def build(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, short_
     samples, bad = inspected(root, files, last_segment=last_segment, short_from=short_from, jobs=jobs,
                              progress=progress)
     table = pd.DataFrame(samples, columns=COLUMNS).sort_values(["modality", "id"], ignore_index=True)
-    validate(table, root)
+    validate(table, root, bad)
     table["group"] = table.groupby(["modality", "sha"])["group"].transform("min")
     return table, bad
 
 
-def validate(table: pd.DataFrame, root: Path | str = "") -> None:
-    """Raise ValueError unless both modalities hold the same two or three classes."""
+def validate(table: pd.DataFrame, root: Path | str = "", bad: pd.DataFrame | None = None) -> None:
+    """Raise ValueError, with a reason of the rejects, unless both modalities hold the same two or three classes."""
     held = {m: set(table["class"][table["modality"] == m]) for m in MODALITIES}
     name = Path(root).name or "the database"
     for modality, other in (MODALITIES, MODALITIES[::-1]):
         folder = "images" if modality == "image" else "music"
         if not held[modality]:
-            raise ValueError(f"{name}/{folder} holds no usable file; put {modality} files below it, a folder a class "
-                             "(or, in IMAC's layout, music/<track id>.* and images/<emotion>/*)")
+            raise ValueError(f"{name}/{folder} holds no usable file{_first(bad, folder)}; put {modality} files below "
+                             "it, a folder a class (or, in IMAC's layout, music/<track id>.* and images/<emotion>/*)")
         if missing := sorted(held[other] - held[modality]):
             raise ValueError(
-                f"{name}/{folder} has no usable file of class {', '.join(missing)}, which the other modality has; "
-                f"add some below {folder}/{missing[0]}, or take that class out of both")
+                f"{name}/{folder} has no usable file of class {', '.join(missing)}, which the other modality has"
+                f"{_first(bad, folder, missing)}; add some below {folder}/{missing[0]}, or take that class out of both")
     if len(held["image"]) < 2:
         raise ValueError(f"{name} holds class {held['image'].pop()} alone; correspondence needs two classes or more "
                          f"of {', '.join(CLASSES)}")
     if unknown := set(table["class"]) - set(CLASSES):
         raise ValueError(f"classes {sorted(unknown)} are none of {', '.join(CLASSES)}")
+
+
+def _first(bad: pd.DataFrame | None, folder: str, classes: Sequence[str] = CLASSES) -> str:
+    """How many files below a folder of pictures or music are rejects, and the reason of the first: of those that lie in
+    folders of some classes, if there are any.
+    """
+    rows = bad[bad["path"].str.startswith(f"{folder}/")] if bad is not None else rejects([])
+    labels = [label_of(path.split("/")[1]) for path in rows["path"]]
+    own = [label is not None and label[1] in classes for label in labels]
+    rows = rows[own] if any(own) else rows
+    return "" if rows.empty else f" ({len(rows):,} rejects; {rows['path'].iloc[0]}: {rows['reason'].iloc[0]})"
 
 
 def label_of(folder: str) -> tuple[str, str] | None:

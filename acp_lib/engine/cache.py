@@ -10,9 +10,9 @@ import glob
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -20,6 +20,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from filelock import FileLock
+
+from acp_lib.engine.faults import at
 
 PACKAGE = Path(__file__).parents[1]
 APART = ("acp_lib.engine", "acp_lib.profiles")
@@ -116,35 +118,46 @@ def build_once(folder: Path, build: Callable[[Path], object]) -> Path:
 
     Another process that wants the same folder waits; a build that fails or is killed leaves nothing under that name,
     and what a killed one left elsewhere goes with the next.
+
+    Raises
+    ------
+    Refused
+        For a full disk or a place that may not be written, say; the message names it and the remedy.
     """
     if folder.exists():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            for left in folder.parent.glob(f".{glob.escape(folder.name)}-{'[a-z0-9_]' * 8}"):
-                shutil.rmtree(left, ignore_errors=True)
-            temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-            try:
-                build(temporary)
-                temporary.chmod(0o755)
-                temporary.rename(folder)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+    with at(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                for left in folder.parent.glob(f".{glob.escape(folder.name)}-{'[a-z0-9_]' * 8}"):
+                    shutil.rmtree(left, ignore_errors=True)
+                temporary = _temporary(folder)
+                try:
+                    temporary.mkdir()
+                    build(temporary)
+                    temporary.rename(folder)
+                finally:
+                    shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
+def _temporary(path: Path) -> Path:
+    """A name beside a file or folder that is not finished; what is made there has the mode that the umask gives."""
+    return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+
+
 def write(path: Path, data: bytes | str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as f:
-            f.write(data.encode() if isinstance(data, str) else data)
-            f.flush()
-            os.fsync(f.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).rename(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Write a file whole or not at all; raises Refused as `build_once` does."""
+    temporary = _temporary(path)
+    with at(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("xb") as f:
+                f.write(data.encode() if isinstance(data, str) else data)
+                f.flush()
+                os.fsync(f.fileno())
+            temporary.rename(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise

@@ -4,12 +4,16 @@ Chapter: How to read and rerun.
 """
 
 import argparse
+import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from acp_lib import profiles
+from acp_lib.engine import faults
 from acp_lib.profiles import Profile
 
 
@@ -47,7 +51,9 @@ def profile(options: argparse.Namespace, **more: object) -> Profile:
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal asked this process to end; ends as Ctrl-C does, so that what was begun is cleared away."""
+    """A signal asked this process to end, or nobody reads what it prints; ends as Ctrl-C does, so that what was begun
+    is cleared away.
+    """
 
     def __init__(self, number: int = signal.SIGINT) -> None:
         super().__init__(f"signal {number}")
@@ -56,7 +62,9 @@ class Stopped(KeyboardInterrupt):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """A block in which a request to end, or a closed terminal, raises `Stopped`; a signal that was ignored stays so."""
+    """A block in which a request to end, a closed terminal, or an end of whoever reads the output (`| head`) raises
+    `Stopped`; a signal that was ignored stays so.
+    """
     def stop(number: int, _: object) -> None:
         raise Stopped(number)
 
@@ -66,32 +74,48 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, stop)
     try:
         yield
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        if not _unread():
+            raise
+        with suppress(OSError), Path(os.devnull).open("w") as nowhere:  # for what is left to print
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        raise Stopped(signal.SIGPIPE) from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def outcome(work: Callable[[], None], help_of: str) -> int:
+def _unread() -> bool:
+    """Whether the output is a pipe that nobody reads any more."""
+    with suppress(OSError):  # no file behind it, in a test or a notebook
+        pipe = select.poll()
+        pipe.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in pipe.poll(0))
+    return False
+
+
+def outcome(work: Callable[[], int | None], help_of: str) -> int:
     """Do the work of a command and tell in a line what kept it from its end.
 
     Returns
     -------
-    the exit code: 0; 2 for a wrong argument or data that cannot be used; 130 if it was interrupted, 143 or 129 if it
-    was asked to end or its terminal closed
+    the exit code: what `work` returns, or 0; 1 if the machine refused something, such as space on a disk; 2 for a wrong
+    argument or data that cannot be used; 130 if it was interrupted, 143 or 129 if it was asked to end or its terminal
+    closed, 141 if nobody reads its output
     """
     try:
         with stoppable():
-            work()
+            return work() or 0
     except (ValueError, ImportError, OSError) as error:
-        print(f"error: {error} (python -m {help_of} --help)", file=sys.stderr)
-        return 2
+        said = faults.line(str(error)) if isinstance(error, OSError) else ""
+        _tell(f"error: {said or f'{error} (python -m {help_of} --help)'}")
+        return 1 if said else 2
     except KeyboardInterrupt as error:
-        return stopped(error)
-    return 0
+        _tell("stopped; the same command goes on where it was")
+        return 128 + (error.number if isinstance(error, Stopped) else signal.SIGINT)
 
 
-def stopped(error: KeyboardInterrupt) -> int:
-    """Tell that a command was interrupted; the exit code."""
+def _tell(text: str) -> None:
     with suppress(OSError):  # the terminal may be gone
-        print("stopped; the same command goes on where it was", file=sys.stderr)
-    return 128 + (error.number if isinstance(error, Stopped) else signal.SIGINT)
+        print(text, file=sys.stderr)

@@ -11,9 +11,10 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from acp_lib.emotions import CLASSES, EMOTIONS
+from acp_lib.engine.cache import write
 from acp_lib.experiment import pairs
 from acp_lib.experiment.splits import PARTS
 from acp_lib.features.layout import BLOCKS
@@ -71,8 +72,8 @@ class Modality:
 
     def save(self, path: Path) -> None:
         """Write features, labels and parts as one safetensors file."""
-        save_file({key: torch.tensor(np.asarray(getattr(self, key))) for key in ("x", "label", "part", "emotion")
-                   if getattr(self, key) is not None}, path)
+        write(path, save({key: torch.tensor(np.asarray(getattr(self, key)))
+                          for key in ("x", "label", "part", "emotion") if getattr(self, key) is not None}))
 
     @classmethod
     def read(cls, path: Path) -> "Modality":

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import distributed, nn
 
 from acp_lib.engine.cache import build_once, write
@@ -203,7 +203,7 @@ def train_run(run: Run) -> None:
             if isinstance(task, Recognition):
                 task.predictions(model, "train").to_parquet(folder / "train.parquet")
         write(folder / "history.json", json.dumps(history, indent=1))
-        save_file({k: v.cpu().contiguous() for k, v in model.state_dict().items()}, folder / "model.safetensors")
+        write(folder / "model.safetensors", save({k: v.cpu().contiguous() for k, v in model.state_dict().items()}))
 
     try:
         if training.rank_and_size()[0]:

@@ -187,7 +187,8 @@ def _opened(path: str | os.PathLike, what: str | bytes | io.BytesIO) -> soundfil
     except (OSError, soundfile.LibsndfileError) as error:
         if not Path(path).is_file():
             raise UnreadableAudio(f"{path} is no file; check the path, or download it first") from error
-        size = Path(path).stat().st_size
+        with Path(path).open("rb") as file:  # raises what libsndfile calls a system error by its name
+            size = os.fstat(file.fileno()).st_size
         raise UnreadableAudio(
             f"cannot open {path} ({size} bytes) as audio: {error}; "
             "expected a format that libsndfile reads, such as WAV, FLAC, MP3 or OGG"

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.io import ImageReadMode, decode_jpeg
@@ -25,6 +25,8 @@ from torchvision.models import Inception_V3_Weights, WeightsEnum, inception_v3
 from torchvision.models.inception import BasicConv2d
 from torchvision.transforms.v2 import functional as F
 
+from acp_lib.engine.cache import write
+from acp_lib.engine.faults import Refused, at
 from acp_lib.features import picture
 
 WIDTH = 2048
@@ -148,7 +150,7 @@ class Extractor:
 
     def save(self, path: Path) -> None:
         """Write the network's tensors as safetensors."""
-        save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, path, {"name": self.name})
+        write(path, save({k: v.contiguous() for k, v in self.model.state_dict().items()}, {"name": self.name}))
 
 
 def validate(images: np.ndarray) -> np.ndarray:
@@ -224,9 +226,14 @@ def pretrained(build: Callable[..., nn.Module], weights: WeightsEnum, option: st
     ------
     WeightsUnavailable
         If they cannot be fetched, with the remedy.
+    Refused
+        If they cannot be kept, on a full disk say.
     """
     try:
-        return build(weights=weights)
+        with at(Path(torch.hub.get_dir())):
+            return build(weights=weights)
+    except Refused:
+        raise
     except (OSError, HTTPException, RuntimeError) as error:  # no connection, a broken one, a file of another hash
         raise WeightsUnavailable(
             f"the ImageNet weights of {build.__name__} could not be fetched ({error}); connect to the network once, "

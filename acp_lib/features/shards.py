@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from acp_lib.engine.cache import write
+from acp_lib.engine.faults import exhausted
 from acp_lib.engine.progress import bar
 from acp_lib.engine.spread import isolated, spread_tasks
 from acp_lib.engine.work import Work
@@ -175,10 +176,8 @@ def _finite(item: np.ndarray | None, reason: str) -> tuple[np.ndarray | None, st
 def _tried(root: Path, describe: Callable[[], np.ndarray], tolerant: bool) -> tuple[np.ndarray | None, str]:
     try:
         return describe(), ""
-    except MemoryError:
-        raise  # no fault of the file
     except Exception as error:  # a file that breaks its decoder is a reject, the rest goes on
-        if not tolerant:
+        if not tolerant or exhausted(error):
             raise
         return None, f"cannot be decoded: {error}".replace(f"{root}/", "")
 

@@ -135,8 +135,11 @@ class Profile(Checked):
 
     @property
     def home(self) -> Path:
-        """Folder of this run's book: its pages are in `_build/html` below, its results in `_build/results`."""
-        return ROOT if self.tag == "mini" else ROOT / "_build" / "profiles" / self.tag
+        """Folder of this run's book, in $ACP_OUTPUT or the repository: its pages are in `_build/html` below, its
+        results in `_build/results`.
+        """
+        top = resolve(os.environ.get("ACP_OUTPUT", ""))
+        return top if self.tag == "mini" else top / "_build" / "profiles" / self.tag
 
     @property
     def results_path(self) -> Path:

@@ -1,5 +1,6 @@
 """The files of the mini database's pictures and songs, some of them broken on purpose."""
 
+import io
 import zlib
 from collections.abc import Iterator
 from functools import partial
@@ -54,9 +55,10 @@ def picture_path(root: Path, item: Item) -> Path:
 
 def _draw_picture(root: Path, item: Item, seed: int, rng: np.random.Generator) -> None:
     path, (valence, arousal, dominance) = picture_path(root, item), item.point
-    synthetic_images.draw(valence, arousal, dominance, rng).save(path, quality=int(rng.integers(80, 93)))
-    if item.fate == "truncated":
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    encoded = io.BytesIO()
+    synthetic_images.draw(valence, arousal, dominance, rng).save(encoded, "JPEG", quality=int(rng.integers(80, 93)))
+    data = encoded.getvalue()
+    path.write_bytes(data[: len(data) // 3] if item.fate == "truncated" else data)
 
 
 def _draw_song(root: Path, item: Item, seed: int, rng: np.random.Generator) -> None:
@@ -72,12 +74,11 @@ def _draw_song(root: Path, item: Item, seed: int, rng: np.random.Generator) -> N
 
 def write_audio(path: Path, y: np.ndarray) -> None:
     """Write sound in the format that the path's ending names; the same bytes for the same sound."""
-    kind = path.suffix[1:]
-    with soundfile.SoundFile(path, "w", synthetic_music.SAMPLE_RATE, 1, CODINGS[kind], format=kind) as file:
+    kind, encoded = path.suffix[1:], io.BytesIO()  # libsndfile itself would not say why it cannot write to a disk
+    with soundfile.SoundFile(encoded, "w", synthetic_music.SAMPLE_RATE, 1, CODINGS[kind], format=kind) as file:
         for start in range(0, len(y), BLOCK):
             file.write(y[start : start + BLOCK])
-    if kind == "ogg":
-        path.write_bytes(b"".join(_numbered(path.read_bytes())))
+    path.write_bytes(b"".join(_numbered(encoded.getvalue())) if kind == "ogg" else encoded.getvalue())
 
 
 def _numbered(ogg: bytes) -> Iterator[bytes]:

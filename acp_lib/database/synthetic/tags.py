@@ -76,10 +76,12 @@ def write(path: Path, tags: dict[str, dict[str, int]]) -> None:
     """A Last.fm tag database of tags and their weights by track."""
     number = {t: i for i, t in enumerate(dict.fromkeys(chain.from_iterable(tags.values())), 1)}
     links = [(i, number[t], val) for i, held in enumerate(tags.values(), 1) for t, val in held.items()]
-    with closing(sqlite3.connect(path)) as db, db:
+    with closing(sqlite3.connect(":memory:")) as db:
         db.execute("CREATE TABLE tids (tid TEXT)")
         db.execute("CREATE TABLE tags (tag TEXT)")
         db.execute("CREATE TABLE tid_tag (tid INT, tag INT, val FLOAT)")
         db.executemany("INSERT INTO tids VALUES (?)", [(t,) for t in tags])
         db.executemany("INSERT INTO tags VALUES (?)", [(t,) for t in number])
         db.executemany("INSERT INTO tid_tag VALUES (?, ?, ?)", links)
+        db.commit()
+        path.write_bytes(db.serialize())

@@ -1,0 +1,63 @@
+"""What a machine refuses, such as space on a disk, writing in a place or one open file more; and the remedies.
+
+Chapter: How to read and rerun.
+"""
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ELSEWHERE = "or name another place: ACP_WORK for what is kept, ACP_OUTPUT for books, TMPDIR for what passes"
+SPACE = f"make space there, {ELSEWHERE}; the same command then goes on"
+PERMISSION = f"let this user read and write there, {ELSEWHERE}"
+FILES = "let more files be open at once (ulimit -n 4096), or have fewer processes (jobs)"
+FOLDER = f"a file stands where a folder is needed: move it away, {ELSEWHERE}"
+REMEDIES = {
+    errno.ENOSPC: SPACE, errno.EDQUOT: SPACE, errno.EFBIG: SPACE,
+    errno.EACCES: PERMISSION, errno.EPERM: PERMISSION, errno.EROFS: PERMISSION,
+    errno.EMFILE: FILES, errno.ENFILE: FILES,
+    errno.ENOTDIR: FOLDER, errno.EEXIST: FOLDER,
+    errno.EIO: f"look for a failing disk or network drive, {ELSEWHERE}",
+    errno.ENOMEM: "have fewer processes (jobs), or a machine with more memory",
+}
+"""By the number of an error."""
+
+EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""What the machine has no more of, whatever file it was that needed it."""
+
+_SAID = re.compile(r"\[Errno (\d+)\] .*")  # as Python writes an error with a number, in a traceback or alone
+
+
+class Refused(OSError):
+    """An error of `REMEDIES`, whose text names the place and the remedy, wherever it is shown: so in a notebook."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; {REMEDIES[self.errno or 0]}"
+
+
+@contextmanager
+def at(place: Path) -> Iterator[None]:
+    """A block that reads or writes there: what the machine refuses in it is raised as `Refused`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in REMEDIES or isinstance(error, Refused):
+            raise
+        raise Refused(error.errno, error.strerror, error.filename or str(place)) from error
+
+
+def line(text: str) -> str:
+    """The last line of an error, a traceback or a program's output that names an error of `REMEDIES`, from its number
+    on, with the remedy; empty if there is none.
+    """
+    for said in reversed(list(_SAID.finditer(text))):
+        if remedy := REMEDIES.get(int(said[1])):
+            return said[0] if remedy in said[0] else f"{said[0]}; {remedy}"
+    return ""
+
+
+def exhausted(error: BaseException) -> bool:
+    """Whether an error is no fault of the file that was read, but of a machine that has no more of something."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in EXHAUSTED)
