@@ -37,6 +37,7 @@ from acp_lib import profiles
 from acp_lib.engine import commands
 from acp_lib.engine.cache import digest, file_digest, write
 from acp_lib.engine.processes import kill_all, one_thread
+from acp_lib.engine.text import lines, plain
 from acp_lib.profiles import ROOT, Profile
 
 EXAMPLES = """\
@@ -54,7 +55,6 @@ end_with(int(sys.argv.pop(1)))
 from jupyter_book.cli.main import main
 main()
 """
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Run:
         """Paths of this machine, and what stands for each in a published page."""
         named = {tempfile.gettempdir(): "tmp", str(Path.home()): "~", str(ROOT): ".",
                  str(self.profile.work_path): "work", str(self.profile.results_path): "results"}
-        for given in (self.profile.database.data, self.profile.features.weights):
+        for given in (getattr(self.profile, name) for name in profiles.FILES):
             if given and ("/" in given or profiles.resolve(given).exists()):
                 named |= {given: Path(given).name, str(profiles.resolve(given)): Path(given).name}
         return {path: name for path, name in named.items() if "/" in path and len(path) > 1}
@@ -160,7 +160,7 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
                 shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
                 config=Config(KernelManager=sockets(chapter.name)))
         except Exception as error:  # whatever stops a chapter is reported the same way
-            text = str(error) if sys.stderr.isatty() else ANSI.sub("", str(error))
+            text = lines(str(error), sys.stderr.isatty())
             hint = " (--timeout sets the limit)" if "timed out" in text.lower() else ""
             raise RuntimeError(f"{text}\n{chapter.name} failed{hint}; the notebook up to the failing cell is "
                                f"{chapter.executed}") from None
@@ -243,7 +243,7 @@ def config(run: Run) -> str:
     settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
     settings["execute"]["execute_notebooks"] = "off"
     if run.profile.tag != "mini":
-        given = "".join(f" · {k} {v}" for k, v in scrub(run.given, run.hidden).items())
+        given = "".join(f" · {k} {plain(v)}" for k, v in scrub(run.given, run.hidden).items())
         settings["html"]["announcement"] = f"Profile {run.profile.profile}{html.escape(given)}"
     return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
 
@@ -312,7 +312,7 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
         try:
             prepare(run.profile)
         except (ValueError, FloatingPointError) as error:  # data, weights or settings that cannot be used
-            raise RuntimeError(f"error: {error}") from error
+            raise RuntimeError(commands.told(error)) from error
     execute_all(chapters, jobs, timeout)
     stale = [c.name for c in run.chapters if not c.current]
     if rendered and stale:
@@ -354,7 +354,7 @@ def follow(options: argparse.Namespace) -> int:
             if getattr(options, name) < 1:
                 raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
     except ValueError as error:
-        print(f"error: {error} (python -m acp_lib.book --help)", file=sys.stderr)
+        print(commands.told(error, "acp_lib.book"), file=sys.stderr)
         return 2
     try:
         with runtime_folder() as os.environ["JUPYTER_RUNTIME_DIR"]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from acp_lib import profiles
+from acp_lib.engine.text import MESSAGE, plain
 from acp_lib.profiles import Profile
 
 
@@ -44,6 +45,11 @@ def given(options: argparse.Namespace) -> dict:
 def profile(options: argparse.Namespace, **more: object) -> Profile:
     """The profile that a command line describes; `more` are values of other options, None for those not given."""
     return profiles.load(**{"profile": options.profile, **more} | given(options))
+
+
+def told(error: Exception, help_of: str = "") -> str:
+    """The line that tells of an error, whatever it quotes, and where help is."""
+    return f"error: {plain(error, MESSAGE)}" + (f" (python -m {help_of} --help)" if help_of else "")
 
 
 class Stopped(KeyboardInterrupt):
@@ -83,7 +89,7 @@ def outcome(work: Callable[[], None], help_of: str) -> int:
         with stoppable():
             work()
     except (ValueError, ImportError, OSError) as error:
-        print(f"error: {error} (python -m {help_of} --help)", file=sys.stderr)
+        print(told(error, help_of), file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
         return stopped(error)

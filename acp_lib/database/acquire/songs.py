@@ -11,8 +11,10 @@ with ffmpeg on the path the sound is put into an Ogg file, without a loss where 
 Chapter: Building the database.
 """
 
+import os
 import re
 import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -120,7 +122,9 @@ def youtube(longest: float = LONGEST, *, address: str = ADDRESS,
     convert = [{"key": "FFmpegExtractAudio", "preferredcodec": CODECS}] if shutil.which("ffmpeg") else []
 
     def download(video: str, folder: Path) -> Path:
-        too_long = []
+        too_long, home = [], str(folder.resolve())
+        if os.path.expandvars(home) != home:  # as yt-dlp will do, and then write elsewhere
+            raise ValueError(f"{home!r} names a variable of the environment; rename the folder")
 
         def suits(info: dict, *, incomplete: bool = False) -> str | None:
             if info.get("is_live") or (info.get("duration") or 0) > longest:
@@ -129,7 +133,7 @@ def youtube(longest: float = LONGEST, *, address: str = ADDRESS,
             return None
 
         options = {"format": "bestaudio[acodec=opus]/bestaudio/best", "outtmpl": {"default": "song.%(ext)s"},
-                   "paths": {"home": str(folder)}, "match_filter": suits, "max_filesize": LARGEST,
+                   "paths": {"home": home}, "match_filter": suits, "max_filesize": LARGEST,
                    "postprocessors": convert, "allowed_extractors": list(extractors), "noplaylist": True,
                    "socket_timeout": 20, "retries": 3, "fragment_retries": 3, "cachedir": False, "quiet": True,
                    "noprogress": True, "no_warnings": True, "logger": _Silent()}
@@ -186,17 +190,19 @@ def _readable(path: Path) -> bool:
         return False
 
 
-def _song(track: str, label: str, videos: list[str], music: Path, download: Download, tries: int, pause: float) -> dict:
-    """Have one song, and return its record."""
+def _song(track: str, label: str, videos: list[str], there: Path | None, music: Path, download: Download, tries: int,
+          pause: float) -> dict:
+    """Have one song, unless it is there, and return its record.
+
+    A track with videos has an id that is a file name (`listed`); any other may be any text, and no path is made of it.
+    """
     start, record = time.monotonic(), {"id": track, "class": label, "video": "", "file": "", "bytes": 0, "sha": "",
                                        "hash": "", "reason": "", "detail": "", "tries": 0}
-    there = next((p for p in music.glob(f"{track}.*") if p.is_file()), None)
-    folder = music / f"{UNFINISHED}{track}"
+    folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=music))
     try:
         if there is None:
             if not videos:
                 raise Missed("no video is listed")
-            folder.mkdir(exist_ok=True)
             made, record["video"], record["tries"] = _first(videos, folder, download, tries, pause)
             there = made.rename(music / f"{track}{made.suffix.lower()}")
         else:
@@ -225,7 +231,8 @@ def fetch(root: Path, *, download: Download | None = None, jobs: int = 2, longes
     Raises
     ------
     ValueError
-        If the list does not read, another process fetches to the same folder, or the host wants to be left alone.
+        If the list does not read, another process fetches to the same folder, a link leads out of it, or the host wants
+        to be left alone.
     ImportError
         Without yt-dlp.
     OSError
@@ -233,7 +240,7 @@ def fetch(root: Path, *, download: Download | None = None, jobs: int = 2, longes
     """
     rows = listed(root).drop_duplicates("id")
     download = download or youtube(longest)
-    music = root / "music"
+    music = journal.inside(root, root / "music")
     music.mkdir(exist_ok=True)
     with journal.Journal(root, "songs") as log:
         for left in music.glob(f"{UNFINISHED}*"):
@@ -241,10 +248,10 @@ def fetch(root: Path, *, download: Download | None = None, jobs: int = 2, longes
         known = journal.read(root, "songs")
         todo = [row for row in rows.itertuples(index=False, name=None)
                 if not journal.done(r := known.get(row[0]), music / r["file"] if r and r["file"] else None, again)]
-        refused = 0
+        refused, on_disk = 0, {p.stem: p for p in music.glob("*") if p.is_file()}
         with (bar(total=len(rows), what="fetching songs", unit="song", shown=progress, done=len(rows) - len(todo))
               as shown, ThreadPoolExecutor(jobs) as pool):
-            work = [pool.submit(_song, track, label, videos, music, download, tries, pause)
+            work = [pool.submit(_song, track, label, videos, on_disk.get(track), music, download, tries, pause)
                     for track, label, videos in todo]
             try:
                 for finished in as_completed(work):
