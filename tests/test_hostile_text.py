@@ -112,7 +112,8 @@ def test_rejects_are_told_a_line_each(capsys, text):
 
 @pytest.mark.parametrize(("text", "coloured", "bare"), [
     ("\x1b[31mValueError\x1b[0m: x\n  at y", "\x1b[31mValueError\x1b[0m: x\n  at y", "ValueError: x\n  at y"),
-    ("a\x1b]0;t\x07b", "a]0;tb", "a]0;tb"), ("a\x1b[2Jb", "a[2Jb", "a[2Jb"), ("a\rb", "ab", "ab"), ("a\tb", "a       b", "a       b"),
+    ("a\x1b]0;t\x07b", "a]0;tb", "a]0;tb"), ("a\x1b[2Jb", "a[2Jb", "a[2Jb"), ("a\rb", "ab", "ab"),
+    ("a\tb", "a       b", "a       b"),
     ("\u202ea\x9bb", "ab", "ab"), ("\x1b[\x1b[0m2J", "[\x1b[0m2J", "[2J"),
 ])
 def test_a_traceback_keeps_its_lines_and_colours_alone(text, coloured, bare):
