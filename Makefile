@@ -8,10 +8,17 @@ SEED ?=
 JOBS ?= 2
 ARGS ?=
 
+# what is said of the data reaches the shell as it stands, by the environment: neither make nor the shell reads it
+override DATA := $(value DATA)
+override WEIGHTS := $(value WEIGHTS)
+override PROFILE := $(value PROFILE)
+override SEED := $(value SEED)
+export DATA WEIGHTS PROFILE SEED
+
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-BOOK = "$(PY)" -m acp_lib.book "$(PROFILE)" -j "$(JOBS)" $(if $(DATA),-p data "$(DATA)") \
-	$(if $(WEIGHTS),-p weights "$(WEIGHTS)") $(if $(SEED),-p seed "$(SEED)") $(ARGS)
+BOOK = "$(PY)" -m acp_lib.book "$$PROFILE" -j "$(JOBS)" $(if $(DATA),-p data "$$DATA") \
+	$(if $(WEIGHTS),-p weights "$$WEIGHTS") $(if $(SEED),-p seed "$$SEED") $(ARGS)
 
 PYTEST = "$(PY)" -m pytest -n "$(JOBS)" --dist loadfile --no-loadscope-reorder
 

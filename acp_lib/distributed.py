@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
             raise ValueError("this command is started by torchrun: torchrun --nproc-per-node 2 -m acp_lib.distributed")
         train(profile, options.method)
     except ValueError as error:
-        print(f"error: {error} (python -m acp_lib.distributed --help)", file=sys.stderr)
+        print(commands.told(error, "acp_lib.distributed"), file=sys.stderr)
         return 2
     return 0
 

@@ -235,9 +235,18 @@ def test_publish_drops_what_belongs_to_this_machine(run, tmp_path):
 
 def test_sockets_are_short_enough_for_the_system(monkeypatch, tmp_path):
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "/tmp/acp-x")
-    assert book.sockets("05") == {"transport": "ipc", "ip": str(Path("/tmp/acp-x/05"))}
+    assert book.sockets("05") == {"transport": "ipc", "ip": "/tmp/acp-x/05", "connection_file": "/tmp/acp-x/05.json"}
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "/tmp/" + "long" * 25)
-    assert book.sockets("05") == {}
+    assert set(book.sockets("05")) == {"connection_file"}
+
+
+def test_folders_of_killed_runs_go_and_no_other(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = (f"acp-{os.getpid()}-abcd_123", "acp-999999999-abcd_123", "acp-12x-abcd", "acp-notes", "acp-999999999")
+    for name in names:
+        (tmp_path / name).mkdir()
+    with book.runtime_folder() as made:
+        assert {p.name for p in tmp_path.iterdir()} == {*names, Path(made).name} - {"acp-999999999-abcd_123"}
 
 
 # the Sphinx extension: the cache of plain `jupyter-book build .`

@@ -37,6 +37,7 @@ from acp_lib import profiles
 from acp_lib.engine import commands, faults
 from acp_lib.engine.cache import digest, file_digest, write
 from acp_lib.engine.processes import kill_all, one_thread
+from acp_lib.engine.text import lines, plain
 from acp_lib.profiles import ROOT, Profile
 
 EXAMPLES = """\
@@ -47,6 +48,7 @@ examples:
   python -m acp_lib.book imac -p data imac --only 05_acp_net   one chapter on IMAC
 """
 LAST = "90_"  # chapters so named read the results of the others
+RUNTIME = re.compile(r"acp-(\d{1,9})-\w{8}")  # folders of `runtime_folder`, with the number of the process
 RENDER = """\
 import sys
 from acp_lib.engine.processes import end_with
@@ -54,7 +56,6 @@ end_with(int(sys.argv.pop(1)))
 from jupyter_book.cli.main import main
 main()
 """
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Run:
         named = {tempfile.gettempdir(): "tmp", str(Path.home()): "~", str(ROOT): ".",
                  str(self.build): "_build", str(self.profile.work_path): "work",
                  str(self.profile.results_path): "results"}
-        for given in (self.profile.database.data, self.profile.features.weights):
+        for given in (getattr(self.profile, name) for name in profiles.FILES):
             if given and ("/" in given or profiles.resolve(given).exists()):
                 named |= {given: Path(given).name, str(profiles.resolve(given)): Path(given).name}
         return {path: name for path, name in named.items() if "/" in path and len(path) > 1}
@@ -175,18 +176,19 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
 
 def told(error: Exception) -> str:
     """What stopped a chapter: its traceback; of what the machine refused, the line that says so."""
-    plain = ANSI.sub("", str(error))
-    own = getattr(error, "evalue", plain)  # of a failed cell, without its traceback
+    own = lines(getattr(error, "evalue", str(error)), False)  # of a failed cell, without its traceback
     if own.startswith("[Errno") and (said := faults.line(own)):
         return f"error: {said}"
-    return str(error) if sys.stderr.isatty() else plain
+    return lines(str(error), sys.stderr.isatty())
 
 
 def sockets(name: str) -> dict:
-    """Kernel settings: sockets in this run's own folder, because kernels started at once can take one another's TCP
-    ports; TCP where that folder's name is too long for a socket's."""
+    """Kernel settings: what connects to a kernel lies in this run's own folder, and so do its sockets, because kernels
+    started at once can take one another's TCP ports; TCP where that folder's name is too long for a socket's.
+    """
     address = Path(os.environ["JUPYTER_RUNTIME_DIR"], name)
-    return {"transport": "ipc", "ip": str(address)} if os.name == "posix" and len(str(address)) < 95 else {}
+    short = {"transport": "ipc", "ip": str(address)} if os.name == "posix" and len(str(address)) < 95 else {}
+    return short | {"connection_file": f"{address}.json"}
 
 
 def execute_all(chapters: list[Chapter], jobs: int, timeout: int) -> None:
@@ -211,8 +213,8 @@ def execute_all(chapters: list[Chapter], jobs: int, timeout: int) -> None:
 @contextmanager
 def runtime_folder() -> Iterator[str]:
     """A temporary folder for the sockets of kernels; those that killed runs have left are removed."""
-    for left in Path(tempfile.gettempdir()).glob("acp-[0-9]*-*"):
-        if not psutil.pid_exists(int(left.name.split("-")[1])):
+    for left in Path(tempfile.gettempdir()).iterdir():
+        if (process := RUNTIME.fullmatch(left.name)) and not psutil.pid_exists(int(process[1])):
             shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"acp-{os.getpid()}-") as folder:
         yield folder
@@ -255,7 +257,7 @@ def config(run: Run) -> str:
     settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
     settings["execute"]["execute_notebooks"] = "off"
     if run.profile.tag != "mini":
-        given = "".join(f" · {k} {v}" for k, v in scrub(run.given, run.hidden).items())
+        given = "".join(f" · {k} {plain(v)}" for k, v in scrub(run.given, run.hidden).items())
         settings["html"]["announcement"] = f"Profile {run.profile.profile}{html.escape(given)}"
     return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
 
@@ -302,7 +304,7 @@ def render(run: Run) -> Path:
         if done.returncode or not index.exists():
             shutil.rmtree(run.build / ".doctrees", ignore_errors=True)  # the next build must see the warnings again
             index.unlink(missing_ok=True)
-            said = faults.line(ANSI.sub("", done.stderr))
+            said = faults.line(lines(done.stderr, False))
             raise RuntimeError(f"{f'error: {said}' if said else done.stderr}\nrendering failed (exit code "
                                f"{done.returncode}); the pages' sources are in {run.build / 'source'}")
     return index
@@ -326,7 +328,7 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
         try:
             prepare(run.profile)
         except (ValueError, FloatingPointError) as error:  # data, weights or settings that cannot be used
-            raise RuntimeError(f"error: {error}") from error
+            raise RuntimeError(commands.told(error)) from error
     execute_all(chapters, jobs, timeout)
     stale = [c.name for c in run.chapters if not c.current]
     if rendered and stale:

@@ -3,9 +3,13 @@
 papermill picks a handler by how a path starts, which for a local file may be anything. So this module, which papermill
 loads for its entry point in pyproject.toml, teaches the one handler of local files to read MyST Markdown.
 
+It writes parameters into a notebook as Python, their names as they are; in a file of parameters (`-f`, `-y`) these are
+other people's text, so what is no name is refused.
+
 Chapter: How to read and rerun.
 """
 
+import keyword
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +19,7 @@ from urllib.request import url2pathname
 import jupytext
 from papermill.exceptions import PapermillException
 from papermill.iorw import papermill_io
+from papermill.translators import PythonTranslator, papermill_translators
 
 LOCAL = papermill_io.get_handler("local")
 SCHEME = "file://"
@@ -41,6 +46,19 @@ def _writer(write: Callable[[str, str], None]) -> Callable[[str, str], None]:
 
 LOCAL.read, LOCAL.write = _reader(LOCAL.read), _writer(LOCAL.write)
 warnings.filterwarnings("ignore", message=r"The specified file \(.*\.md\) does not end in one of")
+
+
+class Named(PythonTranslator):
+    """papermill's own, for names alone."""
+
+    @classmethod
+    def assign(cls, name: object, str_val: str) -> str:
+        if not (isinstance(name, str) and name.isidentifier()) or keyword.iskeyword(name):
+            raise ValueError(f"parameter {name!r} is no name in Python; expected one of the notebook's parameters")
+        return super().assign(name, str_val)
+
+
+papermill_translators.register("python", Named)
 
 
 class MystHandler:

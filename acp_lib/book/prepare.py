@@ -4,6 +4,7 @@ Chapter: How to read and rerun.
 """
 
 from acp_lib.audits import repeated
+from acp_lib.engine.text import plain
 from acp_lib.experiment import methods, runs
 from acp_lib.profiles import Profile
 from acp_lib.study import Study
@@ -19,7 +20,7 @@ def prepare(profile: Profile) -> None:
     """
     study = Study(profile)
     print(f"{len(study.manifest)} samples from {study.data_name}, {len(study.rejects)} rejected; "
-          f"image features by {study.weights_name}", flush=True)
+          f"image features by {plain(study.weights_name)}", flush=True)
     study.raw("art")
     for groups in (["pairs"], ["image", "music"]):  # probes of ACP-Net's embeddings need it trained
         plan = [run for group in groups for name in methods.GROUPS[group] for run in study.planned(group, name)]

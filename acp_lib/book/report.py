@@ -12,8 +12,8 @@ import io
 import numbers
 import re
 import textwrap
-import unicodedata
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,24 +22,14 @@ from IPython.display import Markdown as display_markdown
 from IPython.display import display
 from myst_nb import glue
 
-from acp_lib.profiles import OPTIONS, Profile, ledger
+from acp_lib.engine.text import LONGEST, plain
+from acp_lib.profiles import FILES, OPTIONS, Profile, ledger
 
-LONGEST = 120  # characters of anyone's text in a cell
 NOTHING = "–"
 
 
 class Markdown(str):
     """Text of a chapter's own, shown as the Markdown it is."""
-
-
-def plain(text: str, longest: int = LONGEST) -> str:
-    """Anyone's text as one line: no control or invisible characters, none that turn the writing direction, cut if long.
-
-    Chapter: all.
-    """
-    seen = (c for c in str(text) if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
-    text = " ".join("".join(seen).split())
-    return text if len(text) <= longest else text[:longest - 1] + "…"
 
 
 def escape(text: str, longest: int = LONGEST) -> str:
@@ -80,9 +70,10 @@ def table(rows: pd.DataFrame | list[dict], name: str, caption: str, *, digits: i
     lines = [[str(c) for c in frame.columns], ["---:" if r else "---" for r in right], *cells]
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     markdown = f":::::{{table}} {caption}\n:name: {name}\n\n{body}\n:::::\n"
-    page = frame.map(lambda v: plain(v) if isinstance(v, str) else v).to_html(index=False, na_rep=NOTHING)
+    clean = frame.map(lambda v: plain(v) if isinstance(v, str) else v)
+    page = clean.to_html(index=False, na_rep=NOTHING)
     display({"text/markdown": markdown, "text/html": f"<p>{html.escape(caption)}</p>{page}",
-             "text/plain": frame.to_string(index=False)}, raw=True)
+             "text/plain": clean.to_string(index=False)}, raw=True)
 
 
 def say(text: str) -> None:
@@ -150,11 +141,12 @@ def song(row: pd.Series) -> str:
 
 
 def code(value: object) -> Markdown:
-    """A value as code; numbers without zeros at their end.
+    """A value as code, numbers without zeros at their end; a text that would end the code, or a cell, as text.
 
     Chapter: The garden of forking paths.
     """
-    return Markdown(f"`{value:g}`" if isinstance(value, float) else f"`{value}`")
+    text = f"{value:g}" if isinstance(value, float) else plain(value)
+    return Markdown(escape(text) if re.search("[`|]", text) else f"`{text}`")
 
 
 def ledger_entry(name: str) -> Markdown:
@@ -165,15 +157,20 @@ def ledger_entry(name: str) -> Markdown:
     return Markdown(f"[`{name}`](#ledger-{name.replace('_', '-')})")
 
 
+def _shown(profile: Profile, name: str) -> object:
+    value = getattr(profile, name)
+    return Path(value).name if name in FILES else value
+
+
 def departures(profile: Profile, names: Collection[str] | None = None) -> str:
     """Markdown list of the settings that are not the ledger's, an item each, with a link to the entry; one sentence
-    where all are the ledger's.
+    where all are the ledger's. Of a file the name is shown.
 
     names : of the settings that are looked at; all of the ledger's if left out
 
     Chapter: ACP-Net; Baselines; Probes.
     """
-    lines = [f"- `{name}` is `{getattr(profile, name)}`, not the ledger's `{d.default}` "
+    lines = [f"- `{name}` is {code(_shown(profile, name))}, not the ledger's {code(d.default)} "
              f"([why it matters](#ledger-{name.replace('_', '-')}))."
              for name, d in ledger.details().items()
              if name in (OPTIONS if names is None else names) and getattr(profile, name) != d.default]

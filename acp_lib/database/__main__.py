@@ -10,6 +10,7 @@ from pathlib import Path
 
 from acp_lib.engine import commands
 from acp_lib.engine.cache import write
+from acp_lib.engine.text import MESSAGE, plain
 
 EXAMPLES = """\
 examples:
@@ -99,10 +100,10 @@ def _copies(options: argparse.Namespace) -> None:
 
     distance = copies.DISTANCE if options.distance is None else options.distance
     found = copies.table(options.folder, distance, jobs=options.jobs, progress=True)
-    target = options.folder / journal.FOLDER / "copies.csv"
+    target = journal.inside(options.folder, options.folder / journal.FOLDER / "copies.csv")
     write(target, found.to_csv(index=False))
     counts = found["kind"].value_counts()
-    print(f"{counts.get('exact', 0):,} exact and {counts.get('near', 0):,} near copies: {target}")
+    print(f"{counts.get('exact', 0):,} exact and {counts.get('near', 0):,} near copies: {plain(target, MESSAGE)}")
 
 
 def _attrition(options: argparse.Namespace, what: str = "") -> None:
@@ -115,7 +116,7 @@ def _attrition(options: argparse.Namespace, what: str = "") -> None:
     found = found[found["what"] == what] if what else found
     for (kind, reason), rows in sorted(found.groupby(["what", "reason"]), key=lambda group: -group[1]["n"].sum()):
         classes = ", ".join(f"{c} {n:,}" for c, n in zip(rows["class"], rows["n"], strict=True))
-        print(f"{rows['n'].sum():8,} {kind}: {reason} ({classes})")
+        print(f"{rows['n'].sum():8,} {kind}: {plain(reason)} ({classes})")
 
 
 def _validate(options: argparse.Namespace) -> None:

@@ -88,13 +88,13 @@ def lengths(root: Path, tracks: Iterable[str]) -> pd.Series | None:
     return metadata(path, tracks)["duration"].dropna() if path.is_file() else None
 
 
-def song_files(music: Path, track: str = "*") -> dict[str, Path]:
+def song_files(music: Path, track: str | None = None) -> dict[str, Path]:
     """The file of each track, or of one, in a folder: `<track>` and one of `SOUNDS`, the first of them where there are
     several. Nothing else is a song: no picture or text beside it, no `.part`.
 
     Chapter: Building the database.
     """
-    found = [p for p in sorted(music.glob(f"{track}.*")) if p.suffix.lower() in SOUNDS and p.is_file()]
+    found = [p for p in sorted(music.glob("*")) if track in (None, p.stem) and p.suffix.lower() in SOUNDS and p.is_file()]
     found.sort(key=lambda p: SOUNDS.index(p.suffix.lower()), reverse=True)
     return {p.stem: p for p in found}
 

@@ -11,7 +11,9 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 LONGEST = 120  # bytes in UTF-8; file systems end at 255, and a temporary name is longer
-UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff/\\:*?"<>|]')
+UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff'
+                    r'\ufff9-\ufffb\U000e0000-\U000e007f/\\:*?"<>|]'
+                    r"|^[. ]*(?i:con|prn|aux|nul|com\d|lpt\d) *(?=\.|$)")  # names of devices, where files are moved to
 
 
 def _mark(url: str, tried: int = 0) -> str:

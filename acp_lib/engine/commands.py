@@ -14,6 +14,7 @@ from pathlib import Path
 
 from acp_lib import profiles
 from acp_lib.engine import faults
+from acp_lib.engine.text import MESSAGE, plain
 from acp_lib.profiles import Profile
 
 
@@ -48,6 +49,11 @@ def given(options: argparse.Namespace) -> dict:
 def profile(options: argparse.Namespace, **more: object) -> Profile:
     """The profile that a command line describes; `more` are values of other options, None for those not given."""
     return profiles.load(**{"profile": options.profile, **more} | given(options))
+
+
+def told(error: Exception, help_of: str = "") -> str:
+    """The line that tells of an error, whatever it quotes, and where help is."""
+    return f"error: {plain(error, MESSAGE)}" + (f" (python -m {help_of} --help)" if help_of else "")
 
 
 class Stopped(KeyboardInterrupt):
@@ -109,7 +115,7 @@ def outcome(work: Callable[[], int | None], help_of: str) -> int:
             return work() or 0
     except (ValueError, ImportError, OSError) as error:
         said = faults.line(str(error)) if isinstance(error, OSError) else ""
-        _tell(f"error: {said or f'{error} (python -m {help_of} --help)'}")
+        _tell(told(ValueError(said)) if said else told(error, help_of))
         return 1 if said else 2
     except KeyboardInterrupt as error:
         _tell("stopped; the same command goes on where it was")

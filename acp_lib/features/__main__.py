@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from acp_lib.engine import commands
+from acp_lib.engine.text import MESSAGE, plain
 from acp_lib.features import shards
 from acp_lib.features.layout import KINDS, VECTORS
 
@@ -60,7 +61,7 @@ def tell(modality: str, study: "Study") -> None:
     print(f"{modality}: {len(x):,} samples of {x.shape[1]} numbers, {len(bad):,} rejected, "
           f"{time.monotonic() - start:.1f} s")
     for path, reason in bad.itertuples(index=False):
-        print(f"  {path}: {reason}")
+        print(f"  {plain(path, MESSAGE)}: {plain(reason, MESSAGE)}")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ Paper: Section 3, Image subnetwork.
 Chapter: Seeing.
 """
 
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -196,11 +197,19 @@ def state(path: Path) -> dict[str, torch.Tensor]:
         raise WeightsUnavailable(f"weights is {path.name!r}, which is no file; expected imagenet, random, or the path "
                                  "of a .safetensors or .pth state_dict of torchvision's network")
     try:
+        if zipfile.is_zipfile(path) and (size := _unpacked(path)) > path.stat().st_size:
+            raise ValueError(f"it unpacks to {size} bytes, and torch.save packs nothing")
         found = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
         return {str(k): v for k, v in found.items()}
     except Exception as error:  # both readers raise many kinds
         raise WeightsUnavailable(f"weights file {path.name} does not read as a state_dict of tensors alone: "
                                  f"{type(error).__name__}") from None
+
+
+def _unpacked(path: Path) -> int:
+    """Bytes of all that a ZIP file, which a .pth is, says that it holds."""
+    with zipfile.ZipFile(path) as file:
+        return sum(part.file_size for part in file.infolist())
 
 
 def fitted(model: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> nn.Module:

@@ -23,6 +23,9 @@ PAGED = ("TIFF", "MPO", "DCX")
 PAGES = 1000
 DARK = 16
 """A picture whose wide samples all lie below this part of their range is refused: it would be seen as black."""
+RUN = {"EPS": "PostScript is a program, which is not run",
+       "IPTC": "an IPTC record may hold a file of any kind, PostScript too, which is a program and not run"}
+"""Formats for which Pillow starts another program, by themselves or by what they hold, and why they are refused."""
 REMEDY = "save it with 8 bits a sample"
 
 WHITE_IS_ZERO, BITS, PHOTOMETRIC, SAMPLE_FORMAT = 0, 258, 262, 339  # of TIFF
@@ -53,11 +56,11 @@ def opened(source: Source, *, formats: Formats | None = None, pixels: int | None
     ------
     Exception
         Whatever Pillow raises for what is no picture or promises too many pixels; ValueError for more than PAGES pages,
-        and for PostScript, which another program would have to run.
+        and for what another program would have to run (RUN).
     """
     with Image.open(source, formats=formats) as picture:
-        if picture.format == "EPS":
-            raise ValueError("PostScript is a program, which is not run; save it as a PNG or JPEG file")
+        if run := RUN.get(picture.format or ""):
+            raise ValueError(f"{run}; save it as a PNG or JPEG file")
         if picture.format in PAGED and (page := _largest_page(source, formats)):
             picture.seek(page)
         if isinstance(picture, ImageFile.ImageFile):

@@ -186,7 +186,7 @@ def _whole(target: Path, rows: list[dict], checked: bool) -> Shard | None:
     """A shard, or None if it is not there, does not read, or holds other samples."""
     try:
         shard = Shard(target)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError):  # a damaged file raises any of these
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError, RecursionError):  # a damaged file
         return None
     return shard if shard.holds(rows, checked) else None
 

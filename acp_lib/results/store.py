@@ -53,7 +53,7 @@ def save(folder: Path, name: str, rows: list[dict]) -> None:
 
 def read(folder: Path, name: str) -> list[dict] | None:
     """What `save` wrote, or None where there is no such file, or a damaged one."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         return json.loads((folder / f"{name}.json").read_text("utf8"))
     return None
 

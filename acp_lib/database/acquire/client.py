@@ -141,7 +141,7 @@ def _retry_after(answer: aiohttp.ClientResponse) -> float:
     text = answer.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, OverflowError):
         when = parsedate_to_datetime(text)
         return max((when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
     return 0.0

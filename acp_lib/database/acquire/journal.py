@@ -37,6 +37,20 @@ class Missed(Exception):
         return FAILED if self.passing else LOST
 
 
+def inside(root: Path, path: Path) -> Path:
+    """A path that is to be written to, or moved: the links and journals of a data folder may be other people's.
+
+    Raises
+    ------
+    ValueError
+        If it lies outside the data folder, or a link leads it there.
+    """
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise ValueError(f"{str(path)!r} leads out of the data folder, to {str(path.resolve())!r}; remove the link or "
+                         "the journal's entry, or give the folder that it leads to")
+    return path
+
+
 class Journal:
     """The journal of one kind of item below a data folder, open for one process at a time.
 
@@ -47,16 +61,16 @@ class Journal:
     """
 
     def __init__(self, root: Path, kind: str):
-        self.path = path(root, kind)
+        self.root, self.path = root, path(root, kind)
 
     def __enter__(self) -> Self:
-        """Raise ValueError where another process has it open."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(self.path.with_suffix(".lock"))
+        """Raise ValueError where another process has it open, or it is not `inside` the data folder."""
+        inside(self.root, self.path).parent.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(inside(self.root, self.path.with_suffix(".lock")))
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise ValueError(f"{self.path.parent.parent.name!r} is being fetched to by another process; wait for its "
+            raise ValueError(f"{self.root.name!r} is being fetched to by another process; wait for its "
                              "end, or stop it") from None
         self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         size = os.fstat(self._file).st_size
@@ -90,7 +104,7 @@ def read(root: Path, kind: str) -> dict[str, dict]:
                 record = json.loads(line)
                 found.pop(record["id"], None)
                 found[record["id"]] = record
-            except (ValueError, TypeError, KeyError):  # torn
+            except (ValueError, TypeError, KeyError, RecursionError):  # torn, or not of our writing
                 continue
     return found
 

@@ -141,7 +141,7 @@ def fetch(root: Path, *, limits: Limits | None = None, policy: Policy | None = N
     Raises
     ------
     ValueError
-        If there are no lists, one does not read, or another process fetches to the same folder.
+        If there are no lists, one does not read, another process fetches to the same folder, or a link leads out of it.
     OSError
         If a file cannot be written.
     """
@@ -167,7 +167,7 @@ def fetch(root: Path, *, limits: Limits | None = None, policy: Policy | None = N
 def _tidy(root: Path, emotions: set[str]) -> None:
     """Make the folders, and remove what a killed run left unfinished."""
     for emotion in sorted(emotions):
-        folder = root / "images" / emotion
+        folder = journal.inside(root, root / "images" / emotion)
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(f"{UNFINISHED}*"):
             left.unlink()
@@ -200,6 +200,6 @@ def _put_placeholders_aside(root: Path, log: journal.Journal, least: int) -> Non
                                     "detail": f"the same picture came for {count} URLs"})
         source = root / "images" / i
         if source.is_file():
-            target = root / journal.FOLDER / "placeholders" / i
+            target = journal.inside(root, root / journal.FOLDER / "placeholders" / i)
             target.parent.mkdir(parents=True, exist_ok=True)
-            source.rename(target)
+            journal.inside(root, source).rename(target)

@@ -10,6 +10,7 @@ Chapter: Building the database.
 
 import re
 import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Collection
@@ -82,10 +83,13 @@ class _Fetcher:
             return error
 
     def _song(self, track: str, label: str, videos: list[str]) -> dict:
+        """A track with videos has an id that is a file name (`listed`); any other may be any text, and no path is made
+        of it.
+        """
         start, record = time.monotonic(), {"id": track, "class": label, "video": "", "file": "", "bytes": 0, "sha": "",
                                            "hash": "", "reason": "", "detail": "", "tries": 0}
         there = imac.song_files(self.music, track).get(track)
-        folder = self.music / f"{UNFINISHED}{track}"
+        folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self.music))
         try:
             if there is None:
                 made, record["video"], record["tries"] = self._first(videos, folder)
@@ -196,8 +200,8 @@ def fetch(root: Path, *, download: Download | None = None, jobs: int = 2, longes
     Raises
     ------
     ValueError
-        If the list does not read, another process fetches to the same folder, the host wants to be left alone, or
-        `PATIENCE` songs in a row fail for a reason that lies with yt-dlp, ffmpeg or the network.
+        If the list does not read, another process fetches to the same folder, a link leads out of it, the host wants
+        to be left alone, or `PATIENCE` songs in a row fail for a reason that lies with yt-dlp, ffmpeg or the network.
     ImportError
         Without yt-dlp.
     OSError
@@ -207,7 +211,7 @@ def fetch(root: Path, *, download: Download | None = None, jobs: int = 2, longes
     with_videos = set(rows.loc[rows["videos"].str.len() > 0, "id"])
     stop, others = Event(), processes.begun()
     download = download or youtube(longest, stopped=stop.is_set)
-    music = root / "music"
+    music = journal.inside(root, root / "music")
     music.mkdir(exist_ok=True)
     with journal.Journal(root, "songs") as log:
         _tidy(music)

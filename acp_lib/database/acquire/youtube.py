@@ -6,6 +6,7 @@ ffmpeg puts the sound into an Ogg file, without a loss where it is Opus.
 Chapter: Building the database.
 """
 
+import os
 import re
 import shutil
 import signal
@@ -161,10 +162,12 @@ def youtube(longest: float = LONGEST, *, address: str = ADDRESS, extractors: tup
             raise yt_dlp.utils.DownloadCancelled
 
     def download(video: str, folder: Path) -> Path:
-        turn = _Video(longest, bool(ffmpeg), check)
+        turn, home = _Video(longest, bool(ffmpeg), check), str(folder.resolve())
+        if os.path.expandvars(home) != home:  # as yt-dlp will do, and then write elsewhere
+            raise ValueError(f"{home!r} names a variable of the environment; rename the folder")
         options: dict[str, Any] = {
             "format": "bestaudio[acodec=opus]/bestaudio/best", "outtmpl": {"default": "song.%(ext)s"},
-            "paths": {"home": str(folder)}, "match_filter": turn.suits, "max_filesize": LARGEST,
+            "paths": {"home": home}, "match_filter": turn.suits, "max_filesize": LARGEST,
             "postprocessors": [{"key": "FFmpegExtractAudio", "preferredcodec": CODECS}] if ffmpeg else [],
             "progress_hooks": [check], "postprocessor_hooks": [check], "allowed_extractors": list(extractors),
             "noplaylist": True, "socket_timeout": 20, "retries": 3, "fragment_retries": 3,
