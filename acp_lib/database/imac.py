@@ -94,7 +94,8 @@ def song_files(music: Path, track: str | None = None) -> dict[str, Path]:
 
     Chapter: Building the database.
     """
-    found = [p for p in sorted(music.glob("*")) if track in (None, p.stem) and p.suffix.lower() in SOUNDS and p.is_file()]
+    found = [p for p in sorted(music.glob("*"))
+             if track in (None, p.stem) and p.suffix.lower() in SOUNDS and p.is_file()]
     found.sort(key=lambda p: SOUNDS.index(p.suffix.lower()), reverse=True)
     return {p.stem: p for p in found}
 
