@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from difflib import unified_diff
+from itertools import islice
 from pathlib import Path
 
 import nbformat
@@ -22,6 +24,7 @@ from conftest import corpus
 from test_book import SMALL, Copy, given
 from tqdm import tqdm
 
+GRACE = 30  # seconds that a process may outlive the command: one that still imports hears of nothing
 VARIES = {"book/status", "notebooks/92_cost"}
 """Pages that tell how long this run took."""
 
@@ -51,7 +54,7 @@ class Book(Copy):
                 continue
         return found
 
-    def found(self) -> dict[str, object]:
+    def found(self) -> dict:
         """What the book is: results, chapters' outputs and pages' texts by name, but for those that tell times."""
         build, = self.folder.glob("_build/profiles/folder-*/_build")
         results = {p.name: json.loads(p.read_text("utf8")) for p in build.glob("results/*.json")}
@@ -81,9 +84,17 @@ def disturb(book: Book, kills: int, rng: random.Random) -> list[str]:
         if process.poll() is None:
             process.kill()
         process.wait()
-        time.sleep(3)
-        faults += [f"kill {number}: {line} is left" for line in book.left()]
+        until = time.monotonic() + GRACE
+        while (left := book.left()) and time.monotonic() < until:
+            time.sleep(0.5)
+        faults += [f"kill {number}: {line} is left" for line in left]
     return faults
+
+
+def shown(one: object, other: object) -> str:
+    """Where two values differ."""
+    texts = (json.dumps(v, indent=1, default=str).splitlines() for v in (one, other))
+    return "\n".join(line[:300] for line in islice(unified_diff(*texts, "whole", "killed", n=1, lineterm=""), 40))
 
 
 def main() -> int:
@@ -103,6 +114,8 @@ def main() -> int:
             print(f"{book.folder.parent.name}: made in {time.monotonic() - start:.0f} s")
         one, other = whole.found(), killed.found()
     differ = sorted(n for n in one.keys() | other.keys() if one.get(n) != other.get(n))
+    for name in differ:
+        print(name, shown(one.get(name), other.get(name)), sep="\n")
     print("\n".join(faults), f"{options.kills} kills, {len(faults)} processes left, {len(one)} files compared, "
           f"{len(differ)} differ: {', '.join(differ)}", sep="\n")
     return int(bool(faults or differ))
