@@ -22,6 +22,7 @@ import pandas as pd
 
 from acp_lib.database import folder, names, tags
 from acp_lib.database.manifest import candidates, rejects
+from acp_lib.database.walk import walk
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 
 LISTED = ["emotion", "url", "disagree", "agree"]  # fields of a picture list
@@ -193,6 +194,10 @@ def _pictures(root: Path, agreement: str = "all") -> tuple[list[dict], list[tupl
 # --- both
 
 
+def _by_track(paths: Iterable[str]) -> dict[str, str]:
+    return {PurePosixPath(path).stem: path for path in paths if path.count("/") == 1}
+
+
 def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame]:
     """(candidates, rejects) of a folder in IMAC's layout.
 
@@ -209,7 +214,9 @@ def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame
     if not scores.is_file():
         raise ValueError(f"data is {root.name!r}, which has no SongEmotionScore.csv; give the folder that holds the "
                          "authors' files, or PROFILE=folder for your own pictures and songs")
-    on_disk = {p.stem: p.relative_to(root).as_posix() for p in sorted((root / "music").glob("*")) if p.is_file()}
+    found = walk(root, "music")
+    on_disk, unread = _by_track(found.files), dict(found.bad)
+    in_vain = _by_track(unread)
     listed = root / "YouTubeURLs.csv"
     known = videos(listed) if listed.is_file() else None
     rows, bad = _pictures(root, agreement)
@@ -218,6 +225,8 @@ def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame
         track = song["track"]
         if pd.isna(song["class"]):
             bad.append((f"music/{track}", "all three scores are 0"))
+        elif track not in on_disk and track in in_vain:
+            bad.append((in_vain[track], unread[in_vain[track]]))
         elif track not in on_disk:
             bad.append((f"music/{track}", NO_FILE if known is None or known.get(track) else NO_VIDEO))
         else:
