@@ -19,9 +19,9 @@ from acp_lib.database.manifest import (
     fingerprint,
     first_of_each_class,
     label_of,
-    listing,
     validate,
 )
+from acp_lib.database.walk import listing
 
 
 @pytest.fixture(scope="module")

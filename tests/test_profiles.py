@@ -1,5 +1,7 @@
 """Profiles: YAML files, options in groups, types, names of runs."""
 
+import hashlib
+import os
 import re
 from dataclasses import FrozenInstanceError
 from pathlib import Path
@@ -43,6 +45,7 @@ def test_mini_runs_offline_and_imac_is_the_papers_setting():
     ({"epochs": True}, r"epochs is True \(bool\); expected int"),
     ({"data": 7}, r"data is 7 \(int\); expected str"),
     ({"data": Path("x")}, r"data is .*Path.*expected str"),
+    ({"data": "a\0b"}, r"data is 'a\\x00b'; expected no null character, which no path holds"),
     ({"epochs": 0}, "epochs is 0; expected at least 1"),
     ({"seed": -1}, "seed is -1; expected at least 0"),
     ({"batch": 1}, "batch is 1; expected at least 2"),
@@ -136,17 +139,61 @@ def test_parse_refuses(name, text, message):
         parse(name, text)
 
 
+def digits(path):
+    return hashlib.sha256(str(path).encode()).hexdigest()[:6]
+
+
 @pytest.mark.parametrize(("given", "tag"), [
     ({}, "mini"),
     ({"seed": 0, "batch": 32}, "mini"),
     ({"seed": 3, "epochs": 2}, "mini-seed-3-epochs-2"),
     ({"jobs": 7, "work": "w", "results": "r"}, "mini"),
-    ({"profile": "folder", "data": "/somewhere/My corpus"}, "folder-data-My_corpus"),
-    ({"profile": "folder", "data": "a/b", "weights": "w/v3.pth"}, "folder-data-b-weights-v3.pth"),
+    ({"profile": "folder", "data": "/somewhere/My corpus"}, f"folder-data-My_corpus-{digits('/somewhere/My corpus')}"),
+    ({"profile": "folder", "data": "a/b", "weights": "w/v3.pth"},
+     f"folder-data-b-{digits(ROOT / 'a/b')}-weights-v3.pth-{digits(ROOT / 'w/v3.pth')}"),
+    ({"profile": "folder", "data": "/", "weights": "random"}, f"folder-data--{digits('/')}-weights-random"),
+    ({"profile": "imac", "data": "/d", "alexnet_weights": "random"},
+     f"imac-data-d-{digits('/d')}-alexnet_weights-random"),
     ({"learning_rate": 0.001}, "mini-learning_rate-0.001"),
 ])
 def test_tag(given, tag):
     assert load(**given).tag == tag
+
+
+@pytest.fixture
+def places(tmp_path):
+    """Two folders of one name, one of which has a link to it."""
+    for place in ("a/mine", "b/mine"):
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "link").symlink_to("a/mine")
+    return tmp_path
+
+
+@pytest.mark.parametrize("option", ["data", "weights", "alexnet_weights"])
+@pytest.mark.parametrize(("one", "other"), [("a/mine", "b/mine"), ("a", "a/mine"), ("mine", "a/mine"), (".", "a")])
+def test_places_of_one_name_have_books_of_their_own(places, option, one, other):
+    tags = {load("folder", **{"data": "d", option: f"{places}/{place}"}).tag for place in (one, other)}
+    assert len(tags) == 2
+
+
+@pytest.mark.parametrize("spelled", ["a/mine/", "a/./mine", "a/../a/mine", "b/../a//mine", "link", "link/",
+                                     "link/../mine"])
+@pytest.mark.parametrize("option", ["data", "weights"])
+def test_one_place_has_one_tag_however_it_is_spelled(places, option, spelled):
+    def tag(path):
+        return load("folder", **{"data": "d", option: path}).tag
+
+    expected = tag(f"{places}/a/mine")
+    assert tag(f"{places}/{spelled}") == tag(os.path.relpath(places / "a/mine", ROOT)) == expected
+    assert "mine-" in expected
+
+
+def test_the_folder_itself_and_the_home_folder_have_names(monkeypatch, tmp_path):
+    tag = load("folder", data=".").tag
+    assert tag == f"folder-data-{ROOT.name}-{digits(ROOT)}" == load("folder", data="./").tag
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load("folder", data="~/x").tag == load("folder", data=str(tmp_path / "x")).tag
+    assert load("folder", data="~no one at all/x").tag.startswith("folder-data-x-")
 
 
 def test_home_and_paths(tmp_path, monkeypatch):
@@ -164,7 +211,7 @@ def test_home_and_paths(tmp_path, monkeypatch):
     assert load(work="w").work_path == ROOT / "w"
 
 
-@given(st.text(min_size=1))
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
 def test_a_tag_is_one_plain_folder_name(name):
     p = load("folder", data=name)
     assert re.fullmatch(r"[\w.+-]+", p.tag)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import corpus, picture, sound
+from test_emid import SCHEMA
 from test_imac import SCORES
 
 from acp_lib.database import imac, sources, validate
@@ -71,7 +72,7 @@ def test_validate_a_folder_and_what_is_none(tmp_path):
 
 
 def test_validate_emid_counts_rows(tmp_path):
-    pq.write_table(pa.table({"genre": ["A"] * 9}), tmp_path / "a.parquet")
+    pq.write_table(pa.Table.from_pylist([{"genre": "A"}] * 9, schema=SCHEMA), tmp_path / "a.parquet")
     (tmp_path / "b.parquet").write_bytes(b"cut off")
     row = validate.validate(tmp_path).iloc[0]
     assert (row["listed"], row["there"], row["missing"], row["unreadable"]) == (10738, 9, 10729, 1)

@@ -17,6 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from acp_lib.database.acquire import journal
+from acp_lib.database.walk import walk
 from acp_lib.engine.cache import file_digest
 from acp_lib.engine.processes import mapped
 from acp_lib.engine.progress import bar
@@ -121,14 +122,11 @@ def table(root: Path, distance: int = DISTANCE, *, jobs: int = 1, progress: bool
     ValueError
         If there is no such folder.
     """
-    top = root / "images"
-    if not top.is_dir():
+    if not (root / "images").is_dir():
         raise ValueError(f"{root.name!r} has no folder images; give the folder that holds images/<emotion>")
-    paths = sorted(p for p in top.rglob("*") if p.is_file() and not p.name.startswith("."))
-    noted = journal.read(root, "pictures")
-    known = {p: (r["sha"], r["hash"]) for p in paths if (r := noted.get(p.relative_to(top).as_posix()))
-             and r["outcome"] == journal.FETCHED and r["bytes"] == p.stat().st_size}
-    rest = [p for p in paths if p not in known]
-    known |= dict(zip(rest, described(rest, jobs=jobs, progress=progress), strict=True))
-    return listed([p.relative_to(root).as_posix() for p in paths], [known[p][0] for p in paths],
-                  [known[p][1] for p in paths], distance)
+    files, noted = walk(root, "images").files, journal.read(root, "pictures")
+    known = {p: (r["sha"], r["hash"]) for p, (size, _) in files.items()
+             if (r := noted.get(p.removeprefix("images/"))) and r["outcome"] == journal.FETCHED and r["bytes"] == size}
+    rest = [p for p in files if p not in known]
+    known |= zip(rest, described([root / p for p in rest], jobs=jobs, progress=progress), strict=True)
+    return listed(list(files), [known[p][0] for p in files], [known[p][1] for p in files], distance)

@@ -28,10 +28,13 @@ import yaml
 
 from acp_lib.database import folder
 from acp_lib.database.manifest import rejects
+from acp_lib.database.walk import walk
 from acp_lib.emotions import EMOTIONS
 from acp_lib.engine.cache import write
 from acp_lib.engine.progress import bar
 
+NEEDED = ("Audio_Filename", "genre", *(f"Image{k}_{what}" for k in (1, 2, 3) for what in ("filename", "tag")))
+UNREAD = "does not read: "
 LABELS = ("genre", "feeling", "emotion")
 """Columns that may name the feeling, the first that does counts; the card has it in `genre`."""
 BATCH = 64  # rows read at once, each with four media
@@ -62,12 +65,43 @@ def label(row: dict) -> str | None:
     return next((_classes()[name] for name in names if name in _classes()), None)
 
 
-def _tables(root: Path) -> list[Path]:
-    found = sorted(root.rglob("*.parquet")) or sorted(root.rglob("EMID_data.csv"))
+def tables(root: Path) -> dict[str, str]:
+    """What is wrong with each Parquet file below a folder, or with each EMID_data.csv where there is none, by path:
+    nothing with a table of EMID's, which has its columns.
+    """
+    files = walk(root).files
+    found = [p for p in files if p.endswith(".parquet")] or [p for p in files if p.split("/")[-1] == "EMID_data.csv"]
+    return {path: _wrong(root / path) for path in found}
+
+
+def _wrong(path: Path) -> str:
+    try:
+        names = pa.parquet.read_schema(path).names if path.suffix == ".parquet" else pa.csv.open_csv(path).schema.names
+    except (pa.ArrowException, OSError) as error:
+        return f"{UNREAD}{error}"
+    lacking = [name for name in NEEDED if name not in names]
+    return f"lacks the columns {', '.join(lacking)}" if lacking else ""
+
+
+def _sorted_out(root: Path) -> tuple[list[Path], list[tuple[str, str]]]:
+    """EMID's tables below a folder, and (path, reason) of the others; raises as `extract` does."""
+    found = tables(root)
     if not found:
         raise ValueError(f"{root.name} holds neither a Parquet file nor EMID_data.csv; give the folder of EMID, "
                          "https://huggingface.co/datasets/ecnu-aigc/EMID")
-    return found
+    bad = [(path, wrong) for path, wrong in found.items() if wrong]
+    for path, wrong in bad:
+        if wrong.startswith(UNREAD):
+            raise ValueError(f"{path} {wrong}; fetch it again")
+    if len(bad) == len(found):
+        raise ValueError(f"{' '.join(bad[0])}; expected EMID's, {', '.join(NEEDED)}")
+    return [root / path for path, wrong in found.items() if not wrong], bad
+
+
+def n_rows(path: Path) -> int:
+    """How many rows a table has."""
+    return pa.parquet.read_metadata(path).num_rows if path.suffix == ".parquet" else sum(
+        batch.num_rows for batch in _batches(path))
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:
@@ -82,7 +116,7 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
 
 @cache
 def _by_name(root: Path) -> dict[str, Path]:
-    return {path.name: path for path in sorted(root.rglob("*")) if path.is_file()}
+    return {path.split("/")[-1]: root / path for path in walk(root).files}
 
 
 def _media(value: object, root: Path) -> bytes | str:
@@ -111,15 +145,14 @@ def extract(root: Path, target: Path, progress: bool = True) -> Path:
     Raises
     ------
     ValueError
-        If there is no table, one does not read or lacks its columns, or nothing in them can be used.
+        If there is no table, one does not read, none has EMID's columns, or nothing in them can be used.
     """
     about: list[tuple[str, ...]] = []
-    bad: list[tuple[str, str]] = []
+    own, bad = _sorted_out(root)
     number = 0
     with bar(what="reading EMID", unit="row", shown=progress, total=None) as shown:
-        for path in _tables(root):
+        for path in own:
             for batch in _batches(path):
-                _check(path, batch.schema.names)
                 for row in batch.to_pylist():
                     number += 1
                     about += _write_song(row, root, target, f"{path.name}, row {number}", number, bad)
@@ -131,12 +164,6 @@ def extract(root: Path, target: Path, progress: bool = True) -> Path:
     _write_csv(target / "metadata.csv", ["id", "title", "tags"], about)
     _write_csv(target / "rejects.csv", ["path", "reason"], bad)
     return target
-
-
-def _check(path: Path, names: list[str]) -> None:
-    needed = ["Audio_Filename", "genre", *(f"Image{k}_{what}" for k in (1, 2, 3) for what in ("filename", "tag"))]
-    if lacking := [name for name in needed if name not in names]:
-        raise ValueError(f"{path.name} lacks the columns {', '.join(lacking)}; expected EMID's, {', '.join(needed)}")
 
 
 def _write_song(row: dict, root: Path, target: Path, where: str, number: int,

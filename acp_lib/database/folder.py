@@ -4,40 +4,36 @@
     <data>/music/<positive, neutral or negative>/**          any format libsndfile reads
     <data>/metadata.csv                                      optional: id, artist, title, tags, licence
 
+Which files are passed over, and where links lead, says `acp_lib.database.walk`.
+
 A file's id is its path below `images` or `music`; metadata.csv may name it so or by the bare file name without ending.
 
 Chapter: Building the database.
 """
 
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from acp_lib.database.manifest import candidates, label_of, rejects
+from acp_lib.database.walk import walk
 from acp_lib.emotions import CLASSES, EMOTIONS
 
 FOLDERS = {"image": "images", "music": "music"}
 
 
-def _label_folders(root: Path, modality: str) -> dict[Path, tuple[str, str]]:
-    top = root / FOLDERS[modality]
-    if not top.is_dir():
-        raise ValueError(f"{root.name} has no folder {FOLDERS[modality]!r}; expected {root.name}/images/<emotion or "
-                         f"class> and {root.name}/music/<class>")
+def _labels(root: Path, top: str, names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """(emotion, class) of each folder of `images` or `music`, by name."""
     labels = {}
-    for folder in sorted(p for p in top.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        label = label_of(folder.name)
-        if not label or (modality == "music" and label[0]):
-            allowed = CLASSES if modality == "music" else (*EMOTIONS, *CLASSES)
-            raise ValueError(f"{root.name}/{top.name}/{folder.name} is not a label; rename the folder to one of "
-                             f"{', '.join(allowed)}, or move it out of {top.name}")
-        labels[folder] = label
+    for name in names:
+        label = label_of(name)
+        if not label or (top == FOLDERS["music"] and label[0]):
+            allowed = CLASSES if top == FOLDERS["music"] else (*EMOTIONS, *CLASSES)
+            raise ValueError(f"{root.name}/{top}/{name} is not a label; rename the folder to one of "
+                             f"{', '.join(allowed)}, or move it out of {top}")
+        labels[name] = label
     return labels
-
-
-def _hidden(file: Path, below: Path) -> bool:
-    parts = file.relative_to(below).parts
-    return parts[-1] in ("Thumbs.db", "desktop.ini") or any(part.startswith(".") for part in parts)
 
 
 def metadata(root: Path) -> dict[str, dict]:
@@ -62,23 +58,24 @@ def metadata(root: Path) -> dict[str, dict]:
 
 def scan_modality(root: Path, modality: str) -> tuple[list[dict], list[tuple[str, str]]]:
     """Candidate rows and (path, reason) pairs of `images` or `music` below a folder; raises as `scan` does."""
-    top, about, rows = root / FOLDERS[modality], metadata(root), []
-    labels = _label_folders(root, modality)
-    bad = [(f.relative_to(root).as_posix(), "lies outside the label folders")
-           for f in sorted(top.iterdir()) if f.is_file() and not _hidden(f, top)]
-    for folder, (emotion, label) in labels.items():
-        files = sorted(f for f in folder.rglob("*") if f.is_file() and not _hidden(f, folder))
-        if not files:
-            raise ValueError(f"{root.name}/{top.name}/{folder.name} is empty; put files of that label in it, or remove "
-                             "the folder")
-        for f in files:
-            key = f.relative_to(top).as_posix()
-            if (readable := key.encode(errors="replace").decode()) != key:
-                bad.append((f"{top.name}/{readable}", "its name is not UTF-8; rename it"))
-                continue
-            more = about.get(key) or about.get(f.stem) or {}
-            rows.append({"id": key, "modality": modality, "path": f"{top.name}/{key}", "emotion": emotion,
-                         "class": label, "artist": more.get("artist", ""), "title": more.get("title") or f.stem})
+    top = FOLDERS[modality]
+    found = walk(root, top)
+    if not (root / top).is_dir():
+        raise ValueError(f"{root.name} has no folder {top!r}; expected {root.name}/images/<emotion or class> and "
+                         f"{root.name}/music/<class>")
+    labels = _labels(root, top, (path.split("/")[1] for path in found.folders if path.count("/") == 1))
+    if empty := sorted(set(labels) - {path.split("/")[1] for path in (*found.files, *dict(found.bad))}):
+        raise ValueError(f"{root.name}/{top}/{empty[0]} is empty; put files of that label in it, or remove the folder")
+    about, rows, bad = metadata(root), [], found.bad.copy()
+    for path in found.files:
+        _, folder, *below = path.split("/")
+        if not below:
+            bad.append((path, "lies outside the label folders"))
+            continue
+        key, stem, (emotion, label) = path.removeprefix(f"{top}/"), PurePosixPath(path).stem, labels[folder]
+        more = about.get(key) or about.get(stem) or {}
+        rows.append({"id": key, "modality": modality, "path": path, "emotion": emotion, "class": label,
+                     "artist": more.get("artist", ""), "title": more.get("title") or stem})
     return rows, bad
 
 

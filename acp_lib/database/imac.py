@@ -22,6 +22,7 @@ import pandas as pd
 
 from acp_lib.database import folder, names, tags
 from acp_lib.database.manifest import candidates, rejects
+from acp_lib.database.walk import walk
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 
 LISTED = ["emotion", "url", "disagree", "agree"]  # fields of a picture list
@@ -89,15 +90,21 @@ def lengths(root: Path, tracks: Iterable[str]) -> pd.Series | None:
 
 
 def song_files(music: Path, track: str | None = None) -> dict[str, Path]:
-    """The file of each track, or of one, in a folder: `<track>` and one of `SOUNDS`, the first of them where there are
-    several. Nothing else is a song: no picture or text beside it, no `.part`.
+    """The file of each track, or of one, in a folder, as `by_track` has it.
 
     Chapter: Building the database.
     """
-    found = [p for p in sorted(music.glob("*"))
-             if track in (None, p.stem) and p.suffix.lower() in SOUNDS and p.is_file()]
-    found.sort(key=lambda p: SOUNDS.index(p.suffix.lower()), reverse=True)
-    return {p.stem: p for p in found}
+    files = {p.name: p for p in music.glob("*") if track in (None, p.stem) and p.is_file()}
+    return {found: files[name] for found, name in by_track(files).items()}
+
+
+def by_track(paths: Iterable[str]) -> dict[str, str]:
+    """The path of each track: `<track>` and one of `SOUNDS`, the first of them where there are several. Nothing else is
+    a song: no picture or text beside it, no `.part`.
+    """
+    ending = {path: PurePosixPath(path).suffix.lower() for path in sorted(paths)}
+    sounds = sorted((p for p, e in ending.items() if e in SOUNDS), key=lambda p: SOUNDS.index(ending[p]), reverse=True)
+    return {PurePosixPath(path).stem: path for path in sounds}
 
 
 def video_rows(path: Path) -> Iterator[tuple[int, str, list[str]]]:
@@ -208,6 +215,10 @@ def _pictures(root: Path, agreement: str = "all") -> tuple[list[dict], list[tupl
 # --- both
 
 
+def _songs(paths: Iterable[str]) -> dict[str, str]:
+    return by_track(path for path in paths if path.count("/") == 1)
+
+
 def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame]:
     """(candidates, rejects) of a folder in IMAC's layout.
 
@@ -224,7 +235,9 @@ def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame
     if not scores.is_file():
         raise ValueError(f"data is {root.name!r}, which has no SongEmotionScore.csv; give the folder that holds the "
                          "authors' files, or PROFILE=folder for your own pictures and songs")
-    on_disk = {track: p.relative_to(root).as_posix() for track, p in song_files(root / "music").items()}
+    found = walk(root, "music")
+    on_disk, unread = _songs(found.files), dict(found.bad)
+    in_vain = _songs(unread)
     listed = root / "YouTubeURLs.csv"
     known = videos(listed) if listed.is_file() else None
     rows, bad = _pictures(root, agreement)
@@ -233,6 +246,8 @@ def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame
         track = song["track"]
         if pd.isna(song["class"]):
             bad.append((f"music/{track}", "all three scores are 0"))
+        elif track not in on_disk and track in in_vain:
+            bad.append((in_vain[track], unread[in_vain[track]]))
         elif track not in on_disk:
             bad.append((f"music/{track}", NO_FILE if known is None or known.get(track) else NO_VIDEO))
         else:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from acp_lib.database.walk import UNREADABLE, look
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 from acp_lib.engine.cache import digest, file_digest
 from acp_lib.engine.faults import exhausted
@@ -24,6 +25,7 @@ COLUMNS = ["id", "modality", "path", "start", "duration", "emotion", "class", "g
 CANDIDATE = ["id", "modality", "path", "emotion", "class", "artist", "title"]
 REJECT = ["path", "reason"]
 MODALITIES = ("image", "music")
+CHANGED = f"{UNREADABLE}: it changed while it was read; run again when it is whole"
 
 
 def candidates(rows: list[dict]) -> pd.DataFrame:
@@ -37,10 +39,17 @@ def rejects(rows: list[tuple[str, str]]) -> pd.DataFrame:
 
 
 def _inspect(root: Path, row: dict, last_segment: float, short_from: float) -> list[dict] | str:
-    """The samples of one candidate, or the reason why it has none."""
+    """The samples of one candidate, or the reason why it has none; it may go or change while it is read."""
+    before = look(root / row["path"])
+    if isinstance(before, str):
+        return before
+    found = _opened(root, row, last_segment, short_from)
+    after = look(root / row["path"])
+    return found if after == before else after if isinstance(after, str) else CHANGED
+
+
+def _opened(root: Path, row: dict, last_segment: float, short_from: float) -> list[dict] | str:
     path = root / row["path"]
-    if not path.is_file():
-        return "no such file"
     try:
         if row["modality"] == "image":
             open_upright(path)
@@ -50,12 +59,12 @@ def _inspect(root: Path, row: dict, last_segment: float, short_from: float) -> l
             spans = audio.segments(seconds, minimum=last_segment, short_from=short_from)
             if not spans:
                 return f"{seconds:.1f} s long; a clip is used from {short_from:g} s up"
+        sha = file_digest(path)
     except Exception as error:  # whatever a hostile file makes a decoder raise is a reject, not the end of the run
         if exhausted(error):
             raise
         why = formats.advice(row["path"]) or f"{type(error).__name__}: {error}"
-        return f"cannot be read: {why}".replace(f"{root}/", "")
-    sha = file_digest(path)
+        return f"{UNREADABLE}: {why}".replace(f"{root}/", "")
     group = sha if row["modality"] == "image" else row["id"]
     ids = [row["id"]] if len(spans) == 1 else [f"{row['id']}#{i}" for i in range(len(spans))]
     return [{**row, "id": i, "start": s, "duration": d, "group": group, "sha": sha}
@@ -77,7 +86,7 @@ def inspected(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, sh
     rows = files[~repeated].to_dict("records")
     work = spread_items(partial(_inspect_all, root, last_segment, short_from), rows, jobs)
     shown = bar(work, total=len(rows), what="reading the database", unit="file", shown=progress)
-    found = [f"cannot be read: {why}" if why else what for what, why in shown]
+    found = [f"{UNREADABLE}: {why}" if why else what for what, why in shown]
     bad = [(r["path"], f) for r, f in zip(rows, found, strict=True) if isinstance(f, str)]
     bad += [(p, "its id stands twice") for p in files["path"][repeated]]
     return [s for f in found if not isinstance(f, str) for s in f], rejects(bad)
@@ -164,9 +173,3 @@ def fingerprint(table: pd.DataFrame) -> str:
     """Digest of every sample's id, label, artist and bytes: the same for the same database wherever it lies."""
     columns = ["id", "modality", "start", "duration", "emotion", "class", "artist", "sha"]
     return digest(table[columns].values.tolist())
-
-
-def listing(root: Path) -> str:
-    """Digest of the names, sizes and times of all files below a folder; cheap, for deciding whether to look again."""
-    files = sorted(p for p in root.rglob("*") if p.is_file())
-    return digest([(p.relative_to(root).as_posix(), p.stat().st_size, p.stat().st_mtime_ns) for p in files])

@@ -12,6 +12,8 @@ import pandas as pd
 
 from acp_lib.database import manifest as manifests
 from acp_lib.database import tags as screening
+from acp_lib.database.acquire import journal
+from acp_lib.database.walk import listing
 from acp_lib.engine.cache import code_key, digest
 from acp_lib.engine.work import Work
 from acp_lib.profiles import resolve
@@ -34,7 +36,7 @@ class Samples:
 
     @cached_property
     def source_key(self) -> str:
-        """Stands for the files that the database is read from.
+        """Stands for the files that the database is read from, and for what is noted of those that were to be fetched.
 
         Raises
         ------
@@ -47,7 +49,7 @@ class Samples:
         root = resolve(o.data)
         if not root.is_dir():
             raise ValueError(f"data is {o.data!r}, which is no folder; give the one that holds your pictures and music")
-        return digest(o.source, manifests.listing(root))
+        return digest(o.source, listing(root), listing(root, journal.FOLDER))
 
     @cached_property
     def root(self) -> Path:

@@ -4,16 +4,17 @@ Chapter: Building the database.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from acp_lib.database import folder, imac, manifest
+from acp_lib.database import emid, folder, imac, manifest
 from acp_lib.database.sources import EMID, SOURCES, Source
+from acp_lib.database.walk import walk
 
+SCORES = "SongEmotionScore.csv"
 COLUMNS = ["source", "what", "listed", "there", "missing", "changed", "unreadable"]
 KINDS = {imac.NO_FILE: imac.NO_FILE, "its label": "not agreed on", "all three": "without a tag"}
 """How a manifest's reason begins, and what it is called in a count, where that is not its text up to a colon."""
@@ -51,13 +52,14 @@ def validate(root: Path, *, jobs: int = 1, progress: bool = True) -> pd.DataFram
     Raises
     ------
     ValueError
-        If the folder has the layout of no source, or a list does not read.
+        If the folder has the layout of no source or of two, or a list does not read.
 
     Chapter: Building the database.
     """
-    if root.is_dir() and any(root.rglob("*.parquet")):
+    kind = layout(root)
+    if kind == "emid":
         return pd.DataFrame([_rows_of_emid(root)], columns=COLUMNS)
-    released = (root / "SongEmotionScore.csv").is_file()
+    released = kind == "imac"
     rows = [_released(root)] if released else []
     found, bad = (imac if released else folder).scan(root)
     samples, unread = manifest.inspected(root, found, jobs=jobs, progress=progress)
@@ -66,10 +68,35 @@ def validate(root: Path, *, jobs: int = 1, progress: bool = True) -> pd.DataFram
         there = len({s["path"] for s in samples if s["modality"] == modality})
         top = (f"{folder.FOLDERS[modality]}/", *(["agg/"] if modality == "image" else []))
         why = reasons["reason"][reasons["path"].str.startswith(top)]
-        rows.append(("imac" if released else "folder", what, there + len(why), there,
+        rows.append((kind, what, there + len(why), there,
                      int(why.str.startswith(("no such file", imac.NO_FILE)).sum()), 0,
                      int(why.str.startswith("cannot be read").sum())))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def layout(root: Path) -> str:
+    """Which source's layout a folder has: "folder", "imac" or "emid".
+
+    Raises
+    ------
+    ValueError
+        If it has none, or EMID's and another, with what was seen.
+    """
+    if not root.is_dir():
+        raise ValueError(f"data is {root.name!r}, which is no folder; give the one that holds your pictures and music")
+    own = [name for name in (SCORES, *folder.FOLDERS.values()) if os.path.lexists(root / name)]
+    tables = emid.tables(root)
+    whole = [path for path, wrong in tables.items() if not wrong]
+    if own and whole:
+        raise ValueError(f"{root.name} holds {' and '.join(own)}, and {whole[0]}, which is a table of EMID's; put each "
+                         "data set into a folder of its own")
+    if own:
+        return "imac" if own[0] == SCORES else "folder"
+    if whole or any(wrong.startswith(emid.UNREAD) for wrong in tables.values()):
+        return "emid"
+    seen = ", ".join(list(walk(root).files)[:5]) or "no file"
+    raise ValueError(f"{root.name} holds neither images and music, nor {SCORES}, nor a table of EMID's, but {seen}; "
+                     "give a folder that does")
 
 
 def _released(root: Path) -> tuple:
@@ -79,12 +106,9 @@ def _released(root: Path) -> tuple:
 
 
 def _rows_of_emid(root: Path) -> tuple:
-    there, unreadable = 0, 0
-    for path in sorted(root.rglob("*.parquet")):
-        try:
-            there += pq.read_metadata(path).num_rows
-        except (pa.ArrowException, OSError):
-            unreadable += 1
+    tables = emid.tables(root)
+    there = sum(emid.n_rows(root / path) for path, wrong in tables.items() if not wrong)
+    unreadable = sum(wrong.startswith(emid.UNREAD) for wrong in tables.values())
     listed = EMID.remotes[0].rows or 0
     return ("emid", "rows", listed, there, max(0, listed - there), 0, unreadable)
 

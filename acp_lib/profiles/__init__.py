@@ -42,6 +42,9 @@ NAMES = tuple(sorted(p.stem for p in FOLDER.glob("*.yml") if p.stem != "ledger")
 FILES = ("data", "weights", "alexnet_weights")
 """Options that may hold a path, of which only the last part is ever shown."""
 
+WORDS = ("random", "imagenet")
+"""Weights that are no file."""
+
 PLACES = ("data", "weights", *(f.name for f in fields(Execution)))
 """Options that say where a run happens or what it reads, not what it computes."""
 
@@ -122,12 +125,14 @@ class Profile(Checked):
 
     @cached_property
     def tag(self) -> str:
-        """Name of this run's folder: the profile, and what departs from it."""
+        """Name of this run's folder: the profile, and what departs from it; a path by its last part and 6 hexadecimal
+        digits that stand for the whole, however it is spelled.
+        """
         base = read(self.profile)
         parts = [self.profile]
         for name, value in self.flat.items():
             if name not in ("results", "work", "jobs", "profile") and value != base.get(name, OPTIONS[name].default):
-                parts += [name, Path(value).name if name in FILES else str(value)]
+                parts += [name, _readable(value) if name in FILES else str(value)]
         tag = re.sub(r"[^\w.+-]+", "_", "-".join(parts))
         encoded = tag.encode()  # file systems count bytes
         short = f"{encoded[:87].decode(errors='ignore')}-{hashlib.sha256(encoded).hexdigest()[:12]}"
@@ -152,6 +157,14 @@ class Profile(Checked):
         return resolve(self.execution.work or os.environ.get("ACP_WORK", "_work"))
 
 
+def _readable(value: str) -> str:
+    """A value of FILES that tells places of one name apart; what is no path stays as it is."""
+    if value in WORDS:
+        return value
+    path = resolve(value)
+    return f"{path.name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:6]}"
+
+
 OPTIONS: dict[str, Option] = {
     f.name: Option(f.name, group, kind_of(f), choices_of(f), f.default)
     for group, made in {"": Profile, **GROUPS}.items() for f in fields(made) if f.name not in GROUPS}
@@ -160,7 +173,7 @@ OPTIONS: dict[str, Option] = {
 
 def resolve(path: str) -> Path:
     """A path as given on a command line; relative ones start at the repository, where `make` runs."""
-    return (ROOT / Path(path).expanduser()).resolve()
+    return Path(os.path.realpath(ROOT / os.path.expanduser(path)))  # noqa: PTH111 - Path's raises for unknown users
 
 
 def read(name: str) -> dict[str, Any]:

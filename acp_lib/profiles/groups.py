@@ -53,6 +53,8 @@ class Checked:
                 object.__setattr__(self, f.name, value)
             if type(value) is not kind:
                 raise ValueError(f"{f.name} is {value!r} ({type(value).__name__}); expected {kind.__name__}")
+            if isinstance(value, str) and "\0" in value:
+                raise ValueError(f"{f.name} is {value!r}; expected no null character, which no path holds")
             if choices and value not in choices:
                 raise ValueError(f"{f.name} is {value!r}; expected one of {', '.join(map(str, choices))}")
             if isinstance(value, float) and not math.isfinite(value):
