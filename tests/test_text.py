@@ -163,7 +163,8 @@ def test_a_wrong_table_is_named_with_the_line_and_the_remedy(tmp_path, written, 
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\ufeff"), max_size=12).map(str.strip)
 DIALECTS = [{"delimiter": d, "lineterminator": end, "quoting": q} for d in ",;\t|" for end in ("\n", "\r\n", "\r")
-            for q in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)]
+            for q in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+            if (end, q) != ("\r", csv.QUOTE_MINIMAL)]  # which leaves a line feed in a field without quotes
 
 
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS).filter(any), max_size=6), st.sampled_from(DIALECTS),
