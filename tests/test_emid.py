@@ -1,6 +1,7 @@
 """EMID's Parquet files: the real schema, written here small; hostile names; media beside a CSV file."""
 
 import csv
+import unicodedata
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -110,7 +111,9 @@ def test_names_in_the_file_lead_nowhere(media, tmp_path):
     assert all(p.isascii() and len(p) < 60 for p in written)
     assert {p.name for p in tmp_path.iterdir()} == {"evil.ogg", "emid", "out"}
     files, bad = emid.scan(out)
-    assert len(bad) == 4 * len(HOSTILE) and bad["reason"].str.contains("no file of that name|neither bytes").all()
+    assert len(bad) == 4 * len(HOSTILE)
+    assert bad["reason"].str.contains("no file of that name|neither bytes|leads out of the folder").all()
+    assert bad["reason"].str.contains("leads out of the folder").sum() == 4
     titles = set(files["title"])
     assert "evil.ogg" in titles and not any("/" in t or "\\" in t for t in titles)
 
@@ -160,6 +163,149 @@ def test_names_of_files_that_lie_beside_a_csv(media, tmp_path):
 ])
 def test_what_is_not_emid_is_named(tmp_path, make, message):
     make(tmp_path / "emid")
+    with pytest.raises(ValueError, match=message):
+        extracted(tmp_path / "emid", tmp_path)
+
+
+# --- media that lie beside a table
+
+
+def named(tmp_path, name, *paths):
+    """What a cell leads to in a folder of these files, each of which holds its own path."""
+    root = tmp_path / "emid"
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(f"OggS {path}".encode())
+    return emid._Media(root).read(name)
+
+
+AWE, SAD = "images/awe/0001.png", "images/sadness/0001.png"
+CAFE = "audio/Café song.ogg"
+
+
+@pytest.mark.parametrize(("name", "path"), [
+    (AWE, AWE), (SAD, SAD), ("awe/0001.png", AWE), ("sadness\\0001.png", SAD), ("./images/awe/0001.png", AWE),
+    ("/images/awe/0001.png", AWE), ("images//awe/./0001.png", AWE), ("images/x/../awe/0001.png", AWE),
+    ("IMAGES/Awe/0001.PNG", AWE), ("EMID/images/awe/0001.png", AWE), (" images/awe/0001.png ", AWE),
+    ("Café song.ogg", CAFE), ("café%20song.ogg", CAFE), (unicodedata.normalize("NFD", CAFE), CAFE),
+    ("clips/Café song.ogg", CAFE), ("audio/Caf%C3%A9%20song.ogg", CAFE), ("top.png", "top.png"),
+    ("elsewhere/top.png", "top.png"),
+])
+def test_a_name_leads_to_the_file_that_it_means(tmp_path, name, path):
+    assert named(tmp_path, name, AWE, SAD, CAFE, "top.png") == f"OggS {path}".encode()
+
+
+@pytest.mark.parametrize(("name", "reason"), [
+    ("0001.png", f"several files of that name: '0001.png' may be {AWE}, {SAD}"),
+    ("imgs/0001.png", "several files of that name"), ("fear/0001.png", "several files of that name"),
+    ("0002.png", "no file of that name below the folder"), ("images/awe", "no file of that name"),
+    (".hidden.png", "no file of that name"), ("001.png", "no file of that name"),
+    ("../emid/images/awe/0001.png", "leads out of the folder"), ("/etc/top.png", "leads out of the folder"),
+    ("C:\\top.png", "leads out of the folder"), ("\\\\host\\top.png", "leads out of the folder"),
+    ("%2e%2e/top.png", "leads out of the folder"), ("images/../../top.png", "leads out of the folder"),
+    ("", "neither bytes nor a file name"), (None, "neither bytes nor"), ({}, "neither bytes nor a file name"),
+    ({"bytes": None, "path": None}, "neither bytes"), (7, "'7' is neither bytes nor a file name"),
+    ([1, 2], "is neither bytes nor a file name"), ({"path": {"path": "top.png"}}, "is neither bytes nor a file name"),
+])
+def test_a_name_that_leads_to_no_file_or_several_has_its_reason(tmp_path, name, reason):
+    assert reason in named(tmp_path, name, AWE, SAD, "top.png", ".hidden.png")
+
+
+def test_one_file_is_not_given_to_names_in_two_folders(tmp_path):
+    media = emid._Media(tmp_path)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/1.png").write_bytes(b"x")
+    assert media.read("awe/1.png") == media.read("1.png") == b"x"
+    with pytest.raises(ValueError, match="'awe/1.png' and 'sadness/1.png' would both be .*/images/1.png; put the"):
+        media.read("sadness/1.png")
+
+
+def beside(root, media, folders=("imageData", "musicData"), **dialect):
+    """EMID_data.csv with names of the same kind in each emotion's and class's folder, and the media beside it."""
+    pictures, clips = media
+    lines = []
+    for c, e in zip(CLASSES, PICTURES, strict=True):
+        for i, (p, s) in enumerate(zip(pictures[e], clips[c], strict=True)):
+            for path, data in ((root / f"{folders[0]}/{e}/{i}.jpg", p), (root / f"{folders[1]}/{c}/{i}.ogg", s)):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            shown = [x for _ in range(3) for x in (f"{folders[0]}/{e}/{i}.jpg", e, "text")]
+            lines.append([f"{folders[1]}/{c}/{i}.ogg", LETTERS[c], "", "", *shown, True])
+    with (root / "EMID_data.csv").open("w", newline="", encoding=dialect.pop("encoding", "utf8")) as file:
+        csv.writer(file, **dialect).writerows([SCHEMA.names, *lines])
+    return root
+
+
+@pytest.mark.parametrize("dialect", [{}, {"delimiter": ";"}, {"delimiter": "\t", "encoding": "utf-16"},
+                                     {"encoding": "utf-8-sig", "quoting": csv.QUOTE_ALL}])
+def test_the_same_names_in_several_folders_and_any_kind_of_csv(media, tmp_path, dialect):
+    out = extracted(beside(tmp_path / "emid", media, **dialect), tmp_path)
+    for e in PICTURES:
+        assert {p.read_bytes() for p in (out / "images" / e).iterdir()} == set(media[0][e])
+    for c in CLASSES:
+        assert {p.read_bytes() for p in (out / "music" / c).iterdir()} == set(media[1][c])
+    assert not len(emid.scan(out)[1])
+
+
+def test_hidden_files_and_folders_are_no_tables(media, tmp_path):
+    root = parquet(tmp_path / "emid", rows(media))
+    for name in ("data/._train-00000-of-00001.parquet", "._x.parquet", ".cache/y.parquet"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"Mac OS X")
+    (root / "folder.parquet").mkdir()
+    assert len(emid.scan(extracted(root, tmp_path))[0]) == 18
+
+
+def test_null_and_repeated_rows_are_rejects(media, tmp_path):
+    made = rows(media)
+    empty = {name: None for name in SCHEMA.names}
+    bad = emid.scan(extracted(parquet(tmp_path / "emid", [*made, made[2], empty]), tmp_path))[1]
+    where = "train-00000-of-00001.parquet, row "
+    assert bad.values.tolist() == [
+        [f"{where}10", f"stands twice: {where}3 is the same"], [f"{where}11", "none of the 13 feelings"],
+        *([f"{where}11", f"picture {k}: none of the 8 emotions"] for k in (1, 2, 3))]
+
+
+def test_rows_are_numbered_in_their_own_file(media, tmp_path):
+    made = rows(media)
+    root = parquet(parquet(tmp_path / "emid", made[:5], "a.parquet"), [*made[5:], row(None, "Z", []) | {
+        f"Image{k}_{what}": None for k in (1, 2, 3) for what in ("filename", "tag")}], "b.parquet")
+    assert emid.scan(extracted(root, tmp_path))[1]["path"].unique().tolist() == ["b.parquet, row 5"]
+
+
+def test_columns_of_other_types_are_read_where_they_can_be(media, tmp_path):
+    made = [r | {"more": {"deep": [1]}} for r in rows(media)]
+    inferred = pa.Table.from_pylist(made)
+    table = inferred.drop_columns(["feeling", "emotion", "is_original_clip"])
+    (tmp_path / "emid").mkdir()
+    pq.write_table(table, tmp_path / "emid/a.parquet")
+    assert len(emid.scan(extracted(tmp_path / "emid", tmp_path))[0]) == 18
+
+
+@pytest.mark.parametrize("at", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_damaged_or_cut_table_is_an_error_or_read(media, tmp_path, at):
+    whole = (parquet(tmp_path / "emid", rows(media), "a.parquet") / "a.parquet").read_bytes()
+    (tmp_path / "emid/a.parquet").write_bytes(whole[:int(at * len(whole))])
+    with pytest.raises(ValueError, match="a.parquet does not read: .*; fetch it again"):
+        extracted(tmp_path / "emid", tmp_path)
+
+
+def test_text_that_is_no_utf8_is_an_error_with_the_name(tmp_path):
+    (tmp_path / "emid").mkdir()
+    bad = pa.array([b"caf\xe9"]).cast(pa.binary()).view(pa.string())
+    pq.write_table(pa.table({name: bad for name in SCHEMA.names}), tmp_path / "emid/a.parquet")
+    with pytest.raises(ValueError, match="a.parquet does not read: .*utf-8.*; fetch it again") as error:
+        extracted(tmp_path / "emid", tmp_path)
+    assert not isinstance(error.value, UnicodeError)
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("", "EMID_data.csv is empty"), ("genre,emotion\nA,x\n", "EMID_data.csv lacks the columns Audio_Filename"),
+    (",".join(SCHEMA.names) + "\na,b\n", "EMID_data.csv, line 2 has 2 fields, 14 were expected"),
+])
+def test_a_wrong_csv_is_named(tmp_path, text, message):
+    (tmp_path / "emid").mkdir()
+    (tmp_path / "emid/EMID_data.csv").write_text(text)
     with pytest.raises(ValueError, match=message):
         extracted(tmp_path / "emid", tmp_path)
 

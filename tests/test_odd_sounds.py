@@ -136,7 +136,8 @@ REFUSED = {
     "wav of no rate": ("wav", lambda: replaced(encoded("wav"), 24, bytes(4)), "cannot open|sampling rate of 0 Hz"),
     "wav of 7 Hz": ("wav", lambda: replaced(encoded("wav"), 24, (7).to_bytes(4, "little")), "7 Hz; expected 1000"),
     "wav of 1.9 GHz": ("wav", lambda: replaced(encoded("wav"), 24, b"\0\0\0p"), "sampling rate of"),
-    "raw samples": ("raw", lambda: bytes(range(256)) * 200, "raw samples without a header"),
+    **{f"raw samples in .{end}": (end, lambda: bytes(range(256)) * 200, "raw samples without a header")
+       for end in ("raw", "RAW", "gsm", "vox", "au", "snd")},
     "silence": ("wav", lambda: encoded("wav", 0 * tone()), "silent throughout"),
     "silent flac": ("flac", lambda: encoded("flac", 0 * tone()), "silent throughout"),
     "nothing": ("wav", lambda: encoded("wav", tone()[:0]), "no samples"),

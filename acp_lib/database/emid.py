@@ -4,7 +4,8 @@
                             ImageN_text; is_original_clip
     <data>/EMID_data.csv    the same without the media, where there is no Parquet file
 
-Audio_Filename and ImageN_filename hold the media, a struct of `bytes` and `path`, or the name of a file below <data>.
+Audio_Filename and ImageN_filename hold the media, a struct of `bytes` and `path`, or the name of a file below <data>:
+its path, or as much of its end as no other file shares. A name that may be several files is none of them.
 `genre` is one of the letters A to M, which stand for the 13 feelings of music of Cowen et al. (2020); the file
 emid_classes.yml gives each a class. ImageN_tag is one of Mikels' eight emotions.
 
@@ -17,26 +18,26 @@ Sources: the dataset card; Zou et al. (arXiv 2308.07622).  Chapter: Building the
 import csv
 import hashlib
 from collections.abc import Iterable, Iterator
-from functools import cache
-from pathlib import Path, PurePosixPath
+from functools import cache, cached_property
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 import yaml
 
-from acp_lib.database import folder
+from acp_lib.database import folder, text
+from acp_lib.database.lookup import Files, listed, loose, plain, within
 from acp_lib.database.manifest import rejects
 from acp_lib.database.walk import walk
 from acp_lib.emotions import EMOTIONS
 from acp_lib.engine.cache import write
 from acp_lib.engine.progress import bar
 
-NEEDED = ("Audio_Filename", "genre", *(f"Image{k}_{what}" for k in (1, 2, 3) for what in ("filename", "tag")))
-UNREAD = "does not read: "
 LABELS = ("genre", "feeling", "emotion")
 """Columns that may name the feeling, the first that does counts; the card has it in `genre`."""
+UNREAD = "does not read: "
+NEEDED = ("Audio_Filename", "genre", *(f"Image{k}_{what}" for k in (1, 2, 3) for what in ("filename", "tag")))
 BATCH = 64  # rows read at once, each with four media
 KINDS = {b"\xff\xd8\xff": "jpg", b"\x89PNG": "png", b"GIF8": "gif", b"OggS": "ogg", b"fLaC": "flac", b"ID3": "mp3",
          b"\xff\xfb": "mp3", b"\xff\xf3": "mp3", b"\xff\xf2": "mp3", b"RIFF": "wav"}
@@ -76,8 +77,8 @@ def tables(root: Path) -> dict[str, str]:
 
 def _wrong(path: Path) -> str:
     try:
-        names = pa.parquet.read_schema(path).names if path.suffix == ".parquet" else pa.csv.open_csv(path).schema.names
-    except (pa.ArrowException, OSError) as error:
+        names = pa.parquet.read_schema(path).names if path.suffix == ".parquet" else text.table(path, NEEDED)[0]
+    except (pa.ArrowException, OSError, ValueError) as error:
         return f"{UNREAD}{error}"
     lacking = [name for name in NEEDED if name not in names]
     return f"lacks the columns {', '.join(lacking)}" if lacking else ""
@@ -100,35 +101,59 @@ def _sorted_out(root: Path) -> tuple[list[Path], list[tuple[str, str]]]:
 
 def n_rows(path: Path) -> int:
     """How many rows a table has."""
-    return pa.parquet.read_metadata(path).num_rows if path.suffix == ".parquet" else sum(
-        batch.num_rows for batch in _batches(path))
+    return pa.parquet.read_metadata(path).num_rows if path.suffix == ".parquet" else len(text.table(path, NEEDED)[1])
 
 
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+def _rows(path: Path) -> Iterator[dict]:
+    """The rows of a table, the columns that are used alone."""
+    if path.suffix != ".parquet":
+        yield from text.table(path, NEEDED)[1].values()
+        return
     try:
-        if path.suffix == ".parquet":
-            yield from pa.parquet.ParquetFile(path).iter_batches(BATCH)
-        else:
-            yield from pa.csv.open_csv(path)
-    except (pa.ArrowException, OSError) as error:
+        for batch in pa.parquet.ParquetFile(path).iter_batches(BATCH, columns=[*NEEDED, *LABELS]):
+            yield from batch.to_pylist()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} does not read: {error}; fetch it again") from None
 
 
-@cache
-def _by_name(root: Path) -> dict[str, Path]:
-    return {path.split("/")[-1]: root / path for path in walk(root).files}
+class _Media:
+    """The media of EMID's rows, which are in its cells or in files below its folder."""
 
+    def __init__(self, root: Path):
+        self.root, self._asked = root, dict[str, str]()
 
-def _media(value: object, root: Path) -> bytes | str:
-    """The bytes of a cell, or the reason why there are none."""
-    if isinstance(value, dict):
-        value = value.get("bytes") or value.get("path")
-    if isinstance(value, bytes):
-        return value
-    if not value:
-        return "neither bytes nor a file name"
-    path = _by_name(root).get(PurePosixPath(str(value)).name)  # wherever it lies; no name leads out of the folder
-    return path.read_bytes() if path else "no bytes, and no file of that name below the folder"
+    @cached_property
+    def _files(self) -> Files:
+        return Files(walk(self.root).files)
+
+    def read(self, cell: object) -> bytes | str:
+        """The bytes of a cell, or the reason why there are none."""
+        if isinstance(cell, dict):
+            cell = cell.get("bytes") or cell.get("path")
+        if isinstance(cell, bytes):
+            return cell
+        if not cell:
+            return "neither bytes nor a file name"
+        return self._named(cell) if isinstance(cell, str) else f"{str(cell)[:40]!r} is neither bytes nor a file name"
+
+    def _named(self, name: str) -> bytes | str:
+        try:
+            found = self._files.find(name, anywhere=True)
+        except ValueError as error:
+            return f"no bytes, and {error}"
+        if len(found) > 1:
+            return f"no bytes, and several files of that name: {name[:80]!r} may be {listed(found)}"
+        if not found:
+            return "no bytes, and no file of that name below the folder"
+        self._claim(found[0], plain(name))
+        return (self.root / found[0]).read_bytes()
+
+    def _claim(self, path: str, name: str) -> None:
+        """Refuse a file that names in different folders would share."""
+        before = self._asked.setdefault(path, name)
+        if not (within(loose(before), loose(name)) or within(loose(name), loose(before))):
+            raise ValueError(f"{before!r} and {name!r} would both be {self.root.name}/{path}; put the files into the "
+                             "folders that the tables name")
 
 
 def _ending(data: bytes) -> str:
@@ -140,59 +165,27 @@ def extract(root: Path, target: Path, progress: bool = True) -> Path:
     """Write EMID's media and labels into the empty folder `target`, which then has the layout of `folder`.
 
     A picture that stands in several rows is written once for each of its emotions. What cannot be used goes into
-    rejects.csv, with its row and the reason.
+    rejects.parquet, with its row and the reason.
 
     Raises
     ------
     ValueError
         If there is no table, one does not read, none has EMID's columns, or nothing in them can be used.
     """
-    about: list[tuple[str, ...]] = []
-    own, bad = _sorted_out(root)
-    number = 0
+    own, others = _sorted_out(root)
+    writing = _Extraction(_Media(root), target)
     with bar(what="reading EMID", unit="row", shown=progress, total=None) as shown:
         for path in own:
-            for batch in _batches(path):
-                for row in batch.to_pylist():
-                    number += 1
-                    about += _write_song(row, root, target, f"{path.name}, row {number}", number, bad)
-                    _write_pictures(row, root, target, f"{path.name}, row {number}", bad)
-                shown.update(batch.num_rows)
+            for number, row in enumerate(_rows(path), 1):
+                writing.add(row, f"{path.name}, row {number}")
+                shown.update()
+    about, bad = writing.about, others + writing.bad
     if missing := [name for name in folder.FOLDERS.values() if not (target / name).is_dir()]:
         first = f"; the first of {len(bad):,} reasons: {bad[0][0]}, {bad[0][1]}" if bad else ""
         raise ValueError(f"{root.name} has nothing usable for {missing[0]}{first}; fetch its Parquet files again")
     _write_csv(target / "metadata.csv", ["id", "title", "tags"], about)
-    _write_csv(target / "rejects.csv", ["path", "reason"], bad)
+    rejects(bad).to_parquet(target / "rejects.parquet")
     return target
-
-
-def _write_song(row: dict, root: Path, target: Path, where: str, number: int,
-                bad: list[tuple[str, str]]) -> list[tuple[str, ...]]:
-    kind, value = label(row), row["Audio_Filename"]
-    data = _media(value, root)
-    if kind is None:
-        bad.append((where, "none of the 13 feelings"))
-        return []
-    if isinstance(data, str):
-        bad.append((where, f"music: {data}"))
-        return []
-    name = f"{kind}/{number:06d}.{_ending(data)}"
-    write(target / "music" / name, data)
-    title = str(value.get("path") or "" if isinstance(value, dict) else value)
-    return [(name, title.replace("\\", "/").rpartition("/")[2], str(row.get("genre") or ""))]
-
-
-def _write_pictures(row: dict, root: Path, target: Path, where: str, bad: list[tuple[str, str]]) -> None:
-    for k in (1, 2, 3):
-        tag, data = str(row[f"Image{k}_tag"] or "").strip().lower(), _media(row[f"Image{k}_filename"], root)
-        if tag not in EMOTIONS:
-            bad.append((where, f"picture {k}: none of the 8 emotions"))
-        elif isinstance(data, str):
-            bad.append((where, f"picture {k}: {data}"))
-        else:
-            path = target / "images" / tag / f"{hashlib.sha256(data).hexdigest()[:16]}.{_ending(data)}"
-            if not path.exists():
-                write(path, data)
 
 
 def _write_csv(path: Path, names: list[str], rows: Iterable[tuple[str, ...]]) -> None:
@@ -200,8 +193,54 @@ def _write_csv(path: Path, names: list[str], rows: Iterable[tuple[str, ...]]) ->
         csv.writer(file).writerows([names, *rows])
 
 
+class _Extraction:
+    """What `extract` has written into a folder, and could not use."""
+
+    def __init__(self, media: _Media, target: Path):
+        self.media, self.target, self.number = media, target, 0
+        self.about: list[tuple[str, str, str]] = []
+        self.bad: list[tuple[str, str]] = []
+        self._seen: dict[bytes, str] = {}
+
+    def add(self, row: dict, where: str) -> None:
+        """Write a row's media."""
+        self.number += 1
+        key = hashlib.sha256(repr(row).encode(errors="surrogatepass")).digest()
+        if key in self._seen:
+            self.bad.append((where, f"stands twice: {self._seen[key]} is the same"))
+            return
+        self._seen[key] = where
+        if reason := self._song(row):
+            self.bad.append((where, reason))
+        for k in (1, 2, 3):
+            if reason := self._picture(row[f"Image{k}_filename"], row[f"Image{k}_tag"]):
+                self.bad.append((where, f"picture {k}: {reason}"))
+
+    def _song(self, row: dict) -> str:
+        kind, value = label(row), row["Audio_Filename"]
+        if kind is None:
+            return "none of the 13 feelings"
+        if isinstance(data := self.media.read(value), str):
+            return f"music: {data}"
+        name = f"{kind}/{self.number:06d}.{_ending(data)}"
+        write(self.target / "music" / name, data)
+        title = str(value.get("path") or "" if isinstance(value, dict) else value)
+        self.about.append((name, title.replace("\\", "/").rpartition("/")[2], str(row.get("genre") or "")))
+        return ""
+
+    def _picture(self, cell: object, tag: object) -> str:
+        emotion, data = str(tag or "").strip().lower(), self.media.read(cell)
+        if emotion not in EMOTIONS:
+            return "none of the 8 emotions"
+        if isinstance(data, str):
+            return data
+        path = self.target / "images" / emotion / f"{hashlib.sha256(data).hexdigest()[:16]}.{_ending(data)}"
+        if not path.exists():
+            write(path, data)
+        return ""
+
+
 def scan(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(candidates, rejects) of a folder that `extract` filled; raises as `folder.scan` does."""
     files, bad = folder.scan(root)
-    unread = pd.read_csv(root / "rejects.csv", dtype=str, keep_default_na=False)
-    return files, pd.concat([rejects(list(unread.itertuples(index=False, name=None))), bad], ignore_index=True)
+    return files, pd.concat([pd.read_parquet(root / "rejects.parquet"), bad], ignore_index=True)

@@ -6,7 +6,8 @@
 
 Which files are passed over, and where links lead, says `acp_lib.database.walk`.
 
-A file's id is its path below `images` or `music`; metadata.csv may name it so or by the bare file name without ending.
+A file's id is its path below `images` or `music`; metadata.csv may name it so, or by the bare file name where no other
+file has that name.
 
 Chapter: Building the database.
 """
@@ -16,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from acp_lib.database import metadata
 from acp_lib.database.manifest import candidates, label_of, rejects
 from acp_lib.database.walk import walk
 from acp_lib.emotions import CLASSES, EMOTIONS
@@ -36,26 +38,6 @@ def _labels(root: Path, top: str, names: Iterable[str]) -> dict[str, tuple[str, 
     return labels
 
 
-def metadata(root: Path) -> dict[str, dict]:
-    """Rows of metadata.csv by id; empty without the file.
-
-    Raises
-    ------
-    ValueError
-        If the file does not read as CSV in UTF-8, or has no column `id`.
-    """
-    path = root / "metadata.csv"
-    if not path.is_file():
-        return {}
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig").fillna("")
-    except ValueError as error:  # pandas' and the decoder's errors among them
-        raise ValueError(f"{root.name}/metadata.csv does not read as comma-separated UTF-8: {error}") from None
-    if "id" not in table:
-        raise ValueError(f"{root.name}/metadata.csv has the columns {list(table)}; expected one named 'id'")
-    return {row["id"]: row for row in table.to_dict("records")}
-
-
 def scan_modality(root: Path, modality: str) -> tuple[list[dict], list[tuple[str, str]]]:
     """Candidate rows and (path, reason) pairs of `images` or `music` below a folder; raises as `scan` does."""
     top = FOLDERS[modality]
@@ -66,30 +48,32 @@ def scan_modality(root: Path, modality: str) -> tuple[list[dict], list[tuple[str
     labels = _labels(root, top, (path.split("/")[1] for path in found.folders if path.count("/") == 1))
     if empty := sorted(set(labels) - {path.split("/")[1] for path in (*found.files, *dict(found.bad))}):
         raise ValueError(f"{root.name}/{top}/{empty[0]} is empty; put files of that label in it, or remove the folder")
-    about, rows, bad = metadata(root), [], found.bad.copy()
+    rows, bad = [], found.bad.copy()
     for path in found.files:
         _, folder, *below = path.split("/")
         if not below:
             bad.append((path, "lies outside the label folders"))
             continue
         key, stem, (emotion, label) = path.removeprefix(f"{top}/"), PurePosixPath(path).stem, labels[folder]
-        more = about.get(key) or about.get(stem) or {}
         rows.append({"id": key, "modality": modality, "path": path, "emotion": emotion, "class": label,
-                     "artist": more.get("artist", ""), "title": more.get("title") or stem})
+                     "title": stem})
     return rows, bad
 
 
 def scan(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(candidates, rejects) of a folder of pictures and songs.
+    """(candidates, rejects) of a folder of pictures and songs, and of the rows and columns of metadata.csv.
 
     Raises
     ------
     ValueError
-        For a missing folder, a folder that is no label, or a label folder without files; the message names the path
-        and the remedy.
+        For a missing folder, a folder that is no label, a label folder without files, or a metadata.csv that does not
+        read; the message names the path and the remedy.
     """
     if not root.is_dir():
         raise ValueError(f"data is {root.name!r}, which is no folder; give one that holds images/ and music/")
     pictures, bad_pictures = scan_modality(root, "image")
     songs, bad_songs = scan_modality(root, "music")
-    return candidates(pictures + songs), rejects(bad_pictures + bad_songs)
+    about, unfit = metadata.fitted(root, (row["path"] for row in pictures + songs), tuple(FOLDERS.values()))
+    for row in pictures + songs:
+        row |= {k: v for k, v in about.get(row["path"], {}).items() if k in ("artist", "title") and v}
+    return candidates(pictures + songs), rejects(bad_pictures + bad_songs + unfit)

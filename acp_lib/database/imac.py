@@ -15,12 +15,13 @@ reject, with the reason.
 Paper: Section 2.  Chapter: Building the database.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from acp_lib.database import folder, names, tags
+from acp_lib.database import folder, names, tags, text
 from acp_lib.database.manifest import candidates, rejects
 from acp_lib.database.walk import walk
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
@@ -45,21 +46,20 @@ def songs(path: Path) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        For a line that does not end in `pos_neu_neg`, three counts, with its number.
+        For a line that does not end in `pos_neu_neg`, three counts, with its number; or as `text.read` raises.
     """
     rows = []
-    with path.open(encoding="utf-8-sig", errors="replace") as f:
-        for number, line in enumerate(f, 1):
-            if not line.rstrip("\n"):
-                continue
-            try:
-                track, *title, artist, scores = line.rstrip("\n").split(",")
-                positive, neutral, negative = (int(s) for s in scores.split("_"))
-                label = tags.label(positive, neutral, negative)
-            except ValueError:
-                raise ValueError(f"{path.name}, line {number} is {line.strip()[:80]!r}; expected "
-                                 "track,title,artist,pos_neu_neg") from None
-            rows.append((track, ",".join(title), artist, positive, neutral, negative, label))
+    for number, line in enumerate(text.lines(path), 1):
+        if not line.strip():
+            continue
+        try:
+            track, *title, artist, scores = line.split(",")
+            positive, neutral, negative = (int(s) for s in scores.split("_"))
+            label = tags.label(positive, neutral, negative)
+        except ValueError:
+            raise ValueError(f"{path.name}, line {number} is {line.strip()[:80]!r}; expected "
+                             "track,title,artist,pos_neu_neg") from None
+        rows.append((track, ",".join(title), artist, positive, neutral, negative, label))
     return pd.DataFrame(rows, columns=["track", "title", "artist", *CLASSES, "class"])
 
 
@@ -109,11 +109,10 @@ def by_track(paths: Iterable[str]) -> dict[str, str]:
 
 def video_rows(path: Path) -> Iterator[tuple[int, str, list[str]]]:
     """Number of the line, track and alternative video ids of each row of YouTubeURLs.csv."""
-    with path.open(encoding="utf-8-sig", errors="replace") as f:
-        for number, line in enumerate(f, 1):
-            if line.strip():
-                track, *ids = (field.strip() for field in line.split(","))
-                yield number, track, [i for i in ids if i]
+    for number, line in enumerate(text.lines(path), 1):
+        if line.strip():
+            track, *ids = (field.strip() for field in line.split(","))
+            yield number, track, [i for i in ids if i]
 
 
 def videos(path: Path) -> dict[str, list[str]]:
@@ -170,12 +169,10 @@ def read_pictures(agg: Path) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
     """
     rows, bad, files = [], [], sorted(agg.glob("*.csv"))
     for path in files:
-        with path.open(encoding="utf-8-sig", errors="replace") as f:
-            for number, line in enumerate(f, 1):
-                if line.strip():
-                    row = _picture(line.rstrip("\n"))
-                    where = f"{agg.name}/{path.name}, line {number}"
-                    rows.append(row) if isinstance(row, tuple) else bad.append((where, row))
+        for number, line in enumerate(text.lines(path, errors="surrogateescape"), 1):
+            if line.strip():
+                row, where = _picture(line), f"{agg.name}/{path.name}, line {number}"
+                rows.append(row) if isinstance(row, tuple) else bad.append((where, row))
     if not files:
         raise ValueError(f"{agg.name} holds no list; put {agg.name}/<emotion>.csv there, or remove it")
     if not rows:
@@ -187,6 +184,8 @@ def read_pictures(agg: Path) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
 
 def _picture(line: str) -> tuple | str:
     """The fields of a list's line, or the reason why it has none."""
+    if re.search("[\udc80-\udcff]", line):
+        return "is no UTF-8: save the list as UTF-8"
     fields = [f.strip().strip('"') for f in line.split(",")]
     if len(fields) < 4:
         return f"{len(fields)} fields; expected emotion,url,disagree,agree"

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from acp_lib.database import text
 from acp_lib.emotions import CLASSES
 
 SUBSTRINGS = {
@@ -126,7 +127,7 @@ def opened(path: Path, what: str, tables: str) -> Iterator[sqlite3.Connection]:
     """An SQLite file, opened for reading; one that does not read as `what`, with `tables`, ends in a ValueError."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-            db.text_factory = lambda text: text.decode(errors="replace")
+            db.text_factory = lambda value: value.decode(errors="replace")
             yield db
     except sqlite3.Error as error:
         raise ValueError(f"{path.name} does not read as {what}: {error}; expected SQLite with the {tables}") from None
@@ -161,19 +162,18 @@ def read_unique(path: Path) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        For a line that does not end in a tab and a count, with its number.
+        For a line that does not end in a tab and a count, with its number; or as `text.read` raises.
     """
     rows = []
-    with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            tag, tab, count = line.rstrip("\r\n").rpartition("\t")
-            if not line.strip():
-                continue
-            if not (tab and count.strip().isdecimal()):
-                raise ValueError(f"{path.name}, line {number} is {line.rstrip()[:80]!r}; expected a tag, a tab and its "
-                                 "frequency")
-            if any(s in tag for s in SUBSTRINGS):
-                rows.append((tag, int(count)))
+    for number, line in enumerate(text.lines(path), 1):
+        tag, tab, count = line.rpartition("\t")
+        if not line.strip():
+            continue
+        if not (tab and count.strip().isdecimal()):
+            raise ValueError(f"{path.name}, line {number} is {line.rstrip()[:80]!r}; expected a tag, a tab and its "
+                             "frequency")
+        if any(s in tag for s in SUBSTRINGS):
+            rows.append((tag, int(count)))
     table = pd.DataFrame(rows, columns=["tag", "frequency"])
     return table.sort_values(["frequency", "tag"], ascending=[False, True], ignore_index=True)
 
@@ -191,8 +191,7 @@ def read(path: Path) -> pd.DataFrame:
 def count(path: Path) -> int:
     """How many tags a table of either kind holds, whatever they are about."""
     if path.suffix != ".db":
-        with path.open("rb") as file:
-            return sum(bool(line.strip()) for line in file)
+        return sum(bool(line.strip()) for line in text.lines(path))
     with _lastfm(path) as db:
         return db.execute("SELECT COUNT(*) FROM tags").fetchone()[0]
 
@@ -222,7 +221,7 @@ def scores(path: Path) -> pd.DataFrame:
 
 def clean_lists(root: Path) -> dict[str, list[str]]:
     """The authors' clean tags by string, of the files `clean_tags_<string>.txt` that a folder holds."""
-    return {s: [line for line in path.read_text("utf8").split("\n") if line] for s in SUBSTRINGS
+    return {s: [line for line in text.lines(path) if line] for s in SUBSTRINGS
             if (path := root / f"clean_tags_{s}.txt").is_file()}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from acp_lib.database import emid, folder, imac, manifest
+from acp_lib.database import emid, folder, imac, manifest, metadata
 from acp_lib.database.sources import EMID, SOURCES, Source
 from acp_lib.database.walk import walk
 
@@ -43,7 +43,7 @@ def files(root: Path, sources: Iterable[Source] = SOURCES.values()) -> pd.DataFr
 
 def validate(root: Path, *, jobs: int = 1, progress: bool = True) -> pd.DataFrame:
     """Count what a folder of data lacks: the released files, then pictures and songs, each of which is opened; of
-    EMID's Parquet files, the rows.
+    metadata.csv, columns and rows, of which `missing` fit nothing; of EMID's Parquet files, the rows.
 
     Returns
     -------
@@ -71,6 +71,12 @@ def validate(root: Path, *, jobs: int = 1, progress: bool = True) -> pd.DataFram
         rows.append((kind, what, there + len(why), there,
                      int(why.str.startswith(("no such file", imac.NO_FILE)).sum()), 0,
                      int(why.str.startswith("cannot be read").sum())))
+    if not released:
+        columns, about = metadata.read(root)
+        for what, listed, start in (("columns", columns, metadata.COLUMN), ("rows", about, metadata.ROW)):
+            missing = int(reasons["path"].str.startswith(start).sum())
+            if columns:
+                rows.append(("folder", f"{what} of metadata", len(listed), len(listed) - missing, missing, 0, 0))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -198,6 +198,8 @@ def _opened(path: str | os.PathLike, what: str | bytes | io.BytesIO) -> soundfil
 def _unbelievable(file: soundfile.SoundFile, path: str | os.PathLike) -> str:
     """What a file's header says that cannot be, with the remedy; empty if there is nothing."""
     again = "encode it again, or leave it out"
+    if file.format == "RAW":  # which libsndfile takes some endings for, such as .gsm, .vox and .au, whatever they hold
+        return "holds raw samples without a header; encode it as WAV or FLAC"
     if file.frames > 1 << 48:  # libsndfile's largest number, where a stream's header leaves the length open
         return f"does not say how long it is; {again}"
     if not LOWEST_RATE <= file.samplerate <= HIGHEST_RATE:
