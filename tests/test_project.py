@@ -67,9 +67,23 @@ def test_one_cell_of_parameters_each_a_field_of_a_profile_with_a_comment(path):
     assert {name: value for name, (_, value) in named.items()} == {name: None for name in named} | {"profile": "mini"}
 
 
+WRONG_KERNEL = "not found? This kernel is not the project's: see Troubleshooting"
+
+
 @chapters
 def test_a_chapter_begins_by_checking_its_parameters(path):
     assert [i for i, c in enumerate(cells(path, "code")) if "chapter.begin(globals())" in c.source] == [1]
+
+
+@chapters
+def test_a_kernel_of_another_environment_is_told_of_where_a_chapter_would_stop(path):
+    first = next(line for line in cells(path, "code")[1].source.splitlines() if "acp_lib" in line)
+    assert first.startswith("from acp_lib") and first.endswith(f"  # {WRONG_KERNEL}")
+
+
+def test_where_the_chapters_send_the_reader_is_an_answer():
+    page = (ROOT / "book/troubleshooting.md").read_text("utf8")
+    assert WRONG_KERNEL.endswith("see Troubleshooting") and "## \"No module named 'acp_lib'\"" in page
 
 
 @chapters
@@ -246,6 +260,15 @@ def test_the_lock_covers_what_the_project_asks_for():
 def test_jupyter_book_stays_below_2():
     asked, = (r for r in map(Requirement, PROJECT["dependencies"]) if r.name == "jupyter-book")
     assert asked.specifier.contains("1.0.4.post1") and not asked.specifier.contains("2.0.0")
+
+
+def test_jupyter_book_2_is_refused_with_what_to_do():
+    """It takes `version: 1` alone; with a file that it could read, or none, it builds nothing and reports success."""
+    guard = yaml.safe_load((ROOT / "myst.yml").read_text("utf8"))
+    assert set(guard) == {"version"} and re.search(r"built by Jupyter Book 1: run `make book`", guard["version"])
+    assert guard["version"].split("`")[1].split()[1] in TARGETS
+    page = (ROOT / "book/troubleshooting.md").read_text("utf8")
+    assert '"does not match 1 (at myst.yml#config)"' in page
 
 
 def test_papermill_is_told_how_to_read_chapters():
