@@ -5,14 +5,18 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
+from fnmatch import fnmatch
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import jupytext
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from acp_lib.book import chapter
@@ -250,9 +254,50 @@ def test_the_lock_covers_what_the_project_asks_for():
         assert found and all(wanted.specifier.contains(version) for version in found), wanted
 
 
+SHIPPED, OTHER = ("acp_lib", "book", "notebooks"), ("tests", "benchmarks")
+OURS = {"acp_lib", "benchmarks", *(p.stem for p in (ROOT / "tests").glob("*.py"))}
+
+
+def packages_imported(folder: str) -> set[str]:
+    """The first part of every module that the code of a folder imports, Python's own and this project's left out."""
+    code = [p.read_text("utf8") for p in (ROOT / folder).rglob("*.py")]
+    code += [c.source for path in (ROOT / folder).rglob("*.md") if path in CHAPTERS for c in cells(path, "code")]
+    nodes = [node for text in code for node in ast.walk(ast.parse(text))]
+    names = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    names |= {n.module for n in nodes if isinstance(n, ast.ImportFrom)}
+    return {name.split(".")[0] for name in names} - OURS - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("folder", [*SHIPPED, *OTHER])
+def test_what_is_imported_is_asked_for_by_name(folder):
+    extras = [r for extra in EXTRAS if folder in OTHER or extra != "test" for r in EXTRAS[extra]]
+    named = {canonicalize_name(r.name) for r in needed([*PROJECT["dependencies"], *extras])}
+    provided = packages_distributions()
+    undeclared = {m for m in packages_imported(folder) if not named & {canonicalize_name(d) for d in provided.get(m, [])}}
+    assert undeclared == set() and packages_imported(folder)
+
+
+def test_the_source_distribution_holds_every_file():
+    """setuptools takes by itself only the modules of `acp_lib` and what it knows by name."""
+    lines = [line.split() for line in (ROOT / "MANIFEST.in").read_text("utf8").splitlines() if not line.startswith("#")]
+    whole = {folder for command, *folders in lines if command == "graft" for folder in folders}
+    alone = [pattern for command, *patterns in lines if command == "include" for pattern in patterns]
+    known = {"LICENSE", "pyproject.toml", "MANIFEST.in"}
+    assert [p for p in files() if p.parts[0] not in whole | known and not any(fnmatch(str(p), a) for a in alone)] == []
+
+
 def test_jupyter_book_stays_below_2():
     asked, = (r for r in map(Requirement, PROJECT["dependencies"]) if r.name == "jupyter-book")
     assert asked.specifier.contains("1.0.4.post1") and not asked.specifier.contains("2.0.0")
+
+
+def test_jupyter_book_2_is_refused_with_what_to_do():
+    """It takes `version: 1` alone; with a file that it could read, or none, it builds nothing and reports success."""
+    guard = yaml.safe_load((ROOT / "myst.yml").read_text("utf8"))
+    assert set(guard) == {"version"} and re.search(r"built by Jupyter Book 1: run `make book`", guard["version"])
+    assert guard["version"].split("`")[1].split()[1] in TARGETS
+    page = (ROOT / "book/troubleshooting.md").read_text("utf8")
+    assert '"does not match 1 (at myst.yml#config)"' in page
 
 
 def test_papermill_is_told_how_to_read_chapters():
@@ -293,7 +338,14 @@ def test_workflows_are_complete(path):
     for job in flow["jobs"].values():
         for step in job["steps"]:
             assert ("run" in step) != ("uses" in step)
-            assert "@" in step.get("uses", "@")
+            action = step.get("uses", "")
+            assert not action or re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", action), "by digest: a tag can be moved"
+            assert "checkout" not in action or step["with"]["persist-credentials"] is False
+            assert "${{" not in step.get("run", ""), "by env: a run would read the value as code"
+            assert step.get("with", {}).get("cache") is None, "one cache of packages, by actions/cache"
+    text = path.read_text("utf8")
+    assert text.count("uses:") == len(re.findall(r"uses: \S+ # v\d+\.\d+\.\d+$", text, re.M))
+    assert "concurrency" in flow and all(job["timeout-minutes"] <= 60 for job in flow["jobs"].values())
 
 
 def test_citation_names_the_paper():
