@@ -120,8 +120,8 @@ def engine(tmp_path, monkeypatch):
     ("folder", "data is empty; profile 'folder' needs the folder of your pictures and music"),
     ("imac", "data is empty; profile 'imac' needs"),
     ("emid", "data is empty; profile 'emid' needs"),
-    ("folder -p data nowhere", "data is 'nowhere', which is no folder"),
-    ("folder -p data Makefile", "data is 'Makefile', which is no folder"),
+    ("folder -p data nowhere", f"data is '{Path.cwd() / 'nowhere'}', which is no folder"),
+    ("folder -p data Makefile", f"data is '{Path.cwd() / 'Makefile'}', which is no folder"),
     ("mini --only 99_none", "--only is '99_none'; expected one of 01_database"),
     ("mini --only 0", "--only is '0'; expected one of 01_database"),
     ("mini -j 0", "--jobs is 0; expected at least 1"),
@@ -194,7 +194,8 @@ def test_scrub_replaces_paths_and_nothing_else():
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A run on someone's own folder whose book lies in `tmp_path`."""
-    monkeypatch.setattr(profiles, "ROOT", tmp_path)
+    monkeypatch.setenv("ACP_BUILD", str(tmp_path))
+    monkeypatch.setenv("ACP_WORK", str(tmp_path / "_work"))
     data = tmp_path / "some where/mine & co"
     data.mkdir(parents=True)
     values = {"data": str(data), "weights": "random", "results": str(tmp_path / "results"), "epochs": 2}

@@ -267,6 +267,6 @@ def test_imagenet_weights_that_cannot_be_fetched(monkeypatch, fault):
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fail)
     monkeypatch.setattr("torch.hub.load_state_dict_from_url", fail)
-    with pytest.raises(WeightsUnavailable, match="could not be fetched .*WEIGHTS=file.*WEIGHTS=random") as error:
+    with pytest.raises(WeightsUnavailable, match="could not be fetched .*-p weights FILE.*-p weights random") as error:
         extractor("imagenet")
     assert str(fault) in str(error.value)

@@ -208,7 +208,7 @@ def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame
     scores = root / "SongEmotionScore.csv"
     if not scores.is_file():
         raise ValueError(f"data is {root.name!r}, which has no SongEmotionScore.csv; give the folder that holds the "
-                         "authors' files, or PROFILE=folder for your own pictures and songs")
+                         "authors' files, or take profile 'folder' for your own pictures and songs")
     on_disk = {p.stem: p.relative_to(root).as_posix() for p in sorted((root / "music").glob("*")) if p.is_file()}
     listed = root / "YouTubeURLs.csv"
     known = videos(listed) if listed.is_file() else None

@@ -4,18 +4,19 @@ Chapter: How to read and rerun.
 """
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from acp_lib import profiles
-from acp_lib.profiles import Profile
+from acp_lib.profiles import Profile, places
 
 
-def parser(module: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """A parser for `python -m module PROFILE [-p NAME VALUE]...`."""
-    made = argparse.ArgumentParser(prog=f"python -m {module}", description=description, epilog=examples,
+def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """A parser for `prog PROFILE [-p NAME VALUE]...`."""
+    made = argparse.ArgumentParser(prog=prog, description=description, epilog=examples,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("profile", nargs="?", default="mini", help=f"one of {', '.join(profiles.NAMES)} (mini)")
     made.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="given",
@@ -39,6 +40,21 @@ def given(options: argparse.Namespace) -> dict:
         For a name that no profile has, or a text that does not read as its type.
     """
     return {name: profiles.parse(name, text) for name, text in options.given}
+
+
+def begin_in_checkout() -> None:
+    """Let this process and those it starts import what lies in the project, and know where things are wherever they
+    start.
+
+    Raises
+    ------
+    ValueError
+        Where the library is installed apart from the project.
+    """
+    folder = str(places.checkout())
+    sys.path.insert(0, folder)
+    os.environ |= places.settled()
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
 
 
 def profile(options: argparse.Namespace, **more: object) -> Profile:
@@ -71,8 +87,8 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def outcome(work: Callable[[], None], help_of: str) -> int:
-    """Do the work of a command and tell in a line what kept it from its end.
+def outcome(work: Callable[[], None], prog: str) -> int:
+    """Do the work of a command, which was called as `prog`, and tell in a line what kept it from its end.
 
     Returns
     -------
@@ -83,7 +99,7 @@ def outcome(work: Callable[[], None], help_of: str) -> int:
         with stoppable():
             work()
     except (ValueError, ImportError, OSError) as error:
-        print(f"error: {error} (python -m {help_of} --help)", file=sys.stderr)
+        print(f"error: {error} ({prog} --help)", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
         return stopped(error)

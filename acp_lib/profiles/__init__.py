@@ -9,7 +9,7 @@ Chapter: How to read and rerun.
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from acp_lib.profiles import places
 from acp_lib.profiles.groups import (
     GROUPS,
     Auditing,
@@ -34,13 +35,16 @@ from acp_lib.profiles.groups import (
     kind_of,
     option,
 )
+from acp_lib.profiles.places import ROOT as ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).parent
 NAMES = tuple(sorted(p.stem for p in FOLDER.glob("*.yml") if p.stem != "ledger"))
 
 FILES = ("data", "weights", "alexnet_weights")
 """Options that may hold a path, of which only the last part is ever shown."""
+
+SPOTS = ("results", "build", "work")
+"""Options that say where things are put."""
 
 PLACES = ("data", "weights", *(f.name for f in fields(Execution)))
 """Options that say where a run happens or what it reads, not what it computes."""
@@ -86,10 +90,10 @@ class Profile(Checked):
         super().__post_init__()
         if self.source == "synthetic" and self.data:
             raise ValueError(f"data is {self.data!r}, but profile {self.profile!r} makes its own; for your "
-                             f"pictures and music: make book PROFILE=folder DATA={self.data}")
+                             "pictures and music take profile 'folder'")
         if self.source != "synthetic" and not self.data:
-            raise ValueError(f"data is empty; profile {self.profile!r} needs the folder of your pictures and music: "
-                             f"make book PROFILE={self.profile} DATA=folder")
+            raise ValueError(f"data is empty; profile {self.profile!r} needs the folder of your pictures and music "
+                             "(-p data FOLDER)")
 
     def __getattr__(self, name: str) -> Any:
         if (known := OPTIONS.get(name)) and known.group:
@@ -125,9 +129,9 @@ class Profile(Checked):
         """Name of this run's folder: the profile, and what departs from it."""
         base = read(self.profile)
         parts = [self.profile]
-        for name, value in self.flat.items():
-            if name not in ("results", "work", "jobs", "profile") and value != base.get(name, OPTIONS[name].default):
-                parts += [name, Path(value).name if name in FILES else str(value)]
+        for name, value in shown(self.flat).items():
+            if name not in (*SPOTS, "jobs", "profile") and value != base.get(name, OPTIONS[name].default):
+                parts += [name, str(value)]
         tag = re.sub(r"[^\w.+-]+", "_", "-".join(parts))
         encoded = tag.encode()  # file systems count bytes
         short = f"{encoded[:87].decode(errors='ignore')}-{hashlib.sha256(encoded).hexdigest()[:12]}"
@@ -136,17 +140,20 @@ class Profile(Checked):
     @property
     def home(self) -> Path:
         """Folder of this run's book: its pages are in `_build/html` below, its results in `_build/results`."""
-        return ROOT if self.tag == "mini" else ROOT / "_build" / "profiles" / self.tag
+        folder = Path(self.execution.build or places.named("ACP_BUILD") or places.state())
+        return folder if self.tag == "mini" else folder / "_build" / "profiles" / self.tag
 
     @property
     def results_path(self) -> Path:
         """Folder of the results."""
-        return resolve(self.execution.results) if self.execution.results else self.home / "_build" / "results"
+        if self.execution.results:
+            return Path(self.execution.results)
+        return Path(held, self.tag) if (held := places.named("ACP_RESULTS")) else self.home / "_build" / "results"
 
     @property
     def work_path(self) -> Path:
         """Folder of what is kept between runs."""
-        return resolve(self.execution.work or os.environ.get("ACP_WORK", "_work"))
+        return Path(self.execution.work or places.named("ACP_WORK") or places.state() / "_work")
 
 
 OPTIONS: dict[str, Option] = {
@@ -155,9 +162,9 @@ OPTIONS: dict[str, Option] = {
 """Every option by its name, in the order of the groups."""
 
 
-def resolve(path: str) -> Path:
-    """A path as given on a command line; relative ones start at the repository, where `make` runs."""
-    return (ROOT / Path(path).expanduser()).resolve()
+def shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Options by their own names; of files and folders the last part, which may be shown and stays when they move."""
+    return {name: Path(value).name if name in FILES else value for name, value in values.items()}
 
 
 def read(name: str) -> dict[str, Any]:
