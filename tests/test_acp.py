@@ -87,7 +87,8 @@ def test_each_command_has_examples_by_its_name_and_the_same_help_as_before(capsy
     ("database", "acp database: error: the following arguments are required: WHAT"),
     ("database pictres x", "acp database: error: argument WHAT: invalid choice: 'pictres'"),
     ("database validate nowhere", f"error: '{Path.cwd() / 'nowhere'}' is no folder"),
-    ("database songs ../nowhere/..", "error: '"),
+    ("database songs a/../nowhere", f"error: '{Path.cwd() / 'nowhere'}' is no folder"),
+    ("database validate /nowhere", "error: '/nowhere' is no folder"),
     ("distributed mini", "error: this command is started by torchrun"),
     ("bench smells", "acp bench: error: part 'smells'"),
 ])
@@ -187,6 +188,16 @@ def test_a_link_keeps_its_name_and_words_are_no_paths(nowhere):
     p = profiles.load("folder", data="mine", weights="random", alexnet_weights="imagenet")
     assert p.data == str(nowhere / "mine") and p.tag.startswith("folder-data-mine")
     assert (p.weights, p.alexnet_weights, p.work) == ("random", "imagenet", "")
+
+
+def test_of_a_path_only_the_last_part_is_shown_and_stands_in_keys(nowhere):
+    from acp_lib.experiment import methods
+
+    some = {"data": "/a/mine", "alexnet_weights": "/b/net.pth", "weights": "random", "seed": 3, "results": ""}
+    assert profiles.shown(some) == some | {"data": "mine", "alexnet_weights": "net.pth"}
+    here, there = (methods.method("image", "AlexNet, frozen").options(profiles.load(alexnet_weights=f"{folder}/net.pth"))
+                   for folder in ("/here", "/there"))
+    assert here.named == there.named and here.convolution != there.convolution
 
 
 def test_the_library_of_a_checkout_keeps_all_in_it_wherever_the_user_stands(nowhere):

@@ -156,7 +156,8 @@ def test_data_and_weights_that_cannot_be_used_stop_with_one_line(tmp_path, monke
     (tmp_path / "mine/music/neutral").mkdir(parents=True)
     corpus(tmp_path / "whole", pictures=3, songs=3)
     for data, weights, message in (("mine", "random", "error: mine has no folder 'images'; expected"),
-                                   ("whole", "none.pth", "error: weights is 'none.pth', which is no file; expected")):
+                                   ("whole", "none.pth",
+                                        f"error: weights is '{Path.cwd() / 'none.pth'}', which is no file; expected")):
         assert book.main(["folder", "-p", "data", str(tmp_path / data), *arguments, weights]) == 1
         err = capsys.readouterr().err
         assert err.splitlines()[-1].startswith(message) and TRACE not in err

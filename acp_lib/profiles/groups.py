@@ -61,7 +61,7 @@ class Checked:
                 object.__setattr__(self, f.name, value)
             if type(value) is not kind:
                 raise ValueError(f"{f.name} is {value!r} ({type(value).__name__}); expected {kind.__name__}")
-            if value not in f.metadata.get("words", (value,)):
+            if isinstance(value, str) and value not in f.metadata.get("words", (value,)):
                 object.__setattr__(self, f.name, absolute(value))
             if choices and value not in choices:
                 raise ValueError(f"{f.name} is {value!r}; expected one of {', '.join(map(str, choices))}")
