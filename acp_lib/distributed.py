@@ -10,11 +10,7 @@ import os
 import sys
 from datetime import timedelta
 
-import torch
-from torch import distributed
-
 from acp_lib.engine import commands
-from acp_lib.experiment import methods, runs, training
 from acp_lib.profiles import Profile
 
 EXAMPLES = """\
@@ -29,31 +25,36 @@ parameters to the book afterwards; the batch is shared between the processes, so
 PATIENCE = timedelta(days=7)  # while the first process extracts features
 
 
-def arguments() -> argparse.ArgumentParser:
-    parser = commands.parser("acp_lib.distributed", __doc__, EXAMPLES)
-    parser.add_argument("--method", default="ACP-Net", choices=list(methods.CORRESPONDENCE), metavar="NAME",
-                        help=f"one of {', '.join(methods.CORRESPONDENCE)} (ACP-Net)")
+def arguments(prog: str) -> argparse.ArgumentParser:
+    parser = commands.parser(prog, __doc__, EXAMPLES)
+    parser.add_argument("--method", default="ACP-Net", metavar="NAME", help="as Table 4 names it (ACP-Net)")
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.distributed") -> int:
     """Exit code: 0, or 2 for a wrong argument, data that cannot be used, or a start without torchrun."""
-    options = arguments().parse_args(argv)
+    options = arguments(prog).parse_args(argv)
     try:
         profile = commands.profile(options)
         if "LOCAL_RANK" not in os.environ:
             raise ValueError("this command is started by torchrun: torchrun --nproc-per-node 2 -m acp_lib.distributed")
         train(profile, options.method)
     except ValueError as error:
-        print(commands.told(error, "acp_lib.distributed"), file=sys.stderr)
+        print(commands.told(error, prog), file=sys.stderr)
         return 2
     return 0
 
 
 def train(profile: Profile, method: str) -> None:
     """Make a method's runs, all processes of torchrun on each; the first prepares the data and keeps the results."""
-    from acp_lib.study import Study  # only now: --help should not wait for it
+    import torch  # only now, and the others: --help should not wait for them
+    from torch import distributed
 
+    from acp_lib.experiment import methods, runs, training
+    from acp_lib.study import Study
+
+    if method not in methods.CORRESPONDENCE:
+        raise ValueError(f"--method is {method!r}; expected one of {', '.join(methods.CORRESPONDENCE)}")
     gpu = training.device(profile.execution.device) != "cpu"
     if gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))

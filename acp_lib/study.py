@@ -28,7 +28,7 @@ from acp_lib.experiment.tasks import Correspondence
 from acp_lib.features import audio, extraction, shards
 from acp_lib.features.extraction import Extraction
 from acp_lib.features.layout import KINDS
-from acp_lib.profiles import FILES, PLACES, Profile, resolve
+from acp_lib.profiles import PLACES, Profile, shown
 from acp_lib.profiles.groups import Features, Splitting
 
 PACKAGES = ("torch", "torchvision", "librosa", "soundfile", "soxr", "numba", "numpy", "scipy", "pillow", "scikit-learn",
@@ -232,7 +232,7 @@ class Study:
         sides = {modality: self._modality(modality) for modality in ("image", "music")}
         about = [[sides[modality].parent.name for modality in method.sees], *(f.name for f in made.values()),
                  options.named, device.split(":")[0], code_key("acp_lib.experiment.runs"), group, name]
-        if "convolution" in method.groups and (file := resolve(p.convolution.alexnet_weights)).is_file():
+        if "convolution" in method.groups and (file := Path(p.convolution.alexnet_weights)).is_file():
             about.append(file_digest(file))
         wanted = []
         for k, seed in enumerate(p.run_seeds):
@@ -274,8 +274,7 @@ class Study:
     def provenance(self) -> dict:
         """What a number was made from: data, weights, seeds, settings, code and versions."""
         p, tags = self.profile, self.samples.tag_file
-        settings = {k: Path(v).name if k in FILES else v for k, v in p.flat.items()
-                    if k not in (*PLACES, "profile", "source")}
+        settings = {k: v for k, v in shown(p.flat).items() if k not in (*PLACES, "profile", "source")}
         return {"profile": p.profile, "data": self.data_name, "synthetic": self.synthetic,
                 "data_fingerprint": manifests.fingerprint(self.manifest),
                 "tags_digest": tags and file_digest(tags), "image_weights": self.weights_name,
@@ -317,8 +316,8 @@ def _manifest(samples: Samples, extracted: Extraction) -> pd.DataFrame:
 def input_key(profile: Profile) -> str:
     """Stands for all that a chapter's numbers come from: settings, code, data, weights, versions. Cheap to compute."""
     study = Study(profile)
-    settings = {k: v for k, v in profile.flat.items() if k not in PLACES}
-    weights = [file_digest(path) if (path := resolve(name)).is_file() else name
+    settings = {k: v for k, v in shown(profile.flat).items() if k not in PLACES}
+    weights = [file_digest(path) if (path := Path(name)).is_file() else name
                for name in (profile.features.weights, profile.convolution.alexnet_weights)]
     return digest(settings, code_key(), study.samples.source_key, weights, training.device(profile.execution.device),
                   versions())

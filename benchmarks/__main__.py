@@ -1,9 +1,5 @@
 """`make bench`: every comparison, each measured in one run against what it is compared with.
 
-    python -m benchmarks                     all of it, some minutes; kept in benchmarks/results
-    python -m benchmarks --quick             less of everything, a minute or three; not kept
-    python -m benchmarks music --json FILE   one part, kept in another file
-
 A file of results holds the newest rows of each part; the book draws those in benchmarks/results.
 """
 
@@ -19,18 +15,24 @@ from pathlib import Path
 
 from acp_lib.engine.cache import write
 
+EXAMPLES = """\
+examples:
+  %(prog)s                     all of it, some minutes; kept in benchmarks/results
+  %(prog)s --quick             less of everything, a minute or three; not kept
+  %(prog)s music --json FILE   one part, kept in another file
+"""
 PARTS = ("music", "pictures", "networks", "growth", "tags", "downloads")
 RESULTS = Path(__file__).parent / "results"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__,
+def main(argv: list[str] | None = None, prog: str = "python -m benchmarks") -> int:
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--quick", action="store_true", help="less of everything, nothing kept")
     parser.add_argument("--json", type=Path, metavar="FILE",
                         help="write the results to this file (benchmarks/results/<cpu>.json)")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"part {sorted(unknown)[0]!r}; expected some of {', '.join(PARTS)}")
     about = machine()

@@ -3,6 +3,7 @@
 import os
 
 os.environ.update(dict.fromkeys([f"{n}_NUM_THREADS" for n in ("OMP", "MKL", "OPENBLAS", "NUMBA")], "1"))
+os.environ.update(ACP_BUILD="", ACP_RESULTS="")  # where the tests look
 
 from pathlib import Path
 

@@ -120,8 +120,8 @@ def engine(tmp_path, monkeypatch):
     ("folder", "data is empty; profile 'folder' needs the folder of your pictures and music"),
     ("imac", "data is empty; profile 'imac' needs"),
     ("emid", "data is empty; profile 'emid' needs"),
-    ("folder -p data nowhere", "data is 'nowhere', which is no folder"),
-    ("folder -p data Makefile", "data is 'Makefile', which is no folder"),
+    ("folder -p data nowhere", f"data is '{Path.cwd() / 'nowhere'}', which is no folder"),
+    ("folder -p data Makefile", f"data is '{Path.cwd() / 'Makefile'}', which is no folder"),
     ("mini --only 99_none", "--only is '99_none'; expected one of 01_database"),
     ("mini --only 0", "--only is '0'; expected one of 01_database"),
     ("mini -j 0", "--jobs is 0; expected at least 1"),
@@ -156,7 +156,8 @@ def test_data_and_weights_that_cannot_be_used_stop_with_one_line(tmp_path, monke
     (tmp_path / "mine/music/neutral").mkdir(parents=True)
     corpus(tmp_path / "whole", pictures=3, songs=3)
     for data, weights, message in (("mine", "random", "error: mine has no folder 'images'; expected"),
-                                   ("whole", "none.pth", "error: weights is 'none.pth', which is no file; expected")):
+                                   ("whole", "none.pth",
+                                        f"error: weights is '{Path.cwd() / 'none.pth'}', which is no file; expected")):
         assert book.main(["folder", "-p", "data", str(tmp_path / data), *arguments, weights]) == 1
         err = capsys.readouterr().err
         assert err.splitlines()[-1].startswith(message) and TRACE not in err
@@ -194,7 +195,8 @@ def test_scrub_replaces_paths_and_nothing_else():
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A run on someone's own folder whose book lies in `tmp_path`."""
-    monkeypatch.setattr(profiles, "ROOT", tmp_path)
+    monkeypatch.setenv("ACP_BUILD", str(tmp_path))
+    monkeypatch.setenv("ACP_WORK", str(tmp_path / "_work"))
     data = tmp_path / "some where/mine & co"
     data.mkdir(parents=True)
     values = {"data": str(data), "weights": "random", "results": str(tmp_path / "results"), "epochs": 2}

@@ -13,7 +13,7 @@ SIZES = pd.DataFrame({"modality": ["music", "music", "image", "image"], "samples
 
 
 def test_the_first_machine_on_which_growth_was_measured(tmp_path):
-    with pytest.raises(FileNotFoundError, match="measures growth; expected one of `make bench`"):
+    with pytest.raises(FileNotFoundError, match="measures growth; expected one that `acp bench` keeps"):
         cost.measured(tmp_path)
     for name, part, rows in (("a", "music", []), ("b", "growth", [1]), ("c", "growth", [2])):
         parts = {part: {"rows": rows}}

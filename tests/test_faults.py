@@ -281,7 +281,7 @@ def test_a_pipe_that_breaks_elsewhere_is_an_error(capsys):
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    monkeypatch.setenv("ACP_OUTPUT", str(tmp_path / "out"))
+    monkeypatch.setenv("ACP_BUILD", str(tmp_path / "out"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(book.Chapter, "current", False)
     monkeypatch.setattr(book.Chapter, "key", "key")
@@ -332,9 +332,9 @@ def test_rendering_that_fails_says_why(run, monkeypatch, said, first):
 @pytest.mark.parametrize(("given", "home"), [
     (None, profiles.ROOT), ("", profiles.ROOT), ("/elsewhere", Path("/elsewhere")), ("rel", profiles.ROOT / "rel")])
 def test_books_go_where_acp_output_says(monkeypatch, given, home):
-    monkeypatch.delenv("ACP_OUTPUT", raising=False)
+    monkeypatch.delenv("ACP_BUILD", raising=False)
     if given is not None:
-        monkeypatch.setenv("ACP_OUTPUT", given)
+        monkeypatch.setenv("ACP_BUILD", given)
     assert profiles.load().home == home and profiles.load(seed=3).home == home / "_build/profiles/mini-seed-3"
     assert profiles.load().results_path == home / "_build/results"
     run = book.Run(profiles.load(), {})

@@ -193,7 +193,7 @@ def test_without_scores_or_music(root):
     files, bad = imac.scan(root)
     assert set(files["modality"]) == {"image"} and len(bad) == 6
     (root / "SongEmotionScore.csv").unlink()
-    with pytest.raises(ValueError, match="has no SongEmotionScore.csv; give the folder .*PROFILE=folder"):
+    with pytest.raises(ValueError, match="has no SongEmotionScore.csv; give the folder .*profile 'folder'"):
         imac.scan(root)
 
 

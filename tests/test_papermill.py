@@ -198,7 +198,7 @@ def test_another_seed_gives_another_table(runs):
     ("epocs", "3", "unknown parameter 'epocs'; expected some of profile"),
     ("epochs", "two", "epochs is 'two' (str); expected int"),
     ("pairs", "wrong", "pairs is 'wrong'; expected one of class_balanced"),
-    ("data", "nowhere", "data is 'nowhere', which is no folder"),
+    ("data", "/nowhere", "data is '/nowhere', which is no folder"),
 ])
 def test_a_parameter_that_does_not_fit_is_refused(project, name, value, message):
     profile = {"profile": "folder"} if name == "data" else {}

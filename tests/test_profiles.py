@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from acp_lib import profiles
 from acp_lib.experiment import splits
-from acp_lib.profiles import OPTIONS, ROOT, load, parse
+from acp_lib.profiles import OPTIONS, ROOT, load, parse, places
 from acp_lib.profiles.groups import GROUPS
 from acp_lib.profiles.ledger import default, details
 
-NEEDS = {"mini": {}, "folder": {"data": "d"}, "imac": {"data": "d"}, "emid": {"data": "d"}}
+NEEDS = {"mini": {}, "folder": {"data": "/d"}, "imac": {"data": "/d"}, "emid": {"data": "/d"}}
 
 
 @pytest.mark.parametrize("name", profiles.NAMES)
@@ -71,7 +71,7 @@ def test_mini_runs_offline_and_imac_is_the_papers_setting():
     ({"profile": "maxi"}, "profile is 'maxi'; expected one of .*mini"),
     ({"profile": 3}, r"profile is 3 \(int\); expected str"),
     ({"profile": "../mini"}, "profile is '../mini'; expected one of"),
-    ({"profile": "folder"}, "data is empty; profile 'folder' needs the folder .*make book PROFILE=folder DATA=folder"),
+    ({"profile": "folder"}, "data is empty; profile 'folder' needs the folder .*-p data FOLDER"),
     ({"source": "imac"}, "data is empty"),
 ])
 def test_wrong_values_are_named(given, message):
@@ -197,18 +197,20 @@ def test_the_folder_itself_and_the_home_folder_have_names(monkeypatch, tmp_path)
 
 
 def test_home_and_paths(tmp_path, monkeypatch):
+    for variable in places.VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
     assert load().home == ROOT
     assert load().results_path == ROOT / "_build/results"
     other = load(seed=3)
     assert other.home == ROOT / "_build/profiles/mini-seed-3"
     assert other.results_path == other.home / "_build/results"
-    assert load(results="r").results_path == ROOT / "r"
+    monkeypatch.chdir(tmp_path)
+    assert load(results="r").results_path == tmp_path / "r"
     assert load(results=str(tmp_path)).results_path == tmp_path
-    monkeypatch.delenv("ACP_WORK", raising=False)
     assert load().work_path == ROOT / "_work"
     monkeypatch.setenv("ACP_WORK", str(tmp_path))
     assert load().work_path == tmp_path
-    assert load(work="w").work_path == ROOT / "w"
+    assert load(work="w").work_path == tmp_path / "w"
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))

@@ -179,7 +179,8 @@ def test_no_file_names_another_host_to_load_from_or_this_folder():
 
 
 FLOORS = ("emotions", "paper", "profiles"), ("engine",), ("features",), ("database",), ("models",), ("experiment",), (
-    "study",), ("results",), ("audits",), ("figures",), ("book", "distributed")
+    "study",), ("results",), ("audits",), ("figures",), ("book", "distributed"), (
+    "__main__",)
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 """Where each module or package of the library stands: it may import what stands below. The database opens pictures and
 songs with the readers of `features`, which are given rows of its manifest and know nothing else of it.
@@ -273,7 +274,8 @@ def test_what_is_imported_is_asked_for_by_name(folder):
     extras = [r for extra in EXTRAS if folder in OTHER or extra != "test" for r in EXTRAS[extra]]
     named = {canonicalize_name(r.name) for r in needed([*PROJECT["dependencies"], *extras])}
     provided = packages_distributions()
-    undeclared = {m for m in packages_imported(folder) if not named & {canonicalize_name(d) for d in provided.get(m, [])}}
+    undeclared = {m for m in packages_imported(folder)
+                  if not named & {canonicalize_name(d) for d in provided.get(m, [])}}
     assert undeclared == set() and packages_imported(folder)
 
 

@@ -445,7 +445,7 @@ MAKERS = {"images": lambda r: written(r / "images/awe/x.jpg"), "music": lambda r
           "emid": lambda r: emid_table(r / "data/train-0.parquet"), "text": lambda r: written(r / "notes.txt"),
           "mac": lambda r: written(r / "data/._train-0.parquet", "Mac OS X"),
           "hidden": lambda r: emid_table(r / ".cache/t.parquet"),
-          "csv": lambda r: written(r / "EMID_data.csv", ",".join(SCHEMA.names) + "\na.mp3" + "," * (len(SCHEMA) - 1) + "\n")}
+          "csv": lambda r: written(r / "EMID_data.csv", f"{','.join(SCHEMA.names)}\na.mp3{',' * (len(SCHEMA) - 1)}\n")}
 
 
 def made(root, parts):

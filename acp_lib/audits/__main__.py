@@ -10,23 +10,23 @@ from acp_lib.engine import commands
 
 EXAMPLES = """\
 examples:
-  python -m acp_lib.audits mini                                            on all cores
-  python -m acp_lib.audits imac -p data imac -p audit_runs 96 --jobs 8
-  python -m acp_lib.audits imac -p data /mnt/imac -p work /mnt/work --scheduler tcp://head:8786
+  %(prog)s mini                                            on all cores
+  %(prog)s imac -p data imac -p audit_runs 96 --jobs 8
+  %(prog)s imac -p data /mnt/imac -p work /mnt/work --scheduler tcp://head:8786
 
 Runs that are there already are kept, so a command that was stopped goes on where it was; the book finds them all. On a
 cluster every worker must see the data and the work folder under the same paths; start workers with one thread each.
 """
 
 
-def arguments() -> argparse.ArgumentParser:
-    parser = commands.parser("acp_lib.audits", __doc__, EXAMPLES)
+def arguments(prog: str) -> argparse.ArgumentParser:
+    parser = commands.parser(prog, __doc__, EXAMPLES)
     return commands.add_spreading(parser)
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.audits") -> int:
     """Exit code: as `commands.outcome`."""
-    options = arguments().parse_args(argv)
+    options = arguments(prog).parse_args(argv)
 
     def work() -> None:
         profile = commands.profile(options, jobs=options.jobs)
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         made = repeated.all_runs(Study(profile, scheduler=options.scheduler))
         print(f"{len(made)} runs of ACP-Net, {sum(len(run.history) for run in made)} epochs")
 
-    return commands.outcome(work, "acp_lib.audits")
+    return commands.outcome(work, prog)
 
 
 if __name__ == "__main__":

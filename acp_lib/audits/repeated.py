@@ -1,8 +1,8 @@
 """ACP-Net trained again and again: with other seeds; with another draw of one thing and all else as it is; and under
 other readings of what the paper leaves open. And all else that the audits train.
 
-    python -m acp_lib.audits mini                                            all of these runs, on all cores
-    python -m acp_lib.audits imac -p data /mnt/imac -p work /mnt/work --scheduler tcp://head:8786
+    acp audits mini                                                       all of these runs, on all cores
+    acp audits imac -p data /mnt/imac -p work /mnt/work --scheduler tcp://head:8786
 
 Chapter: How sure are we; The garden of forking paths.
 """

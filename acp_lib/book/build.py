@@ -26,26 +26,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import jupytext
-import nbformat
 import psutil
 import yaml
 from filelock import FileLock
-from sphinx_external_toc.parsing import parse_toc_yaml
 
-from acp_lib import profiles
 from acp_lib.engine import commands, faults
 from acp_lib.engine.cache import digest, file_digest, write
 from acp_lib.engine.processes import kill_all, one_thread
 from acp_lib.engine.text import lines, plain
-from acp_lib.profiles import ROOT, Profile
+from acp_lib.profiles import FILES, ROOT, Profile
 
 EXAMPLES = """\
 examples:
-  python -m acp_lib.book                                       the mini book, into _build/html
-  python -m acp_lib.book mini -p seed 3 -p epochs 2 -j 2       another seed, shorter, two chapters at once
-  python -m acp_lib.book folder -p data my_corpus              your own pictures and songs
-  python -m acp_lib.book imac -p data imac --only 05_acp_net   one chapter on IMAC
+  %(prog)s                                       the mini book, into _build/html
+  %(prog)s mini -p seed 3 -p epochs 2 -j 2       another seed, shorter, two chapters at once
+  %(prog)s folder -p data my_corpus              your own pictures and songs
+  %(prog)s imac -p data imac --only 05_acp_net   one chapter on IMAC
+  %(prog)s -p build /scratch -p work /scratch    elsewhere: /scratch/_build/html
 """
 LAST = "90_"  # chapters so named read the results of the others
 RUNTIME = re.compile(r"acp-(\d{1,9})-\w{8}")  # folders of `runtime_folder`, with the number of the process
@@ -113,6 +110,8 @@ class Run:
     @cached_property
     def chapters(self) -> list[Chapter]:
         """In reading order, those that read the others' results last."""
+        from sphinx_external_toc.parsing import parse_toc_yaml
+
         documents = [Path(d) for d in parse_toc_yaml(ROOT / "_toc.yml")]
         return sorted((Chapter(d.name, self) for d in documents if d.parent.name == "notebooks"),
                       key=lambda c: c.name >= LAST)
@@ -126,12 +125,10 @@ class Run:
     @cached_property
     def hidden(self) -> dict[str, str]:
         """Paths of this machine, and what stands for each in a published page."""
-        named = {tempfile.gettempdir(): "tmp", str(Path.home()): "~", str(ROOT): ".",
-                 str(self.build): "_build", str(self.profile.work_path): "work",
-                 str(self.profile.results_path): "results"}
-        for given in (getattr(self.profile, name) for name in profiles.FILES):
-            if given and ("/" in given or profiles.resolve(given).exists()):
-                named |= {given: Path(given).name, str(profiles.resolve(given)): Path(given).name}
+        named = {form: Path(path).name for name in FILES for path in [self.profile.flat[name]]
+                 for form in (path, os.path.realpath(path))}
+        named |= {tempfile.gettempdir(): "tmp", str(Path.home()): "~", str(ROOT): ".", str(self.build): "_build",
+                  str(self.profile.work_path): "work", str(self.profile.results_path): "results"}
         return {path: name for path, name in named.items() if "/" in path and len(path) > 1}
 
 
@@ -144,6 +141,7 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
         If a cell fails; the message holds the traceback, or what the machine refused and the remedy, and where the
         partial notebook lies.
     """
+    import jupytext
     import papermill
     from traitlets.config import Config
 
@@ -241,6 +239,8 @@ def scrub(value: Any, hidden: dict[str, str]) -> Any:
 
 def publish(chapter: Chapter) -> str:
     """Text of the executed notebook as the book shows and offers it: no path, clock time or process of this machine."""
+    import nbformat
+
     notebook = nbformat.read(chapter.executed, 4)
     notebook.metadata = {k: v for k, v in notebook.metadata.items() if k in ("kernelspec", "language_info")}
     if not chapter.run.given:  # then papermill's cell repeats the default
@@ -337,8 +337,8 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
         print(f"book {render(run)}")
 
 
-def arguments() -> argparse.ArgumentParser:
-    parser = commands.parser("acp_lib.book", __doc__, EXAMPLES)
+def arguments(prog: str) -> argparse.ArgumentParser:
+    parser = commands.parser(prog, __doc__, EXAMPLES)
     parser.add_argument("-j", "--jobs", type=int, default=1, help="chapters to run at once (1)")
     parser.add_argument("--only", nargs="+", default=[], metavar="CHAPTER", help="run these chapters alone: 05_acp_net")
     parser.add_argument("--no-render", dest="rendered", action="store_false", help="stop when the chapters have run")
@@ -346,17 +346,18 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.book") -> int:
     """Exit code: 1 if a chapter or the rendering failed; else as `commands.outcome`."""
-    options = arguments().parse_args(argv)
-    return commands.outcome(lambda: follow(options), "acp_lib.book")
+    options = arguments(prog).parse_args(argv)
+    return commands.outcome(lambda: follow(options), prog)
 
 
 def follow(options: argparse.Namespace) -> int:
     """Do what a command line asks for; return the exit code."""
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this Python's kernel, not one of the user's other ones
-    run = Run(commands.profile(options), commands.given(options))
+    profile = commands.profile(options)
+    run = Run(profile, {name: profile.flat[name] for name in commands.given(options)})
+    commands.begin_in_checkout()
     choose(run, options.only)
     run.input_key  # noqa: B018 - raises where the data is no folder, or the device is not there
     for name in ("jobs", "timeout"):

@@ -11,30 +11,31 @@ from pathlib import Path
 from acp_lib.engine import commands
 from acp_lib.engine.cache import write
 from acp_lib.engine.text import MESSAGE, plain
+from acp_lib.profiles.places import absolute
 
 EXAMPLES = """\
 examples:
-  python -m acp_lib.database pictures imac                  imac/agg/<emotion>.csv -> imac/images/<emotion>/
-  python -m acp_lib.database pictures imac --agreed         only those with whose emotion more people agreed than not
-  python -m acp_lib.database pictures imac --again all      and once more what is lost
-  python -m acp_lib.database songs imac --jobs 2            imac/YouTubeURLs.csv -> imac/music/; needs yt-dlp
-  python -m acp_lib.database attrition imac                 how many are there, and why the others are not
-  python -m acp_lib.database copies imac                    pictures that are the same, or nearly
-  python -m acp_lib.database validate imac                  missing, changed and unreadable items; any kind of data
+  %(prog)s pictures imac                  imac/agg/<emotion>.csv -> imac/images/<emotion>/
+  %(prog)s pictures imac --agreed         only those with whose emotion more people agreed than not
+  %(prog)s pictures imac --again all      and once more what is lost
+  %(prog)s songs imac --jobs 2            imac/YouTubeURLs.csv -> imac/music/; needs yt-dlp
+  %(prog)s attrition imac                 how many are there, and why the others are not
+  %(prog)s copies imac                    pictures that are the same, or nearly
+  %(prog)s validate imac                  missing, changed and unreadable items; any kind of data
 
 A run that was stopped goes on where it was: what is done stands in imac/.fetch and is not asked for again; what failed
 for a reason that may pass, a timeout, say, is.
 """
 
 
-def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m acp_lib.database", description=__doc__, epilog=EXAMPLES,
+def arguments(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     kinds = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
 
     def command(name: str, about: str) -> argparse.ArgumentParser:
         made = kinds.add_parser(name, help=about, description=about)
-        made.add_argument("folder", type=Path, metavar="FOLDER", help="the data folder, which holds the lists")
+        made.add_argument("folder", type=_folder, metavar="FOLDER", help="the data folder, which holds the lists")
         return made
 
     def again(made: argparse.ArgumentParser) -> None:
@@ -66,6 +67,10 @@ def arguments() -> argparse.ArgumentParser:
     check = command("validate", "open every item and count what is missing, changed or unreadable")
     check.add_argument("--jobs", type=_count, default=os.cpu_count(), metavar="N", help="files at once (one a core)")
     return parser
+
+
+def _folder(text: str) -> Path:
+    return Path(absolute(text))
 
 
 def _count(text: str) -> int:
@@ -128,9 +133,9 @@ def _validate(options: argparse.Namespace) -> None:
     print(validate.validate(options.folder, jobs=options.jobs).to_string(index=False))
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.database") -> int:
     """Exit code: as `commands.outcome`."""
-    options = arguments().parse_args(argv)
+    options = arguments(prog).parse_args(argv)
 
     def work() -> None:
         if not options.folder.is_dir():
@@ -138,7 +143,7 @@ def main(argv: list[str] | None = None) -> int:
         {"pictures": _pictures, "songs": _songs, "copies": _copies, "attrition": _attrition,
          "validate": _validate}[options.what](options)
 
-    return commands.outcome(work, f"acp_lib.database {options.what}")
+    return commands.outcome(work, f"{prog} {options.what}")
 
 
 if __name__ == "__main__":

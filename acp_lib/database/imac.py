@@ -233,7 +233,7 @@ def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame
     scores = root / "SongEmotionScore.csv"
     if not scores.is_file():
         raise ValueError(f"data is {root.name!r}, which has no SongEmotionScore.csv; give the folder that holds the "
-                         "authors' files, or PROFILE=folder for your own pictures and songs")
+                         "authors' files, or take profile 'folder' for your own pictures and songs")
     found = walk(root, "music")
     on_disk, unread = _songs(found.files), dict(found.bad)
     in_vain = _songs(unread)

@@ -16,7 +16,6 @@ from acp_lib.database.acquire import journal
 from acp_lib.database.walk import listing
 from acp_lib.engine.cache import code_key, digest
 from acp_lib.engine.work import Work
-from acp_lib.profiles import resolve
 from acp_lib.profiles.groups import Database
 
 
@@ -46,7 +45,7 @@ class Samples:
         o = self.options
         if self.synthetic:
             return digest(self.seed, o.n_images, o.n_songs, code_key("acp_lib.database.synthetic"))
-        root = resolve(o.data)
+        root = Path(o.data)
         if not root.is_dir():
             raise ValueError(f"data is {o.data!r}, which is no folder; give the one that holds your pictures and music")
         return digest(o.source, listing(root), listing(root, journal.FOLDER))
@@ -65,8 +64,8 @@ class Samples:
             from acp_lib.database import emid
 
             return self.work.once("emid", digest(key, code_key("acp_lib.database.emid")), lambda folder: emid.extract(
-                resolve(o.data), folder, progress=self.work.progress))
-        return resolve(o.data)
+                Path(o.data), folder, progress=self.work.progress))
+        return Path(o.data)
 
     @cached_property
     def _folder(self) -> Path:

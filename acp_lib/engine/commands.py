@@ -15,12 +15,12 @@ from pathlib import Path
 from acp_lib import profiles
 from acp_lib.engine import faults
 from acp_lib.engine.text import MESSAGE, plain
-from acp_lib.profiles import Profile
+from acp_lib.profiles import Profile, places
 
 
-def parser(module: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """A parser for `python -m module PROFILE [-p NAME VALUE]...`."""
-    made = argparse.ArgumentParser(prog=f"python -m {module}", description=description, epilog=examples,
+def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """A parser for `prog PROFILE [-p NAME VALUE]...`."""
+    made = argparse.ArgumentParser(prog=prog, description=description, epilog=examples,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("profile", nargs="?", default="mini", help=f"one of {', '.join(profiles.NAMES)} (mini)")
     made.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="given",
@@ -46,14 +46,29 @@ def given(options: argparse.Namespace) -> dict:
     return {name: profiles.parse(name, text) for name, text in options.given}
 
 
+def begin_in_checkout() -> None:
+    """Let this process and those it starts import what lies in the project, and know where things are wherever they
+    start.
+
+    Raises
+    ------
+    ValueError
+        Where the library is installed apart from the project.
+    """
+    folder = str(places.checkout())
+    sys.path.insert(0, folder)
+    os.environ |= places.settled()
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
+
+
 def profile(options: argparse.Namespace, **more: object) -> Profile:
     """The profile that a command line describes; `more` are values of other options, None for those not given."""
     return profiles.load(**{"profile": options.profile, **more} | given(options))
 
 
-def told(error: Exception, help_of: str = "") -> str:
-    """The line that tells of an error, whatever it quotes, and where help is."""
-    return f"error: {plain(error, MESSAGE)}" + (f" (python -m {help_of} --help)" if help_of else "")
+def told(error: Exception, prog: str = "") -> str:
+    """The line that tells of an error, whatever it quotes, and which command has help."""
+    return f"error: {plain(error, MESSAGE)}" + (f" ({prog} --help)" if prog else "")
 
 
 class Stopped(KeyboardInterrupt):
@@ -101,8 +116,8 @@ def _unread() -> bool:
     return False
 
 
-def outcome(work: Callable[[], int | None], help_of: str) -> int:
-    """Do the work of a command and tell in a line what kept it from its end.
+def outcome(work: Callable[[], int | None], prog: str) -> int:
+    """Do the work of a command, which was called as `prog`, and tell in a line what kept it from its end.
 
     Returns
     -------
@@ -115,7 +130,7 @@ def outcome(work: Callable[[], int | None], help_of: str) -> int:
             return work() or 0
     except (ValueError, ImportError, OSError) as error:
         said = faults.line(str(error)) if isinstance(error, OSError) else ""
-        _tell(told(ValueError(said)) if said else told(error, help_of))
+        _tell(told(ValueError(said)) if said else told(error, prog))
         return 1 if said else 2
     except KeyboardInterrupt as error:
         _tell("stopped; the same command goes on where it was")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ELSEWHERE = "or name another place: ACP_WORK for what is kept, ACP_OUTPUT for books, TMPDIR for what passes"
+ELSEWHERE = "or name another place: ACP_WORK for what is kept, ACP_BUILD for books, TMPDIR for what passes"
 SPACE = f"make space there, {ELSEWHERE}; the same command then goes on"
 PERMISSION = f"let this user read and write there, {ELSEWHERE}"
 FILES = "let more files be open at once (ulimit -n 4096), or have fewer processes (jobs)"

@@ -21,7 +21,7 @@ from acp_lib.experiment.corpus import Corpus, Modality, Pictures, Slices
 from acp_lib.experiment.tasks import Correspondence, Recognition, Task
 from acp_lib.features.shards import Shards
 from acp_lib.models import MLP, ACPNet, L3Net, SpectrogramACP, SpectrogramCNN
-from acp_lib.profiles import Profile, resolve
+from acp_lib.profiles import Profile, shown
 
 
 class Options(SimpleNamespace):
@@ -34,7 +34,7 @@ class Options(SimpleNamespace):
     @property
     def named(self) -> dict:
         """All values, as they stand in a key."""
-        return {name: value if name == "seed" else asdict(value) for name, value in vars(self).items()}
+        return {name: value if name == "seed" else shown(asdict(value)) for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -192,9 +192,7 @@ def _slices(inputs: Inputs, o: Options, modality: str) -> Modality:
 def _alexnet(o: Options, classes: int) -> nn.Module:
     from acp_lib.models.alexnet import AlexNet  # brings torchvision, slow to import and not needed by most chapters
 
-    given = o.convolution.alexnet_weights
-    return AlexNet(classes, weights=given if given in ("imagenet", "random") else str(resolve(given)),
-                   width=o.convolution.width)
+    return AlexNet(classes, weights=o.convolution.alexnet_weights, width=o.convolution.width)
 
 
 def _frozen_alexnet(inputs: Inputs, o: Options, modality: str) -> Modality:

@@ -14,7 +14,6 @@ from acp_lib.engine.cache import code_key, digest, file_digest, write
 from acp_lib.engine.work import Work
 from acp_lib.features import shards
 from acp_lib.features.layout import KINDS, VECTORS
-from acp_lib.profiles import resolve
 from acp_lib.profiles.groups import Features
 
 CALIBRATION = 128  # training pictures that set the batch norm of random weights
@@ -61,7 +60,7 @@ class Extraction:
         if o.weights not in ("random", "imagenet"):
             from acp_lib.features import image  # torchvision is slow to import, and most chapters find the weights made
 
-            path = resolve(o.weights)
+            path = Path(o.weights)
             image.extractor(path)  # raises where it does not fit
             return path
         about: list = [o.weights, code_key("acp_lib.features.image")]

@@ -194,7 +194,7 @@ def state(path: Path) -> dict[str, torch.Tensor]:
         If there is no such file, or it does not read.
     """
     if not path.is_file():
-        raise WeightsUnavailable(f"weights is {path.name!r}, which is no file; expected imagenet, random, or the path "
+        raise WeightsUnavailable(f"weights is {str(path)!r}, which is no file; expected imagenet, random, or the path "
                                  "of a .safetensors or .pth state_dict of torchvision's network")
     try:
         if zipfile.is_zipfile(path) and (size := _unpacked(path)) > path.stat().st_size:
@@ -246,7 +246,7 @@ def pretrained(build: Callable[..., nn.Module], weights: WeightsEnum, option: st
     except (OSError, HTTPException, RuntimeError) as error:  # no connection, a broken one, a file of another hash
         raise WeightsUnavailable(
             f"the ImageNet weights of {build.__name__} could not be fetched ({error}); connect to the network once, "
-            f"give the path of a state_dict ({option}=file), or say {option}=random") from None
+            f"give the file of a state_dict (-p {option} FILE), or untrained ones (-p {option} random)") from None
 
 
 def _from_file(path: Path) -> nn.Module:
@@ -254,7 +254,7 @@ def _from_file(path: Path) -> nn.Module:
 
 
 def _imagenet() -> nn.Module:
-    model = pretrained(inception_v3, Inception_V3_Weights.IMAGENET1K_V1, "WEIGHTS")
+    model = pretrained(inception_v3, Inception_V3_Weights.IMAGENET1K_V1, "weights")
     model.fc, model.dropout, model.AuxLogits = nn.Identity(), nn.Identity(), nn.Identity()
     return model
 

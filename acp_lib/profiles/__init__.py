@@ -9,7 +9,7 @@ Chapter: How to read and rerun.
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,8 +17,10 @@ from typing import Any
 
 import yaml
 
+from acp_lib.profiles import places
 from acp_lib.profiles.groups import (
     GROUPS,
+    WORDS,
     Auditing,
     Checked,
     Convolution,
@@ -34,16 +36,16 @@ from acp_lib.profiles.groups import (
     kind_of,
     option,
 )
+from acp_lib.profiles.places import ROOT as ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).parent
 NAMES = tuple(sorted(p.stem for p in FOLDER.glob("*.yml") if p.stem != "ledger"))
 
 FILES = ("data", "weights", "alexnet_weights")
 """Options that may hold a path, of which only the last part is ever shown."""
 
-WORDS = ("random", "imagenet")
-"""Weights that are no file."""
+SPOTS = ("results", "build", "work")
+"""Options that say where things are put."""
 
 PLACES = ("data", "weights", *(f.name for f in fields(Execution)))
 """Options that say where a run happens or what it reads, not what it computes."""
@@ -89,10 +91,10 @@ class Profile(Checked):
         super().__post_init__()
         if self.source == "synthetic" and self.data:
             raise ValueError(f"data is {self.data!r}, but profile {self.profile!r} makes its own; for your "
-                             f"pictures and music: make book PROFILE=folder DATA={self.data}")
+                             "pictures and music take profile 'folder'")
         if self.source != "synthetic" and not self.data:
-            raise ValueError(f"data is empty; profile {self.profile!r} needs the folder of your pictures and music: "
-                             f"make book PROFILE={self.profile} DATA=folder")
+            raise ValueError(f"data is empty; profile {self.profile!r} needs the folder of your pictures and music "
+                             "(-p data FOLDER)")
 
     def __getattr__(self, name: str) -> Any:
         if (known := OPTIONS.get(name)) and known.group:
@@ -131,7 +133,7 @@ class Profile(Checked):
         base = read(self.profile)
         parts = [self.profile]
         for name, value in self.flat.items():
-            if name not in ("results", "work", "jobs", "profile") and value != base.get(name, OPTIONS[name].default):
+            if name not in (*SPOTS, "jobs", "profile") and value != base.get(name, OPTIONS[name].default):
                 parts += [name, _readable(value) if name in FILES else str(value)]
         tag = re.sub(r"[^\w.+-]+", "_", "-".join(parts))
         encoded = tag.encode()  # file systems count bytes
@@ -140,29 +142,29 @@ class Profile(Checked):
 
     @property
     def home(self) -> Path:
-        """Folder of this run's book, in $ACP_OUTPUT or the repository: its pages are in `_build/html` below, its
-        results in `_build/results`.
-        """
-        top = resolve(os.environ.get("ACP_OUTPUT", ""))
-        return top if self.tag == "mini" else top / "_build" / "profiles" / self.tag
+        """Folder of this run's book: its pages are in `_build/html` below, its results in `_build/results`."""
+        folder = Path(self.execution.build or places.named("ACP_BUILD") or places.state())
+        return folder if self.tag == "mini" else folder / "_build" / "profiles" / self.tag
 
     @property
     def results_path(self) -> Path:
         """Folder of the results."""
-        return resolve(self.execution.results) if self.execution.results else self.home / "_build" / "results"
+        if self.execution.results:
+            return Path(self.execution.results)
+        return Path(held, self.tag) if (held := places.named("ACP_RESULTS")) else self.home / "_build" / "results"
 
     @property
     def work_path(self) -> Path:
         """Folder of what is kept between runs."""
-        return resolve(self.execution.work or os.environ.get("ACP_WORK", "_work"))
+        return Path(self.execution.work or places.named("ACP_WORK") or places.state() / "_work")
 
 
 def _readable(value: str) -> str:
     """A value of FILES that tells places of one name apart; what is no path stays as it is."""
     if value in WORDS:
         return value
-    path = resolve(value)
-    return f"{path.name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:6]}"
+    path = os.path.realpath(value)
+    return f"{os.path.basename(path)}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:6]}"  # noqa: PTH119
 
 
 OPTIONS: dict[str, Option] = {
@@ -171,9 +173,9 @@ OPTIONS: dict[str, Option] = {
 """Every option by its name, in the order of the groups."""
 
 
-def resolve(path: str) -> Path:
-    """A path as given on a command line; relative ones start at the repository, where `make` runs."""
-    return Path(os.path.realpath(ROOT / os.path.expanduser(path)))  # noqa: PTH111 - Path's raises for unknown users
+def shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Options by their own names; of files and folders the last part, which may be shown and stays when they move."""
+    return {name: Path(value).name if name in FILES else value for name, value in values.items()}
 
 
 def read(name: str) -> dict[str, Any]:

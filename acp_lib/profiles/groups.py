@@ -10,6 +10,8 @@ import math
 from dataclasses import Field, dataclass, field, fields
 from typing import Literal, TypeVar, get_args, get_origin
 
+from acp_lib.profiles.places import absolute
+
 Source = Literal["synthetic", "folder", "imac", "emid"]
 Split = Literal["song", "artist", "segment"]
 Scaling = Literal["zscore", "raw", "minmax", "logmel"]
@@ -19,6 +21,7 @@ FirstLayer = Literal["dense", "input"]
 DropoutAt = Literal["hidden", "fusion", "not_embeddings"]
 Precision = Literal["float32", "bfloat16"]
 SHARES = (1.0, 0.5, 0.25, 0.125)
+WORDS = ("imagenet", "random")  # for weights, beside a file
 
 Value = TypeVar("Value")
 
@@ -33,9 +36,14 @@ def share() -> float:
     return field(default=1.0, metadata={"choices": SHARES})
 
 
+def path(default: str = "", words: tuple[str, ...] = ()) -> str:
+    """A field that holds a path, whole once it is set, or nothing, or one of some words."""
+    return field(default=default, metadata={"words": ("", *words)})
+
+
 @dataclass(frozen=True)
 class Checked:
-    """A group whose values are checked when it is made.
+    """A group whose values are checked when it is made, and whose paths then start where the user stands.
 
     Raises
     ------
@@ -55,6 +63,8 @@ class Checked:
                 raise ValueError(f"{f.name} is {value!r} ({type(value).__name__}); expected {kind.__name__}")
             if isinstance(value, str) and "\0" in value:
                 raise ValueError(f"{f.name} is {value!r}; expected no null character, which no path holds")
+            if isinstance(value, str) and value not in f.metadata.get("words", (value,)):
+                object.__setattr__(self, f.name, absolute(value))
             if choices and value not in choices:
                 raise ValueError(f"{f.name} is {value!r}; expected one of {', '.join(map(str, choices))}")
             if isinstance(value, float) and not math.isfinite(value):
@@ -79,8 +89,9 @@ def choices_of(option: Field) -> tuple:
 class Execution(Checked):
     """Where and on what a study runs; nothing that it computes depends on these."""
 
-    results: str = ""  # folder for the tables as JSON; empty: beside the book
-    work: str = ""  # folder for what is kept between runs; empty: $ACP_WORK, or _work in the repository
+    results: str = path()  # folder for the tables as JSON; empty: one of the book's own in $ACP_RESULTS, or beside it
+    build: str = path()  # folder in which _build is made; empty: $ACP_BUILD, or the project
+    work: str = path()  # folder for what is kept between runs; empty: $ACP_WORK, or _work in the project
     jobs: int = option(0, least=0)  # processes; 0: one a core
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
@@ -90,7 +101,7 @@ class Database(Checked):
     """Where the samples come from, and how music is cut."""
 
     source: Source = "synthetic"
-    data: str = ""  # folder that holds pictures and music; empty: the mini database, made on the spot
+    data: str = path()  # folder that holds pictures and music; empty: the mini database, made on the spot
     n_images: int = option(720, least=80)  # of the mini database
     n_songs: int = option(108, least=30)
     last_segment: float = option(60.0, least=10.0)  # seconds from which the rest of a song is a segment
@@ -110,7 +121,7 @@ class Splitting(Checked):
 class Features(Checked):
     """How pictures are seen, and how both feature vectors are scaled."""
 
-    weights: str = "imagenet"  # of Inception-V3: imagenet, random, or a .safetensors or .pth file
+    weights: str = path("imagenet", WORDS)  # of Inception-V3: imagenet, random, or a .safetensors or .pth file
     image_size: int = option(224, least=75)  # pixels; Paper: Section 4
     image_precision: Precision = "float32"
     scaling: Scaling = "zscore"  # fitted on the training part
@@ -153,7 +164,7 @@ class Convolution(Checked):
     bins: int = option(257, least=16)  # of a spectrogram
     frames: int = option(199, least=16)  # that are heard at once
     crops: int = option(12, least=1)  # stretches of a piece that are averaged at the test
-    alexnet_weights: str = "imagenet"  # imagenet, random, or a file
+    alexnet_weights: str = path("imagenet", WORDS)  # imagenet, random, or a file
 
 
 @dataclass(frozen=True)

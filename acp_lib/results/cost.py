@@ -1,4 +1,4 @@
-"""What `make bench` measured, and what it means for a corpus of any size.
+"""What `acp bench` measured, and what it means for a corpus of any size.
 
 Chapter: What it costs.
 """
@@ -26,7 +26,7 @@ def measured(folder: Path) -> dict[str, dict]:
         parts = json.loads(path.read_text("utf8"))
         if "growth" in parts:
             return parts
-    raise FileNotFoundError(f"no result in {folder} measures growth; expected one of `make bench`")
+    raise FileNotFoundError(f"no result in {folder} measures growth; expected one that `acp bench` keeps")
 
 
 def compared(parts: Mapping[str, dict]) -> tuple[list[dict], list[dict]]:

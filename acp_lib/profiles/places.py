@@ -1,0 +1,61 @@
+"""Where things are: paths start where the user stands; what is made lies in the project or, where there is none, in the
+user's folder of caches. It is never put beside an installed library.
+
+The project is the checkout that this library lies in or, of an installed one, the one that the user stands in.
+
+Chapter: How to read and rerun.
+"""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The folder that this library lies in: a checkout, or where packages are installed."""
+
+VARIABLES = ("ACP_WORK", "ACP_BUILD", "ACP_RESULTS")
+"""Variables of the environment that put elsewhere what is made, where no option does."""
+
+
+def absolute(path: str) -> str:
+    """A path as a user gives it, whole; links keep their names."""
+    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 - pathlib keeps `..`, or follows links
+
+
+def named(variable: str) -> str:
+    """The path that one of VARIABLES holds, whole; empty where it is not set."""
+    return absolute(path) if (path := os.environ.get(variable)) else ""
+
+
+def settled() -> dict[str, str]:
+    """VARIABLES that are set, as they mean the same to processes that start elsewhere."""
+    return {variable: path for variable in VARIABLES if (path := named(variable))}
+
+
+def state() -> Path:
+    """The folder in which `_work` and `_build` are made, unless they are put elsewhere."""
+    here = Path.cwd()
+    found = next((folder for folder in (ROOT, here, *here.parents) if is_checkout(folder)), None)
+    if found:
+        return found
+    from platformdirs import user_cache_path  # only here: most commands run in a project
+
+    return user_cache_path("acp_lib")
+
+
+def is_checkout(folder: Path) -> bool:
+    """Whether a folder holds the book and its library."""
+    return (folder / "_toc.yml").is_file() and (folder / "acp_lib").is_dir()
+
+
+def checkout() -> Path:
+    """The project that this library is part of, for what no installed library has: chapters and benchmarks.
+
+    Raises
+    ------
+    ValueError
+        Where the library is installed apart from it.
+    """
+    if is_checkout(ROOT):
+        return ROOT
+    raise ValueError(f"this needs a checkout of the project, with its chapters, and acp_lib is installed in {ROOT}; "
+                     "get one with git clone, and give the command in its folder as python -m acp_lib ...")
