@@ -96,7 +96,7 @@ class Study:
     @property
     def data_name(self) -> str:
         """What the data is, for readers."""
-        return SYNTHETIC if self.synthetic else f"the folder {resolve(self.profile.database.data).name!r}"
+        return SYNTHETIC if self.synthetic else f"the folder {Path(self.profile.database.data).name!r}"
 
     @property
     def root(self) -> Path:

@@ -195,8 +195,8 @@ def test_of_a_path_only_the_last_part_is_shown_and_stands_in_keys(nowhere):
 
     some = {"data": "/a/mine", "alexnet_weights": "/b/net.pth", "weights": "random", "seed": 3, "results": ""}
     assert profiles.shown(some) == some | {"data": "mine", "alexnet_weights": "net.pth"}
-    here, there = (methods.method("image", "AlexNet, frozen").options(profiles.load(alexnet_weights=f"{folder}/net.pth"))
-                   for folder in ("/here", "/there"))
+    frozen = methods.method("image", "AlexNet, frozen")
+    here, there = (frozen.options(profiles.load(alexnet_weights=f"{folder}/net.pth")) for folder in ("/here", "/there"))
     assert here.named == there.named and here.convolution != there.convolution
 
 

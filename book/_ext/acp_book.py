@@ -120,7 +120,7 @@ def fresh_cache(app, config) -> None:
     """Key the cache of executed notebooks by code, data and results: by itself it knows the notebooks' source alone."""
     if config.nb_execution_mode != "cache":
         return
-    root = Path(app.srcdir, os.path.expanduser(os.environ.get("ACP_BUILD", "")))
+    root = Path(app.srcdir, Path(os.environ.get("ACP_BUILD", "")).expanduser())
     token = root / "_build" / "results" / ".token"  # goes with the results, so that they are then made again
     if not token.exists():
         token.parent.mkdir(parents=True, exist_ok=True)
