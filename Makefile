@@ -17,10 +17,10 @@ export DATA WEIGHTS PROFILE SEED
 
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-BOOK = "$(PY)" -m acp_lib.book "$$PROFILE" -j "$(JOBS)" $(if $(DATA),-p data "$$DATA") \
+BOOK = exec "$(PY)" -m acp_lib.book "$$PROFILE" -j "$(JOBS)" $(if $(DATA),-p data "$$DATA") \
 	$(if $(WEIGHTS),-p weights "$$WEIGHTS") $(if $(SEED),-p seed "$$SEED") $(ARGS)
 
-PYTEST = "$(PY)" -m pytest -n "$(JOBS)" --dist loadfile --no-loadscope-reorder
+PYTEST = exec "$(PY)" -m pytest -n "$(JOBS)" --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -51,7 +51,7 @@ test-fast: $(STAMP) ## the tests that take seconds
 	$(PYTEST) -m "not book" $(ARGS)
 
 bench: $(STAMP) ## the benchmarks: ratios measured in one run
-	"$(PY)" -m benchmarks $(ARGS)
+	exec "$(PY)" -m benchmarks $(ARGS)
 
 lint: $(STAMP) ## ruff and mypy
 	"$(VENV)/bin/ruff" check .

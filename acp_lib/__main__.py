@@ -66,13 +66,13 @@ def main(argv: list[str] | None = None, prog: str = "acp") -> int:
         parser.error(f"command is {options.command!r}; " + (f"did you mean {near[0]!r}?" if near else
                                                             f"expected one of {', '.join(COMMANDS)}"))
     (module, _), called = COMMANDS[options.command], f"{prog} {options.command}"
-    if not module.startswith("acp_lib.") and (refused := commands.outcome(commands.begin_in_checkout, called)):
-        return refused
-    try:
-        return importlib.import_module(module).main(options.rest, called)
-    except KeyboardInterrupt as error:  # while the module was loaded
-        return commands.stopped(error)
 
+    def work() -> int:
+        if not module.startswith("acp_lib."):
+            commands.begin_in_checkout()
+        return importlib.import_module(module).main(options.rest, called)
+
+    return commands.outcome(work, called)
 
 
 if __name__ == "__main__":

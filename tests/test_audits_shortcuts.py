@@ -1,6 +1,7 @@
 """Shortcuts: the paper's class proportions to the decimal, the page's formula, and planted shortcuts."""
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -83,6 +84,17 @@ def test_the_page_asks_nobody_and_starts_from_the_first_preset():
     assert "http://" not in script + place and "https://" not in script + place
     shown = shortcuts.guessers(*PAPER).loc[list(shortcuts.EXPLORED), "the music"]
     assert all(f"{value:.1f}" in script for value in shown)
+
+
+def test_what_the_explorer_makes_is_the_same_each_time():
+    def made():
+        script, place = components(explorer.model({"even": ([1] * 3, [1] * 3)}, 61.67))
+        return place, re.sub(r"\bp\d+\b", "p", explorer.repeatable(place + script))
+
+    one, other = made(), made()
+    assert one[0] != other[0] and one[1] == other[1]
+    assert one[1].count("explorer-1") >= 2, "the place and the script that fills it"
+
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")

@@ -247,7 +247,7 @@ def test_other_errors_lead_to_the_help(capsys, error, code):
     def work():
         raise error
 
-    assert commands.outcome(work, "acp_lib.features") == code
+    assert commands.outcome(work, "python -m acp_lib.features") == code
     assert capsys.readouterr().err == f"error: {error} (python -m acp_lib.features --help)\n"
 
 
@@ -273,7 +273,7 @@ def test_output_that_nobody_reads_to_its_end_stops_a_command(lines, flush):
 
 def test_a_pipe_that_breaks_elsewhere_is_an_error(capsys):
     assert commands.outcome(fails(errno.EPIPE), "x") == 2
-    assert capsys.readouterr().err == "error: [Errno 32] Broken pipe (python -m x --help)\n"
+    assert capsys.readouterr().err == "error: [Errno 32] Broken pipe (x --help)\n"
 
 
 # the book

@@ -6,6 +6,8 @@ notebook that was downloaded, nothing is drawn and the tables beside it remain.
 Chapter: Shortcuts.
 """
 
+import re
+
 import numpy as np
 from bokeh.embed import components
 from bokeh.layouts import column, row
@@ -23,6 +25,7 @@ DRAWN = {"nothing": ("#8c8c8c", "square", -0.22), "the picture": (BRANCHES["imag
          "the music": (BRANCHES["music"], "triangle", 0.22)}
 FREE = {"image": "pictures", "music": "music"}
 LEAST = 1  # per cent of a class
+UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 MOVE = ORACLES + """
 const said = {};
@@ -96,9 +99,16 @@ def model(presets: dict[str, tuple[np.ndarray, np.ndarray]], reported: float) ->
     return column(buttons, row(*sides, sizing_mode="stretch_width"), plot, sizing_mode="stretch_width")
 
 
+def repeatable(html: str) -> str:
+    """What Bokeh made, with numbers for its random names of elements, so that a page is the same each time."""
+    for number, name in enumerate(dict.fromkeys(UUID.findall(html)), 1):
+        html = html.replace(name, f"explorer-{number}")
+    return html
+
+
 def show(presets: dict[str, tuple[np.ndarray, np.ndarray]], reported: float) -> None:
     """Show `model` in the page."""
     script, place = components(model(presets, reported))
-    display({"text/html": f'<div class="acp-bokeh">{place}{script}</div>',
+    display({"text/html": f'<div class="acp-bokeh">{repeatable(place + script)}</div>',
              "text/plain": "A figure that is drawn in the browser; its tables say the same at fixed proportions."},
             raw=True)

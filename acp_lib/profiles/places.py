@@ -17,8 +17,9 @@ VARIABLES = ("ACP_WORK", "ACP_BUILD", "ACP_RESULTS")
 
 
 def absolute(path: str) -> str:
-    """A path as a user gives it, whole; links keep their names."""
-    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 - pathlib keeps `..`, or follows links
+    """A path as a user gives it, whole; links keep their names, unless `..` goes back from where one leads."""
+    given = os.path.expanduser(path)  # noqa: PTH111 - Path's raises for unknown users
+    return os.path.realpath(given) if ".." in Path(given).parts else os.path.abspath(given)  # noqa: PTH100
 
 
 def named(variable: str) -> str:
