@@ -26,7 +26,8 @@ CHAPTERS = sorted((ROOT / "notebooks").glob("*.md"))
 DOCUMENTS = [ROOT / f"{document}.md" for document in parse_toc_yaml(ROOT / "_toc.yml")]
 PROSE = sorted((ROOT / "book").glob("*.md"))
 TYPES = {option.name: option.kind.__name__ for option in OPTIONS.values()}
-MADE = {".git", ".venv", "_build", "_work", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
+MADE = {".git", ".venv", "_build", "_work", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis",
+        "build", "acp_lib.egg-info", "PKG-INFO", "setup.cfg"}  # the last three in a source distribution
 OTHER_HOSTS = re.compile(r"jsdelivr|unpkg\.com|cdnjs|googleapis|gstatic|cloudflare|polyfill\.io|pythonhosted|pypi\.org")
 
 
@@ -274,8 +275,8 @@ def test_what_is_imported_is_asked_for_by_name(folder):
     extras = [r for extra in EXTRAS if folder in OTHER or extra != "test" for r in EXTRAS[extra]]
     named = {canonicalize_name(r.name) for r in needed([*PROJECT["dependencies"], *extras])}
     provided = packages_distributions()
-    undeclared = {m for m in packages_imported(folder)
-                  if not named & {canonicalize_name(d) for d in provided.get(m, [])}}
+    undeclared = {module for module in packages_imported(folder)
+                  if not named & {canonicalize_name(d) for d in provided.get(module, [])}}
     assert undeclared == set() and packages_imported(folder)
 
 
