@@ -195,8 +195,8 @@ def test_of_a_path_only_the_last_part_is_shown_and_stands_in_keys(nowhere):
 
     some = {"data": "/a/mine", "alexnet_weights": "/b/net.pth", "weights": "random", "seed": 3, "results": ""}
     assert profiles.shown(some) == some | {"data": "mine", "alexnet_weights": "net.pth"}
-    here, there = (methods.method("image", "AlexNet, frozen").options(profiles.load(alexnet_weights=f"{folder}/net.pth"))
-                   for folder in ("/here", "/there"))
+    method = methods.method("image", "AlexNet, frozen")
+    here, there = (method.options(profiles.load(alexnet_weights=f"{folder}/net.pth")) for folder in ("/a", "/b"))
     assert here.named == there.named and here.convolution != there.convolution
 
 
