@@ -362,7 +362,8 @@ def test_imagenet_weights_of_alexnet_that_cannot_be_fetched(monkeypatch, fault):
         raise fault
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fail)
-    with pytest.raises(WeightsUnavailable, match="of alexnet could not be .*alexnet_weights=file.*=random") as error:
+    advice = "of alexnet could not be .*-p alexnet_weights FILE.*-p alexnet_weights random"
+    with pytest.raises(WeightsUnavailable, match=advice) as error:
         AlexNet(8)
     assert str(fault) in str(error.value)
 
