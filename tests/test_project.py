@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from fnmatch import fnmatch
+from functools import cache
 from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -259,6 +260,8 @@ def test_the_lock_covers_what_the_project_asks_for():
 SHIPPED, OTHER = ("acp_lib", "book", "notebooks"), ("tests", "benchmarks")
 OURS = {"acp_lib", "benchmarks", *(p.stem for p in (ROOT / "tests").glob("*.py"))}
 
+distributions = cache(packages_distributions)
+
 
 def packages_imported(folder: str) -> set[str]:
     """The first part of every module that the code of a folder imports, Python's own and this project's left out."""
@@ -274,7 +277,7 @@ def packages_imported(folder: str) -> set[str]:
 def test_what_is_imported_is_asked_for_by_name(folder):
     extras = [r for extra in EXTRAS if folder in OTHER or extra != "test" for r in EXTRAS[extra]]
     named = {canonicalize_name(r.name) for r in needed([*PROJECT["dependencies"], *extras])}
-    provided = packages_distributions()
+    provided = distributions()
     undeclared = {module for module in packages_imported(folder)
                   if not named & {canonicalize_name(d) for d in provided.get(module, [])}}
     assert undeclared == set() and packages_imported(folder)
