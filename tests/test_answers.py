@@ -42,11 +42,12 @@ def later(seconds: float) -> str:
 
 @pytest.mark.parametrize(("text", "least", "most"), [
     ("7", 7, 7), ("0", 0, 0), (" 3 ", 3, 3), ("-5", 0, 0), ("soon", 0, 0), ("", 0, 0), ("1.5", 0, 0),
-    ("9" * 400, 1e8, 1e9), ("٣", 0, 0), (later(3600), 600, 3600), (later(-90), 0, 0),
+    ("9" * 400, 1e8, 1e9), ("٣", 0, 0), (3600, 600, 3600), (-90, 0, 0),
     ("Wed, 21 Oct 9999 07:28:00 GMT", 1e9, 1e12),
     ("Fri, 31 Dec 9999 23:59:59 -2359", 0, 1e12), ("Mon, 01 Jan 0001 00:00:00 +2359", 0, 0),
     ("Wed, 99 Foo 2015 77:28:00 GMT", 0, 0), ("Wed, 21 Oct 2015 07:28:00", 0, 0)])
 def test_how_long_a_host_wants_to_be_left_alone(text, least, most):
+    text = later(text) if isinstance(text, int) else text
     assert least <= client._retry_after(Answer(text)) <= most
 
 
