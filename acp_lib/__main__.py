@@ -38,11 +38,12 @@ ACP_BUILD and ACP_RESULTS.
 
 exit codes:
   0    done
-  1    a chapter or the rendering failed, or something that was not foreseen
+  1    a chapter or the rendering failed, a disk is full, say, or something that was not foreseen
   2    a wrong argument, or data that cannot be used
   130  stopped by Ctrl-C
   143  asked to end (SIGTERM)
   129  its terminal was closed
+  141  nobody reads what it prints (a pipe into head)
 """
 
 
