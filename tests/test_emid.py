@@ -320,3 +320,23 @@ def test_the_profile_leads_to_a_manifest(media, tmp_path):
     assert study.data_name == "the folder 'emid'" and study.tags is None and study.samples.tag_lists == {}
     again = Study(load("emid", data=str(root), work=str(tmp_path / "work"), jobs=1), progress=False)
     assert again.root == study.root
+
+
+def test_a_table_behind_a_broken_link_is_not_taken_for_none(media, tmp_path):
+    root = parquet(tmp_path / "emid", rows(media))
+    (root / "data/train-00001.parquet").symlink_to("../blobs/gone")
+    with pytest.raises(ValueError, match="train-00001.parquet does not read: no such file: the link leads nowhere"):
+        extracted(root, tmp_path)
+
+
+def test_the_ending_of_a_table_may_be_in_capitals(media, tmp_path):
+    root = parquet(parquet(tmp_path / "emid", rows(media)[:3], "a.parquet"), rows(media)[3:], "B.PARQUET")
+    assert len(list((extracted(root, tmp_path) / "music").rglob("*.*"))) == 9
+
+
+def test_a_column_that_stands_twice_is_refused(media, tmp_path):
+    root = parquet(tmp_path / "emid", rows(media))
+    table = pa.Table.from_pylist(rows(media), schema=SCHEMA)
+    pq.write_table(table.append_column("genre", pa.array(["A"] * len(table))), root / "twice.parquet")
+    with pytest.raises(ValueError, match="twice.parquet does not read: column 'genre' stands twice"):
+        extracted(root, tmp_path)

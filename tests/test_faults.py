@@ -271,6 +271,13 @@ def test_output_that_nobody_reads_to_its_end_stops_a_command(lines, flush):
     assert (process.returncode, err) == (141, "stopped; the same command goes on where it was\n")
 
 
+def test_a_command_whose_output_is_closed_does_its_work():
+    work = "from acp_lib.engine import commands; raise SystemExit(commands.outcome(lambda: print('x'), 'x'))"
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", work], stderr=subprocess.PIPE,
+                          text=True, env=os.environ | {"PYTHONPATH": str(profiles.ROOT)}, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_pipe_that_breaks_elsewhere_is_an_error(capsys):
     assert commands.outcome(fails(errno.EPIPE), "x") == 2
     assert capsys.readouterr().err == "error: [Errno 32] Broken pipe (x --help)\n"

@@ -109,6 +109,7 @@ WRONG = {
     "awe,https://host/p.jpg,1": "3 fields; expected emotion,url,disagree,agree",
     "awe": "1 fields; expected emotion,url,disagree,agree",
     "awe,https://host/p.jpg,one,4": "counts 'one' and '4'; expected two whole numbers",
+    f"awe,https://host/p.jpg,{'9' * 5000},4": "counts '99999999999999999999' and '4'; expected two whole numbers",
     "awe,https://host/p.jpg,1,-4": "counts '1' and '-4'; expected two whole numbers",
     "awe,https://host/p.jpg,1.0,4": "counts '1.0' and '4'",
 }

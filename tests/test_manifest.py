@@ -226,3 +226,13 @@ def test_the_first_of_each_class_in_the_order_of_the_classes(small):
     assert list(found) == ["positive", "neutral", "negative"]
     assert [row["id"] for row in found.values()] == ["awe/p0.jpg", "contentment/p0.jpg", "sadness/p0.jpg"]
     assert list(first_of_each_class(pictures[pictures["class"] != "neutral"])) == ["positive", "negative"]
+
+
+def test_a_file_that_is_named_as_a_segment_of_another_is_a_reject(tmp_path):
+    root = corpus(tmp_path / "mine", pictures=1, songs=1)
+    sound(root / "music/positive/long.wav", seconds=130)
+    shutil.copy(root / "music/positive/s0.wav", root / "music/positive/long.wav#1")
+    table, bad = build(root, folder.scan(root)[0], progress=False)
+    assert table["id"].is_unique
+    assert bad.values.tolist() == [["music/positive/long.wav#1", "its id is that of another sample, "
+                                    "'positive/long.wav#1'; rename it"]]

@@ -11,7 +11,7 @@ import pytest
 from conftest import PICTURES, corpus, picture
 from test_emid import SCHEMA
 
-from acp_lib.database import copies, emid, folder, imac, manifest, validate
+from acp_lib.database import copies, emid, folder, imac, manifest, tags, validate
 from acp_lib.database.walk import LOOP, listing, look, walk
 from acp_lib.emotions import CLASSES
 from acp_lib.profiles import load
@@ -495,3 +495,29 @@ def test_the_profile_takes_no_other_table_for_emids(tmp_path, parts, message):
     (tmp_path / "out").mkdir()
     with pytest.raises(ValueError, match=message):
         emid.extract(made(tmp_path / "x", parts), tmp_path / "out", progress=False)
+
+
+# lists that need not be there
+
+
+OPTIONAL = {"metadata.csv": lambda root: folder.scan(root), "SongEmotionScore.csv": imac.scored,
+            "YouTubeURLs.csv": imac.scan, "track_metadata.db": imac.scan, "agg": imac.scan,
+            "lastfm_tags.db": tags.table_file, "clean_tags_sad.txt": tags.clean_lists}
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/nowhere/x"), os.mkfifo], ids=["link", "pipe"])
+def test_a_list_that_is_there_and_cannot_be_read_is_not_taken_for_none(root, name, make):
+    if OPTIONAL[name] is imac.scan:
+        written(root / "SongEmotionScore.csv", "TRA,title,artist,1_0_0\n")
+    make(root / name)
+    with pytest.raises(ValueError, match=f"mine/{name}: .*(no such file|cannot be read): .*; or remove it"):
+        OPTIONAL[name](root)
+
+
+def test_folders_in_folders_take_no_longer_than_there_are(root, monkeypatch):
+    asked = []
+    monkeypatch.setattr("acp_lib.database.walk._loop", lambda path: asked.append(path) or "")
+    written(root / "images/awe" / "/".join("d" * 50) / "x.jpg")
+    walk(root, "images")
+    assert not asked

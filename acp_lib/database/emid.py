@@ -70,16 +70,24 @@ def tables(root: Path) -> dict[str, str]:
     """What is wrong with each Parquet file below a folder, or with each EMID_data.csv where there is none, by path:
     nothing with a table of EMID's, which has its columns.
     """
-    files = walk(root).files
-    found = [p for p in files if p.endswith(".parquet")] or [p for p in files if p.split("/")[-1] == "EMID_data.csv"]
-    return {path: _wrong(root / path) for path in found}
+    found = walk(root)
+    unread = dict(found.bad)
+    files = sorted([*found.files, *unread])
+    own = [p for p in files if _is_parquet(Path(p))] or [p for p in files if p.split("/")[-1] == "EMID_data.csv"]
+    return {path: f"{UNREAD}{unread[path]}" if path in unread else _wrong(root / path) for path in own}
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
 
 
 def _wrong(path: Path) -> str:
     try:
-        names = pa.parquet.read_schema(path).names if path.suffix == ".parquet" else text.table(path, NEEDED)[0]
+        names = pa.parquet.read_schema(path).names if _is_parquet(path) else text.table(path, NEEDED)[0]
     except (pa.ArrowException, OSError, ValueError) as error:
         return f"{UNREAD}{error}"
+    if twice := [name for name in (*NEEDED, *LABELS) if names.count(name) > 1]:
+        return f"{UNREAD}column {twice[0]!r} stands twice"
     lacking = [name for name in NEEDED if name not in names]
     return f"lacks the columns {', '.join(lacking)}" if lacking else ""
 
@@ -101,12 +109,12 @@ def _sorted_out(root: Path) -> tuple[list[Path], list[tuple[str, str]]]:
 
 def n_rows(path: Path) -> int:
     """How many rows a table has."""
-    return pa.parquet.read_metadata(path).num_rows if path.suffix == ".parquet" else len(text.table(path, NEEDED)[1])
+    return pa.parquet.read_metadata(path).num_rows if _is_parquet(path) else len(text.table(path, NEEDED)[1])
 
 
 def _rows(path: Path) -> Iterator[dict]:
     """The rows of a table, the columns that are used alone."""
-    if path.suffix != ".parquet":
+    if not _is_parquet(path):
         yield from text.table(path, NEEDED)[1].values()
         return
     try:

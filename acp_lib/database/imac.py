@@ -23,7 +23,7 @@ import pandas as pd
 
 from acp_lib.database import folder, names, tags, text
 from acp_lib.database.manifest import candidates, rejects
-from acp_lib.database.walk import walk
+from acp_lib.database.walk import given, walk
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 
 LISTED = ["emotion", "url", "disagree", "agree"]  # fields of a picture list
@@ -66,7 +66,7 @@ def songs(path: Path) -> pd.DataFrame:
 def scored(root: Path) -> pd.DataFrame:
     """`songs` of a folder of data, no rows where the folder has no song scores."""
     path = root / "SongEmotionScore.csv"
-    return songs(path) if path.is_file() else pd.DataFrame(columns=["track", "title", "artist", *CLASSES, "class"])
+    return songs(path) if given(path) else pd.DataFrame(columns=["track", "title", "artist", *CLASSES, "class"])
 
 
 def ties(scores: pd.DataFrame) -> int:
@@ -86,7 +86,7 @@ def lengths(root: Path, tracks: Iterable[str]) -> pd.Series | None:
     Chapter: Building the database.
     """
     path = root / "track_metadata.db"
-    return metadata(path, tracks)["duration"].dropna() if path.is_file() else None
+    return metadata(path, tracks)["duration"].dropna() if given(path) else None
 
 
 def song_files(music: Path, track: str | None = None) -> dict[str, Path]:
@@ -143,7 +143,7 @@ def _artists(listed: pd.DataFrame, root: Path) -> pd.Series:
     and one that is spelled in several ways gets its most frequent name.
     """
     path = root / "track_metadata.db"
-    if not path.is_file():
+    if not given(path):
         return listed["artist"]
     known = metadata(path, listed["track"])
     known = known[known["artist_id"].fillna("") != ""]
@@ -192,13 +192,13 @@ def _picture(line: str) -> tuple | str:
     emotion, url, (disagree, agree) = fields[0].lower(), ",".join(fields[1:-2]), fields[-2:]
     if emotion not in EMOTIONS:
         return f"names the emotion {fields[0][:40]!r}; expected one of {', '.join(EMOTIONS)}"
-    if not (disagree.isdecimal() and agree.isdecimal()):
+    if not all(re.fullmatch("[0-9]{1,18}", count) for count in (disagree, agree)):
         return f"counts {disagree[:20]!r} and {agree[:20]!r}; expected two whole numbers"
     return emotion, url, int(disagree), int(agree)
 
 
 def _pictures(root: Path, agreement: str = "all") -> tuple[list[dict], list[tuple[str, str]]]:
-    if not (root / "agg").is_dir():
+    if not given(root / "agg", folder=True):
         return folder.scan_modality(root, "image") if (root / "images").is_dir() else ([], [])
     listed, bad = read_pictures(root / "agg")
     rows = []
@@ -231,14 +231,14 @@ def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame
         If the score file is missing or does not read.
     """
     scores = root / "SongEmotionScore.csv"
-    if not scores.is_file():
+    if not given(scores):
         raise ValueError(f"data is {root.name!r}, which has no SongEmotionScore.csv; give the folder that holds the "
                          "authors' files, or take profile 'folder' for your own pictures and songs")
     found = walk(root, "music")
     on_disk, unread = _songs(found.files), dict(found.bad)
     in_vain = _songs(unread)
     listed = root / "YouTubeURLs.csv"
-    known = videos(listed) if listed.is_file() else None
+    known = videos(listed) if given(listed) else None
     rows, bad = _pictures(root, agreement)
     table = songs(scores)
     for song in table.assign(artist=_artists(table, root)).to_dict("records"):

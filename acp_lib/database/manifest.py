@@ -87,9 +87,17 @@ def inspected(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, sh
     work = spread_items(partial(_inspect_all, root, last_segment, short_from), rows, jobs)
     shown = bar(work, total=len(rows), what="reading the database", unit="file", shown=progress)
     found = [f"{UNREADABLE}: {why}" if why else what for what, why in shown]
-    bad = [(r["path"], f) for r, f in zip(rows, found, strict=True) if isinstance(f, str)]
-    bad += [(p, "its id stands twice") for p in files["path"][repeated]]
-    return [s for f in found if not isinstance(f, str) for s in f], rejects(bad)
+    samples, seen = list[dict](), set[str]()
+    bad = [(p, "its id stands twice") for p in files["path"][repeated]]
+    for row, what in zip(rows, found, strict=True):
+        if isinstance(what, str):
+            bad.append((row["path"], what))
+        elif taken := [s["id"] for s in what if s["id"] in seen]:  # `x#1` is a file's name, and a segment's of x
+            bad.append((row["path"], f"its id is that of another sample, {taken[0][:80]!r}; rename it"))
+        else:
+            samples += what
+            seen |= {s["id"] for s in what}
+    return samples, rejects(bad)
 
 
 def build(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, short_from: float = 10.0, jobs: int = 1,

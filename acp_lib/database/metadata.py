@@ -9,6 +9,7 @@ from pathlib import Path
 
 from acp_lib.database import text
 from acp_lib.database.lookup import Files, listed
+from acp_lib.database.walk import given
 
 FILE = "metadata.csv"
 COLUMNS = ("id", "artist", "title", "tags", "licence")
@@ -22,9 +23,9 @@ def read(root: Path) -> tuple[list[str], dict[int, dict[str, str]]]:
     Raises
     ------
     ValueError
-        If the file does not read as `text.table` says, or has no column `id`.
+        If the file does not read as `text.table` says or, a broken link say, at all; or has no column `id`.
     """
-    if not (root / FILE).is_file():
+    if not given(root / FILE):
         return [], {}
     columns, rows = text.table(root / FILE, COLUMNS)
     if "id" not in columns:

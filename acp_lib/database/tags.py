@@ -21,6 +21,7 @@ import pandas as pd
 import yaml
 
 from acp_lib.database import text
+from acp_lib.database.walk import given
 from acp_lib.emotions import CLASSES
 
 SUBSTRINGS = {
@@ -180,7 +181,7 @@ def read_unique(path: Path) -> pd.DataFrame:
 
 def table_file(root: Path) -> Path | None:
     """The table of tags in a folder of data, if it has one."""
-    return next((root / name for name in TABLES if (root / name).is_file()), None)
+    return next((root / name for name in TABLES if given(root / name)), None)
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -222,7 +223,7 @@ def scores(path: Path) -> pd.DataFrame:
 def clean_lists(root: Path) -> dict[str, list[str]]:
     """The authors' clean tags by string, of the files `clean_tags_<string>.txt` that a folder holds."""
     return {s: [line for line in text.lines(path) if line] for s in SUBSTRINGS
-            if (path := root / f"clean_tags_{s}.txt").is_file()}
+            if given(path := root / f"clean_tags_{s}.txt")}
 
 
 def compared(lists: dict[str, list[str]], table: pd.DataFrame | None = None) -> pd.DataFrame:

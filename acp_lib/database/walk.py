@@ -67,7 +67,7 @@ def walk(root: Path, start: str = "") -> Found:
             raise ValueError(f"{Path(root.name, start).as_posix()}: {reason}")
 
     def enter(path: Path) -> bool:
-        if reason := _misnamed(path) or _loop(path):
+        if reason := _misnamed(path) or (_loop(path) if path.is_symlink() else ""):
             refuse(path, reason)
         return not reason
 
@@ -99,6 +99,27 @@ def look(path: Path) -> tuple[int, int] | str:
     if not stat.S_ISREG(about.st_mode):
         return f"{UNREADABLE}: neither a file nor a folder"
     return (about.st_size, about.st_mtime_ns) if os.access(path, os.R_OK) else f"{UNREADABLE}: Permission denied"
+
+
+def given(path: Path, folder: bool = False) -> bool:
+    """Whether an optional file, or folder, is there.
+
+    Raises
+    ------
+    ValueError
+        If something of that name is there and cannot be read as one, such as a link that leads nowhere.
+    """
+    if not os.path.lexists(path):
+        return False
+    if not folder:
+        wrong = state if isinstance(state := look(path), str) else ""
+    elif path.is_dir():
+        wrong = ""
+    else:
+        wrong = _reason(FileNotFoundError(), path) if not path.exists() else f"{UNREADABLE}: it is no folder"
+    if wrong:
+        raise ValueError(f"{path.parent.name}/{path.name}: {wrong}; or remove it, as it need not be there")
+    return True
 
 
 def listing(root: Path, start: str = "") -> str:

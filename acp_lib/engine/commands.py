@@ -95,7 +95,8 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, stop)
     try:
         yield
-        sys.stdout.flush()
+        if sys.stdout:  # none where it was closed (>&-)
+            sys.stdout.flush()
     except BrokenPipeError as error:
         if not _unread():
             raise
