@@ -185,20 +185,24 @@ def test_a_song_that_cannot_be_opened_says_why(tmp_path, monkeypatch):
 # formats that nothing reads
 
 
-@pytest.mark.parametrize(("name", "expected"), [
-    ("a.heic", "HEIC is not read; convert it: magick a.heic a.png (ImageMagick)"),
-    ("A.HEIF", "HEIF is not read; convert it: magick A.HEIF A.png (ImageMagick)"),
-    ("images/awe/p 1.jxl", "JXL is not read; convert it: magick p 1.jxl p 1.png (ImageMagick)"),
-    ("a.nef", "NEF is not read; convert it: magick a.nef a.png (ImageMagick)"),
-    ("a.svg", "SVG is not read; convert it: magick a.svg a.png (ImageMagick)"),
-    ("a.m4a", "M4A is not read; convert it: ffmpeg -i a.m4a a.flac"),
-    ("a.b.WMA", "WMA is not read; convert it: ffmpeg -i a.b.WMA a.b.flac"),
-    ("a.aac", "AAC is not read; convert it: ffmpeg -i a.aac a.flac"),
-    ("a.webm", "WEBM is not read; convert it: ffmpeg -i a.webm a.flac"),
-    ("a.jpg", ""), ("a.flac", ""), ("heic", ""), ("a.", ""),
+@pytest.mark.parametrize(("modality", "name", "expected"), [
+    ("image", "a.heic", "HEIC is not read; convert it: magick a.heic a.png (ImageMagick)"),
+    ("image", "A.HEIF", "HEIF is not read; convert it: magick A.HEIF A.png (ImageMagick)"),
+    ("image", "images/awe/p 1.jxl", "JXL is not read; convert it: magick 'p 1.jxl' 'p 1.png' (ImageMagick)"),
+    ("image", "a.nef", "NEF is not read; convert it: magick a.nef a.png (ImageMagick)"),
+    ("image", "a.svg", "SVG is not read; convert it: magick a.svg a.png (ImageMagick)"),
+    ("image", "$(x).pdf", "PDF is not read; convert it: magick '$(x).pdf' '$(x).png' (ImageMagick)"),
+    ("image", "a.mov", ""), ("image", "a.jpg", ""), ("image", "heic", ""), ("image", "a.", ""),
+    ("music", "a.m4a", "M4A is not read; convert it: ffmpeg -i a.m4a a.flac"),
+    ("music", "a.b.WMA", "WMA is not read; convert it: ffmpeg -i a.b.WMA a.b.flac"),
+    ("music", "a.aac", "AAC is not read; convert it: ffmpeg -i a.aac a.flac"),
+    ("music", "a.webm", "WEBM is not read; convert it: ffmpeg -i a.webm a.flac"),
+    ("music", "-y.mp4", "MP4 is not read; convert it: ffmpeg -i ./-y.mp4 ./-y.flac"),
+    ("music", "a';x.wv", "WV is not read; convert it: ffmpeg -i 'a'\"'\"';x.wv' 'a'\"'\"';x.flac'"),
+    ("music", "a.raw", ""), ("music", "booklet.pdf", ""), ("music", "a.flac", ""),
 ])
-def test_advice(name, expected):
-    assert formats.advice(name) == expected
+def test_advice(modality, name, expected):
+    assert formats.advice(name, modality) == expected
 
 
 @pytest.mark.parametrize(("modality", "ending"), [("image", "heic"), ("image", "HEIF"), ("music", "m4a"),

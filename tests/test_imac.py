@@ -115,7 +115,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("line", "reason"), WRONG.items())
+@pytest.mark.parametrize(("line", "reason"), WRONG.items(), ids=range(len(WRONG)))
 def test_a_row_that_does_not_read_is_a_reject_and_no_end(root, line, reason):
     (root / "agg").mkdir()
     (root / "agg/awe.csv").write_text(f"awe,https://host/p.jpg,1,4\n{line}\n\ncontentment,https://host/p.jpg,1,4\n")

@@ -23,7 +23,8 @@ import pandas as pd
 
 from acp_lib.database import folder, names, tags, text
 from acp_lib.database.manifest import candidates, rejects
-from acp_lib.database.walk import given, walk
+from acp_lib.database.walk import NO_FILE as ABSENT
+from acp_lib.database.walk import given, look, walk
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 
 LISTED = ["emotion", "url", "disagree", "agree"]  # fields of a picture list
@@ -231,9 +232,10 @@ def scan(root: Path, agreement: str = "all") -> tuple[pd.DataFrame, pd.DataFrame
         If the score file is missing or does not read.
     """
     scores = root / "SongEmotionScore.csv"
-    if not given(scores):
-        raise ValueError(f"data is {root.name!r}, which has no SongEmotionScore.csv; give the folder that holds the "
-                         "authors' files, or take profile 'folder' for your own pictures and songs")
+    if isinstance(state := look(scores), str):
+        why = f" ({state})" if state != ABSENT else ""
+        raise ValueError(f"data is {root.name!r}, which has no SongEmotionScore.csv{why}; give the folder that holds "
+                         "the authors' files, or take profile 'folder' for your own pictures and songs")
     found = walk(root, "music")
     on_disk, unread = _songs(found.files), dict(found.bad)
     in_vain = _songs(unread)

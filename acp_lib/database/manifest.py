@@ -63,7 +63,7 @@ def _opened(root: Path, row: dict, last_segment: float, short_from: float) -> li
     except Exception as error:  # whatever a hostile file makes a decoder raise is a reject, not the end of the run
         if exhausted(error):
             raise
-        why = formats.advice(row["path"]) or f"{type(error).__name__}: {error}"
+        why = formats.advice(row["path"], row["modality"]) or f"{type(error).__name__}: {error}"
         return f"{UNREADABLE}: {why}".replace(f"{root}/", "")
     group = sha if row["modality"] == "image" else row["id"]
     ids = [row["id"]] if len(spans) == 1 else [f"{row['id']}#{i}" for i in range(len(spans))]

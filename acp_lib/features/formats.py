@@ -3,20 +3,21 @@
 Chapter: Building the database.
 """
 
+import shlex
 from pathlib import PurePath
 
-MAGICK, FFMPEG = "magick {name} {stem}.png (ImageMagick)", "ffmpeg -i {name} {stem}.flac"
-ENDINGS = {
-    MAGICK: "heic heif hif jxl svg svgz pdf ai eps raw dng cr2 cr3 nef arw orf rw2 raf pef srw x3f",
-    FFMPEG: "m4a m4b m4p m4r mp4 mov aac adts alac wma asf wmv ape wv mka mkv webm amr ra rm ac3 dts tta mpc dsf dff",
-}
-CONVERTED_BY = {ending: command for command, endings in ENDINGS.items() for ending in endings.split()}
+COMMANDS = {"image": ("magick {} {} (ImageMagick)", ".png"), "music": ("ffmpeg -i {} {}", ".flac")}
+PICTURES = "heic heif hif jxl svg svgz pdf ai eps raw dng cr2 cr3 nef arw orf rw2 raf pef srw x3f"
+SOUNDS = "m4a m4b m4p m4r mp4 mov aac adts alac wma asf wmv ape wv mka mkv webm amr ra rm ac3 dts tta mpc dsf dff"
+ENDINGS = {"image": PICTURES.split(" "), "music": SOUNDS.split(" ")}
 
 
-def advice(name: str) -> str:
-    """What to do with a file that does not read, by its ending; empty where that says nothing."""
+def advice(name: str, modality: str) -> str:
+    """What to do with a picture or a song that does not read, by its ending; empty where that says nothing."""
     path = PurePath(name)
     ending = path.suffix[1:].lower()
-    if ending not in CONVERTED_BY:
+    if ending not in ENDINGS[modality]:
         return ""
-    return f"{ending.upper()} is not read; convert it: {CONVERTED_BY[ending].format(name=path.name, stem=path.stem)}"
+    command, made = COMMANDS[modality]
+    words = (shlex.quote(f"./{n}" if n.startswith("-") else n) for n in (path.name, path.stem + made))
+    return f"{ending.upper()} is not read; convert it: {command.format(*words)}"
