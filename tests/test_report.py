@@ -224,7 +224,7 @@ def test_say_shows_markdown_as_it_is(displayed):
 def test_source_is_shown_as_it_stands_methods_without_their_indent(displayed):
     report.source(plain, Markdown, Shown.code)
     assert [shown["text/plain"].splitlines()[0] for shown in displayed] == [
-        "def plain(text: str, longest: int = LONGEST) -> str:", "class Markdown(str):", "def code(self):"]
+        "def plain(text: object, longest: int = LONGEST) -> str:", "class Markdown(str):", "def code(self):"]
     assert displayed[2] == {"text/markdown": "```python\ndef code(self):\n    return 1\n```",
                             "text/plain": "def code(self):\n    return 1"}
 

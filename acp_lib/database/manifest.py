@@ -88,7 +88,7 @@ def inspected(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, sh
     shown = bar(work, total=len(rows), what="reading the database", unit="file", shown=progress)
     found = [f"{UNREADABLE}: {why}" if why else what for what, why in shown]
     samples, seen = list[dict](), set[str]()
-    bad = [(p, "its id stands twice") for p in files["path"][repeated]]
+    bad = list[tuple[str, str]]()
     for row, what in zip(rows, found, strict=True):
         if isinstance(what, str):
             bad.append((row["path"], what))
@@ -97,7 +97,7 @@ def inspected(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, sh
         else:
             samples += what
             seen |= {s["id"] for s in what}
-    return samples, rejects(bad)
+    return samples, rejects(bad + [(p, "its id stands twice") for p in files["path"][repeated]])
 
 
 def build(root: Path, files: pd.DataFrame, *, last_segment: float = 60.0, short_from: float = 10.0, jobs: int = 1,
