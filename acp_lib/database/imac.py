@@ -90,13 +90,13 @@ def lengths(root: Path, tracks: Iterable[str]) -> pd.Series | None:
     return metadata(path, tracks)["duration"].dropna() if given(path) else None
 
 
-def song_files(music: Path, track: str | None = None) -> dict[str, Path]:
-    """The file of each track, or of one, in a folder, as `by_track` has it.
+def song_files(music: Path) -> dict[str, Path]:
+    """The file of each track in a folder, as `by_track` has it.
 
     Chapter: Building the database.
     """
-    files = {p.name: p for p in music.glob("*") if track in (None, p.stem) and p.is_file()}
-    return {found: files[name] for found, name in by_track(files).items()}
+    files = {p.name: p for p in music.glob("*") if p.is_file()}
+    return {track: files[name] for track, name in by_track(files).items()}
 
 
 def by_track(paths: Iterable[str]) -> dict[str, str]:

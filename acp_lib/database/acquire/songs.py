@@ -72,8 +72,9 @@ def listed(root: Path) -> pd.DataFrame:
 class _Fetcher:
     """What has one song at a time, in several threads, until it is told to stop."""
 
-    def __init__(self, music: Path, download: Download, stop: Event, tries: int, pause: float):
-        self.music, self.download, self.stop, self.tries, self.pause = music, download, stop, tries, pause
+    def __init__(self, music: Path, there: dict[str, Path], download: Download, stop: Event, tries: int, pause: float):
+        self.music, self.there, self.download, self.stop = music, there, download, stop
+        self.tries, self.pause = tries, pause
 
     def attempt(self, row: tuple[str, str, list[str]]) -> dict | BaseException:
         """The record of a song; or what ends the run."""
@@ -88,7 +89,7 @@ class _Fetcher:
         """
         start, record = time.monotonic(), {"id": track, "class": label, "video": "", "file": "", "bytes": 0, "sha": "",
                                            "hash": "", "reason": "", "detail": "", "tries": 0}
-        there = imac.song_files(self.music, track).get(track)
+        there = self.there.get(track)
         folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self.music))
         try:
             if there is None:
@@ -221,7 +222,7 @@ def fetch(root: Path, *, download: Download | None = None, jobs: int = 2, longes
                 if not journal.done(known.get(row[0]), there.get(row[0]), again)]
         age = {track: n for n, track in enumerate(known)}
         todo.sort(key=lambda row: age.get(row[0], -1))
-        fetcher, refused = _Fetcher(music, download, stop, tries, pause), 0
+        fetcher, refused = _Fetcher(music, there, download, stop, tries, pause), 0
         with (bar(total=len(rows), what="fetching songs", unit="song", shown=progress, done=len(rows) - len(todo))
               as shown, ThreadPool(jobs) as pool):
             try:
