@@ -192,6 +192,11 @@ def test_scrub_replaces_paths_and_nothing_else():
     assert book.scrub(code, hidden) == code
 
 
+def test_where_the_user_stands_hides_nothing_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "" not in book.Run(profiles.load("mini"), {}).hidden.values()
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A run on someone's own folder whose book lies in `tmp_path`."""

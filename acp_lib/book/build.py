@@ -125,8 +125,8 @@ class Run:
     @cached_property
     def hidden(self) -> dict[str, str]:
         """Paths of this machine, and what stands for each in a published page."""
-        named = {form: Path(path).name for name in FILES for path in [self.profile.flat[name]]
-                 for form in (path, os.path.realpath(path))}
+        given = [path for name in FILES if "/" in (path := self.profile.flat[name])]
+        named = {form: Path(path).name for path in given for form in (path, os.path.realpath(path))}
         named |= {tempfile.gettempdir(): "tmp", str(Path.home()): "~", str(ROOT): ".", str(self.build): "_build",
                   str(self.profile.work_path): "work", str(self.profile.results_path): "results"}
         return {path: name for path, name in named.items() if "/" in path and len(path) > 1}
