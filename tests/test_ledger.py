@@ -14,7 +14,7 @@ DEFAULTS = {
     "patience": 5, "optimiser": "adam", "learning_rate": 0.0001, "image_weights": "imagenet",
     "alexnet_weights": "imagenet", "width": 1.0, "raw_size": 224, "bins": 257, "frames": 199, "crops": 12,
     "precision": "float32", "probe_epochs": 50, "probe_patience": 5,
-    "short_from": 10.0, "agreement": "all",
+    "short_from": 10.0, "agreement": "all", "initialisation": "pytorch", "analysis_frame": "librosa",
 }
 FREE = {"classes", "inputs", "weights", "size"}  # of a network, and no open detail by that name
 
@@ -25,7 +25,7 @@ def test_golden_defaults(name, value):
     assert type(ledger.default(name)) is type(value)
 
 
-@pytest.mark.parametrize("name", ["dropout", "image_size", "epochs", "learning_rate", "optimiser", "raw_size"])
+@pytest.mark.parametrize("name", ["first_layer", "dropout", "image_size", "epochs", "learning_rate", "optimiser", "raw_size"])
 def test_what_the_paper_states(name):
     assert ledger.details()[name].status == "paper"
 

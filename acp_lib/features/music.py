@@ -23,6 +23,7 @@ from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.fast.stft import N_FFT, stft
 from acp_lib.features.fast.tuning import tuning
 from acp_lib.features.layout import BLOCKS
+from acp_lib.profiles.groups import AnalysisFrame
 
 WINDOW = 10.0
 """Seconds that are described at once."""
@@ -48,38 +49,47 @@ def windows(y: np.ndarray, sr: float) -> list[np.ndarray]:
     return [y[i : i + length] for i in range(0, max(len(y) - length, 0) + 1, hop)]
 
 
-def reference(y: np.ndarray, sr: float) -> np.ndarray:
-    """The 193 numbers of one segment, by librosa's own functions with their defaults: float32 (193,).
+def reference(y: np.ndarray, sr: float, frame: AnalysisFrame = "librosa") -> np.ndarray:
+    """The 193 numbers of one segment, by librosa's own functions: float32 (193,).
 
-    Each number is a mean over time within a window, then over the windows. Arguments and errors as `extract`. Of 512 to
-    1,535 samples, two or three frames, it is not to be trusted: scipy's median filter reads what was never written.
+    With librosa's frames each number is a mean over time within a window, then over the windows; where the window is
+    itself the frame, a mean over its frames. Arguments and errors as `extract`. Of 512 to 1,535 samples, two or three
+    frames, it is not to be trusted: scipy's median filter reads what was never written.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
     y = _checked(y, sr)
-    described = [_describe(window, sr) for window in windows(y, sr)]
+    described = ([_describe(y, sr, **long_frame(y, sr))] if frame == "window" else
+                 [_describe(window, sr) for window in windows(y, sr)])
     return np.stack(described).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def _describe(y: np.ndarray, sr: float) -> np.ndarray:
-    spectrum = np.abs(librosa.stft(y))
+def _describe(y: np.ndarray, sr: float, **frame: int) -> np.ndarray:
+    spectrum = np.abs(librosa.stft(y, **frame))
     features = [
-        librosa.feature.mfcc(y=y, sr=sr, n_mfcc=40),
+        librosa.feature.mfcc(y=y, sr=sr, n_mfcc=40, **frame),
         librosa.feature.chroma_stft(S=spectrum, sr=sr),
         librosa.feature.spectral_contrast(S=spectrum, sr=sr),
-        librosa.feature.tonnetz(y=librosa.effects.harmonic(y), sr=sr),
-        librosa.feature.melspectrogram(y=y, sr=sr),
+        librosa.feature.tonnetz(y=librosa.effects.harmonic(y), sr=sr),  # takes no length of frames
+        librosa.feature.melspectrogram(y=y, sr=sr, **frame),
     ]
     return np.concatenate([feature.mean(axis=1) for feature in features])
 
 
-def extract(y: np.ndarray, sr: float) -> np.ndarray:
+def long_frame(y: np.ndarray, sr: float) -> dict[str, int]:
+    """Frames of 10 s, one every 5 s, as librosa's functions take them; all of a shorter segment is one."""
+    n_fft = max(min(int(WINDOW * sr), len(y)), N_FFT)
+    return {"n_fft": n_fft, "hop_length": n_fft // 2}
+
+
+def extract(y: np.ndarray, sr: float, frame: AnalysisFrame = "librosa") -> np.ndarray:
     """The 193 numbers of one segment, in the order of `BLOCKS`: float32 (193,). The same as `reference`, faster.
 
     Parameters
     ----------
     y : floating-point samples (n,), in [-1, 1]; in float32 they are used as they are.
     sr : sampling rate in Hz, above `LOWEST_SR`; the paper's features are taken at 22,050.
+    frame : "librosa" for its frames of 2,048 samples in windows of 10 s, "window" for frames of 10 s
 
     Raises
     ------
@@ -91,13 +101,13 @@ def extract(y: np.ndarray, sr: float) -> np.ndarray:
     y = _checked(y, sr)
     _keep_freed_memory()
     with _LOCK, _blas().limit(limits=1):
-        windowed = [_features(window, sr) for window in windows(y, sr)]
+        windowed = [_whole(y, sr)] if frame == "window" else [_features(window, sr) for window in windows(y, sr)]
     return np.stack(windowed).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def describe(root: Path, row: dict) -> np.ndarray:
+def describe(root: Path, row: dict, *, frame: AnalysisFrame = "librosa") -> np.ndarray:
     """The vector of one manifest row: float32 (193,)."""
-    return extract(audio.listed(root, row), audio.SR)
+    return extract(audio.listed(root, row), audio.SR, frame)
 
 
 @cache
@@ -133,6 +143,23 @@ def _features(y: np.ndarray, sr: float) -> np.ndarray:
             mel.mean(axis=1),
         ]
     )
+
+
+def _whole(y: np.ndarray, sr: float) -> np.ndarray:
+    """What `_describe` gives with `long_frame`."""
+    size = long_frame(y, sr)
+    long = np.abs(librosa.stft(y, **size))
+    mel = _long_mel_bank(float(sr), size["n_fft"]) @ long**2
+    mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=40)
+    chroma, contrast = librosa.feature.chroma_stft(S=long, sr=sr), librosa.feature.spectral_contrast(S=long, sr=sr)
+    spectrum, frames = stft(y)
+    tonnetz = _tonnetz(_hpss.harmonic(len(y), spectrum, frames, np.ascontiguousarray(frames.T)), sr)
+    return np.concatenate([*(f.mean(axis=1) for f in (mfcc, chroma, contrast)), tonnetz, mel.mean(axis=1)])
+
+
+@lru_cache(1)  # 56 MB, and half of the time
+def _long_mel_bank(sr: float, n_fft: int) -> np.ndarray:
+    return librosa.filters.mel(sr=sr, n_fft=n_fft)
 
 
 def _mfcc(mel: np.ndarray) -> np.ndarray:
