@@ -111,6 +111,11 @@ def test_a_long_frame_is_ten_seconds_or_all_there_is(seconds, n_fft, hop):
     assert music.long_frame(np.zeros(int(seconds * SR)), SR) == {"n_fft": n_fft, "hop_length": hop}
 
 
+def test_frames_are_one_of_two():
+    with pytest.raises(ValueError, match="frame is 'minute'; expected one of librosa, window"):
+        music.extract(song(1), SR, "minute")
+
+
 def test_long_frames_do_not_see_what_changes_within_them():
     """A chord of four tones, and the same tones one after another, look alike to frames of ten seconds alone."""
     tones = [np.sin(2 * np.pi * f * time(16)) for f in (220, 311.1, 440, 622.3)]

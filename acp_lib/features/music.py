@@ -23,13 +23,15 @@ from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.fast.stft import N_FFT, stft
 from acp_lib.features.fast.tuning import tuning
 from acp_lib.features.layout import BLOCKS
-from acp_lib.profiles.groups import AnalysisFrame
 
 WINDOW = 10.0
 """Seconds that are described at once."""
 
 HOP = 5.0
 """Seconds from one window to the next."""
+
+FRAMES = ("librosa", "window")
+"""What spectra are taken over: librosa's frames of 2,048 samples, or the whole 10 s."""
 
 NAMES = tuple(f"{name}_{i}" for name, block in BLOCKS.items() for i in range(block.stop - block.start))
 """One name for each of the 193 numbers."""
@@ -49,7 +51,7 @@ def windows(y: np.ndarray, sr: float) -> list[np.ndarray]:
     return [y[i : i + length] for i in range(0, max(len(y) - length, 0) + 1, hop)]
 
 
-def reference(y: np.ndarray, sr: float, frame: AnalysisFrame = "librosa") -> np.ndarray:
+def reference(y: np.ndarray, sr: float, frame: str = "librosa") -> np.ndarray:
     """The 193 numbers of one segment, by librosa's own functions: float32 (193,).
 
     With librosa's frames each number is a mean over time within a window, then over the windows; where the window is
@@ -58,7 +60,7 @@ def reference(y: np.ndarray, sr: float, frame: AnalysisFrame = "librosa") -> np.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
-    y = _checked(y, sr)
+    y = _checked(y, sr, frame)
     described = ([_describe(y, sr, **long_frame(y, sr))] if frame == "window" else
                  [_describe(window, sr) for window in windows(y, sr)])
     return np.stack(described).mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -82,7 +84,7 @@ def long_frame(y: np.ndarray, sr: float) -> dict[str, int]:
     return {"n_fft": n_fft, "hop_length": n_fft // 2}
 
 
-def extract(y: np.ndarray, sr: float, frame: AnalysisFrame = "librosa") -> np.ndarray:
+def extract(y: np.ndarray, sr: float, frame: str = "librosa") -> np.ndarray:
     """The 193 numbers of one segment, in the order of `BLOCKS`: float32 (193,). The same as `reference`, faster.
 
     Parameters
@@ -94,18 +96,19 @@ def extract(y: np.ndarray, sr: float, frame: AnalysisFrame = "librosa") -> np.nd
     Raises
     ------
     ValueError
-        If `y` is not one-dimensional, not floating-point, empty or not finite, or `sr` is out of range.
+        If `y` is not one-dimensional, not floating-point, empty or not finite, `sr` is out of range, or `frame` is none
+        of `FRAMES`.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
-    y = _checked(y, sr)
+    y = _checked(y, sr, frame)
     _keep_freed_memory()
     with _LOCK, _blas().limit(limits=1):
         windowed = [_whole(y, sr)] if frame == "window" else [_features(window, sr) for window in windows(y, sr)]
     return np.stack(windowed).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def describe(root: Path, row: dict, *, frame: AnalysisFrame = "librosa") -> np.ndarray:
+def describe(root: Path, row: dict, *, frame: str = "librosa") -> np.ndarray:
     """The vector of one manifest row: float32 (193,)."""
     return extract(audio.listed(root, row), audio.SR, frame)
 
@@ -205,8 +208,10 @@ def _normalised(x: np.ndarray, length: np.ndarray) -> np.ndarray:
     return x / np.where(length < np.finfo(np.float32).tiny, np.float32(1), length)
 
 
-def _checked(y: np.ndarray, sr: float) -> np.ndarray:
+def _checked(y: np.ndarray, sr: float, frame: str) -> np.ndarray:
     """float32 samples, or ValueError."""
+    if frame not in FRAMES:
+        raise ValueError(f"frame is {frame!r}; expected one of {', '.join(FRAMES)}")
     if isinstance(sr, bool) or not isinstance(sr, (int, float, np.integer, np.floating)) or not math.isfinite(sr):
         raise ValueError(f"sr is {sr!r}; expected a sampling rate in Hz, such as 22050")
     if sr <= LOWEST_SR:

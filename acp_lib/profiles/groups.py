@@ -21,6 +21,7 @@ Activation = Literal["relu", "linear_embeddings"]
 FirstLayer = Literal["dense", "input"]
 DropoutAt = Literal["hidden", "fusion", "not_embeddings"]
 Initialisation = Literal["pytorch", "glorot"]
+ProbedAt = Literal["after_relu", "before_relu"]
 Precision = Literal["float32", "bfloat16"]
 SHARES = (1.0, 0.5, 0.25, 0.125)
 WORDS = ("imagenet", "random")  # for weights, beside a file
@@ -184,8 +185,9 @@ class Training(Checked):
 
 @dataclass(frozen=True)
 class Probing(Checked):
-    """When the training of emotion probes ends."""
+    """What emotion probes read, and when their training ends."""
 
+    probed_at: ProbedAt = "after_relu"  # whether ACP-Net's embeddings are read after their ReLU or before it
     probe_epochs: int = option(50, least=1)
     probe_patience: int = option(5, least=1)
 
