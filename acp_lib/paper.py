@@ -19,4 +19,6 @@ RECOGNITION = {  # Paper: Table 5, per cent
               "ACP-Net features + MLP": 40.4},
     "music": {"Random": 33.3, "Spectrogram + CNN": 47.8, "ACP-Net features + MLP": 63.5},
 }
+QUOTED = {"Art-based features + SVM": "zhao2014", "AlexNet, fine-tuned": "rao2016"}  # Paper: Table 5, [26] and [27]
 RECOGNITION_IN_TEXT = "63.56"  # Paper: Section 4, where Table 5 has 63.5
+EXAMPLES = ("negative", "positive", "neutral")  # Paper: Fig. 3, the class of the clip in each row, from the top

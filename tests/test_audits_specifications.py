@@ -170,8 +170,8 @@ def test_readings_that_diverged_count_among_all_of_them(monkeypatch):
 
 
 def test_swept_details_are_of_acp_net_and_their_values_are_accepted():
-    assert set(ledger.swept()) == {"activation", "first_layer", "dropout", "dropout_at", "pairs", "split", "scaling",
-                                   "batch", "patience", "decay"}
+    assert set(ledger.swept()) == {"activation", "initialisation", "dropout", "dropout_at", "pairs", "split", "scaling",
+                                   "analysis_frame", "batch", "patience", "decay"}
     for detail in ledger.swept().values():
         for value in detail.alternatives:
             assert getattr(load(**{detail.parameter: value}), detail.parameter) == value

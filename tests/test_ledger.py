@@ -6,6 +6,7 @@ import pytest
 
 from acp_lib import models, profiles
 from acp_lib.experiment import pairs
+from acp_lib.features import music
 from acp_lib.profiles import ledger
 
 DEFAULTS = {
@@ -14,7 +15,8 @@ DEFAULTS = {
     "patience": 5, "optimiser": "adam", "learning_rate": 0.0001, "image_weights": "imagenet",
     "alexnet_weights": "imagenet", "width": 1.0, "raw_size": 224, "bins": 257, "frames": 199, "crops": 12,
     "precision": "float32", "probe_epochs": 50, "probe_patience": 5,
-    "short_from": 10.0, "agreement": "all",
+    "short_from": 10.0, "agreement": "all", "initialisation": "pytorch", "analysis_frame": "librosa",
+    "probed_at": "after_relu",
 }
 FREE = {"classes", "inputs", "weights", "size"}  # of a network, and no open detail by that name
 
@@ -25,7 +27,8 @@ def test_golden_defaults(name, value):
     assert type(ledger.default(name)) is type(value)
 
 
-@pytest.mark.parametrize("name", ["dropout", "image_size", "epochs", "learning_rate", "optimiser", "raw_size"])
+@pytest.mark.parametrize("name", ["first_layer", "inception", "dropout", "image_size", "epochs", "learning_rate",
+                                  "optimiser", "raw_size", "scored_unit"])
 def test_what_the_paper_states(name):
     assert ledger.details()[name].status == "paper"
 
@@ -82,6 +85,7 @@ def test_a_departure_has_the_reason_on_its_line(tmp_path, monkeypatch):
 
 def test_the_code_has_the_ledgers_defaults():
     assert profiles.OPTIONS["pairs"].choices == pairs.PROTOCOLS
+    assert profiles.OPTIONS["analysis_frame"].choices == music.FRAMES
     for detail in ledger.details().values():
         if option := profiles.OPTIONS.get(detail.parameter):
             assert option.default == detail.default, detail.name

@@ -180,7 +180,8 @@ def test_inputs_take_the_place_of_features_where_they_are_needed(made):
 @pytest.mark.parametrize("modality", ["image", "music"])
 def test_embeddings_are_those_of_the_trained_network_standardised_on_training(done, made, modality):
     run, corpus = planned(made.acp_net, made, **QUICK), made.corpus
-    side, model = methods.acp_net_embeddings(made, run.options, modality), run.model()
+    probe = planned(None, made, 0, modality, "ACP-Net features + MLP", **QUICK)
+    side, model = methods.acp_net_embeddings(made, probe.options, modality), run.model()
     with torch.inference_mode():
         x = getattr(model, f"embed_{modality}")(getattr(corpus, modality).x)
     train = side.rows("train")
@@ -188,6 +189,21 @@ def test_embeddings_are_those_of_the_trained_network_standardised_on_training(do
     live = deviation > 1e-4
     assert live.sum() > 100 and side.x.shape == x.shape
     torch.testing.assert_close(side.x[:, live], ((x - mean) / deviation)[:, live], rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("modality", ["image", "music"])
+def test_embeddings_before_the_relu_keep_what_is_below_zero(made, modality):
+    corpus, model = made.corpus, planned(made.acp_net, made, **QUICK).model()
+    probes = [planned(None, made, 0, modality, "ACP-Net features + MLP", **QUICK | {"probed_at": at})
+              for at in ("after_relu", "before_relu")]
+    after, before = (methods.acp_net_embeddings(made, probe.options, modality).x for probe in probes)
+    with torch.inference_mode():
+        embedding = getattr(model, f"embed_{modality}")(getattr(corpus, modality).x)
+    assert before.shape == after.shape == embedding.shape
+    silent = (embedding == 0).all(0)  # after the ReLU a constant
+    assert silent.any() and (after[:, silent] == 0).all() and (before[:, silent].std(0) > 0.1).all()
+    open_ = (embedding > 0).all(0)
+    torch.testing.assert_close(before[:, open_], after[:, open_], rtol=1e-3, atol=1e-4)
 
 
 def test_a_weights_file_is_looked_for_where_it_was_named(made, tmp_path, monkeypatch):

@@ -54,6 +54,32 @@ def test_acp_net_shapes(options):
     assert negative == ((True, True) if options.get("activation") == "linear_embeddings" else (False, False))
 
 
+@pytest.mark.parametrize(("build", "layers"), [(ACPNet, 10), (lambda **o: ACPNet(fc_width=0.25, **o), 10),
+                                               (lambda **o: SpectrogramACP(bins=16, frames=16, **o), 11)])
+def test_weights_are_drawn_within_glorots_bounds(build, layers):
+    """Uniform within the root of 6 / (inputs + outputs), where PyTorch's own are within the root of 1 / inputs."""
+    def spread(how):
+        torch.manual_seed(0)
+        held = [m for m in build(initialisation=how).modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+        window = [m.weight[0, 0].numel() for m in held]
+        bounds = [(6 / (k * (m.weight.shape[0] + m.weight.shape[1]))) ** 0.5 for k, m in zip(window, held, strict=True)]
+        return [(m.weight.abs().max() / b).item() for m, b in zip(held, bounds, strict=True)], [
+            m.bias.abs().max().item() for m in held]
+
+    (glorot, zeros), (own, biases) = spread("glorot"), spread("pytorch")
+    assert len(glorot) == layers and all(0.9 < share <= 1 for share in glorot) and set(zeros) == {0.0}
+    assert sum(share < 0.9 for share in own) >= layers - 3 and min(biases) > 0
+
+
+def test_pytorchs_own_weights_are_left_as_they_are():
+    torch.manual_seed(3)
+    named = ACPNet(initialisation="pytorch").state_dict()
+    torch.manual_seed(3)
+    assert all(torch.equal(named[name], w) for name, w in ACPNet().state_dict().items())
+    with pytest.raises(ValueError, match="initialisation is 'he'; expected one of pytorch, glorot"):
+        ACPNet(initialisation="he")
+
+
 def test_an_empty_batch_and_a_batch_of_one():
     model = ACPNet()
     assert model(*inputs(0)).shape == (0, 2) and model(*inputs(1)).shape == (1, 2)

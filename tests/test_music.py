@@ -86,8 +86,8 @@ def block_errors(a, b):
     return errors
 
 
-def agree(y, sr=SR):
-    fast, plain = music.extract(y, sr), music.reference(y, sr)
+def agree(y, sr=SR, frame="librosa"):
+    fast, plain = music.extract(y, sr, frame), music.reference(y, sr, frame)
     assert fast.shape == plain.shape == (193,) and fast.dtype == plain.dtype == np.float32
     assert np.isfinite(fast).all()
     errors = block_errors(fast, plain)
@@ -97,6 +97,35 @@ def agree(y, sr=SR):
 @pytest.mark.parametrize("name", SIGNALS)
 def test_extract_gives_the_numbers_of_reference(name):
     agree(SIGNALS[name]())
+
+
+@pytest.mark.parametrize("make", [lambda: song(20.5), lambda: np.zeros(11 * SR), lambda: drums(5), lambda: melody(1.5),
+                                  lambda: song(1)[:2000], lambda: song(1)[:1]])
+def test_extract_gives_the_numbers_of_reference_on_long_frames(make):
+    agree(make(), frame="window")
+
+
+@pytest.mark.parametrize(("seconds", "n_fft", "hop"), [(60, 220500, 110250), (10, 220500, 110250), (7, 154350, 77175),
+                                                       (0.01, 2048, 1024)])
+def test_a_long_frame_is_ten_seconds_or_all_there_is(seconds, n_fft, hop):
+    assert music.long_frame(np.zeros(int(seconds * SR)), SR) == {"n_fft": n_fft, "hop_length": hop}
+
+
+def test_frames_are_one_of_two():
+    with pytest.raises(ValueError, match="frame is 'minute'; expected one of librosa, window"):
+        music.extract(song(1), SR, "minute")
+
+
+def test_long_frames_do_not_see_what_changes_within_them():
+    """A chord of four tones, and the same tones one after another, look alike to frames of ten seconds alone."""
+    tones = [np.sin(2 * np.pi * f * time(16)) for f in (220, 311.1, 440, 622.3)]
+    turn = (time(16) / 0.5).astype(int) % 4
+    chord, arpeggio = (0.2 * sum(tones)).astype(np.float32), (0.4 * np.choose(turn, tones)).astype(np.float32)
+    apart = {frame: np.abs(music.extract(chord, SR, frame) - music.extract(arpeggio, SR, frame))[music.BLOCKS["chroma"]]
+             for frame in ("librosa", "window")}
+    assert apart["window"].max() < 0.5 * apart["librosa"].max(), {k: v.round(2).tolist() for k, v in apart.items()}
+    blocks = [music.extract(song(10), SR, frame)[music.BLOCKS["tonnetz"]] for frame in apart]
+    np.testing.assert_array_equal(*blocks)  # which takes no length of frames
 
 
 @pytest.mark.parametrize("name", ["clip.mp3", "clip.ogg"])

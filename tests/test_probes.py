@@ -91,6 +91,19 @@ def test_accuracy_balanced_accuracy_and_recall():
     assert found.recall(["b", "a"]) == [0.5, 1.0]
 
 
+@pytest.mark.parametrize(("truth", "predicted", "songs", "expected"), [
+    ([0, 0, 0], [0, 0, 1], "aaa", [(0, 0)]),  # the most
+    ([1, 1], [2, 1], "aa", [(1, 1)]), ([2, 2], [2, 0], "aa", [(2, 0)]),  # a tie: the more positive
+    ([0, 1, 1], [2, 1, 1], "abb", [(0, 2), (1, 1)]), ([1, 0, 1], [1, 2, 0], "bab", [(0, 2), (1, 0)]),
+    ([0, 1, 0], [0, 0, 0], "aaa", [(0, 0), (1, 0)]),  # copies of a song under two labels
+    ([2], [1], "a", [(2, 1)]),
+])
+def test_a_song_is_named_as_most_of_its_segments_are(truth, predicted, songs, expected):
+    found = Probed(np.array(truth), np.array(predicted)).by_group(np.array(list(songs)))
+    assert list(zip(found.truth.tolist(), found.predicted.tolist(), strict=True)) == expected
+    assert found.accuracy == np.mean([t == p for t, p in expected])
+
+
 def test_what_is_taken_for_what():
     found = Probed(np.array(list("aaaabbbbbbc")), np.array(list("aaabbbbaacc")))
     assert found.confusion(["a", "b", "c"]).tolist() == [[3, 1, 0], [2, 3, 1], [0, 0, 1]]

@@ -238,6 +238,8 @@ PLAIN = ("music", "193 numbers + MLP")
     (CNN, {"raw_size": 96}, True), (CNN, {"dropout_at": "fusion"}, True),
     (FINE, {"alexnet_weights": "x"}, True), (FINE, {"raw_size": 96}, True), (FINE, {"width": 0.5}, True),
     (FINE, {"bins": 64}, True), (FINE, {"dropout": 0.1}, False), (FINE, {"patience": 9}, False),
+    (PROBE, {"probed_at": "before_relu"}, True), (PROBE, {"initialisation": "glorot"}, True),
+    (FINE, {"initialisation": "glorot"}, False),
     (PROBE, {"dropout_at": "fusion"}, True), (PROBE, {"width": 0.5}, False), (PROBE, {"pairs": "uniform"}, False),
     (PLAIN, {"dropout": 0.1}, True), (PLAIN, {"learning_rate": 0.1}, True), (PLAIN, {"first_layer": "dense"}, True),
 ])

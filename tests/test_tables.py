@@ -27,8 +27,8 @@ def run(seed: int, truth: np.ndarray, modality: str) -> SimpleNamespace:
     wrong = 1 - truth if modality == "pairs" else np.zeros_like(truth)
     answers = pd.DataFrame({"truth": truth, "predicted": truth if seed % 2 else wrong})
     correct = (answers["truth"] == answers["predicted"]).to_numpy()
-    return SimpleNamespace(seed=seed, predictions=answers, correct=correct,
-                           memorised=0.5 + 0.25 * seed, inputs=None, options=None)
+    return SimpleNamespace(seed=seed, predictions=answers, correct=correct, memorised=0.5 + 0.25 * seed,
+                           history=[{"val_accuracy": 0.9 - 0.2 * seed}], inputs=None, options=None)
 
 
 class Counted(SimpleNamespace):
@@ -148,6 +148,7 @@ def test_table_4(study):
     assert {r["row"] for r in rows if r["paper"] is None} == set(BASELINES)
     row = tables.row_of(rows, "ACP-Net")
     assert (row["paper"], row["ours"], row["values"], row["seeds"]) == (61.67, 50.0, [0.0, 100.0], [0, 1])
+    assert row["best"] == 0  # the first run is right about nothing, but was the better one on validation pairs
     assert row["interval"] == [0, 100]  # 50 -+ 12.7 * 50, and no accuracy lies beyond
     assert row["clustered"] == [50.0, 50.0]  # half of the runs are right about every pair
     assert (row["chance"], row["bayes"], row["n_pairs"], row["pairs"]) == (
@@ -196,6 +197,8 @@ def test_a_row_of_table_5_agrees_with_itself(study, modality):
         share = [100 * d / s if s else None for d, s in zip(np.diag(matrix), matrix.sum(1), strict=True)]
         assert row["recall"] == [None if s is None else pytest.approx(s) for s in share]
         assert row["balanced"] == pytest.approx(np.mean([r for r in row["recall"] if r is not None]))
+        assert ("by_song" in row) == (modality == "music")
+        assert "by_song" not in row or row["by_song"] == pytest.approx(row["ours"])  # a segment a song
         assert row["clustered"][0] <= row["ours"] <= row["clustered"][1]
         assert (row["interval"] is None) == (runs == 1)
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import torch
@@ -164,10 +165,16 @@ def shuffled(label: np.ndarray, seed: int) -> np.ndarray:
 
 
 def acp_net_embeddings(inputs: Inputs, o: Options, modality: str) -> Modality:
-    """The embeddings that a trained ACP-Net gives to the samples of a modality, standardised."""
+    """The embeddings that a trained ACP-Net gives to the samples of a modality, standardised; of `probed_at`
+    "before_relu" what its last layer gives, whatever follows it.
+    """
     assert inputs.acp_net is not None
     model = acp_net(o).eval()
     model.load_state_dict(load_file(inputs.acp_net / "model.safetensors"))
+    if o.probing.probed_at == "before_relu":
+        branch = cast(nn.Sequential, getattr(model, modality))
+        last = max(k for k, layer in enumerate(branch) if isinstance(layer, nn.Linear))
+        setattr(model, modality, branch[:last + 1])
     return embedded(model, Modality.read(getattr(inputs, modality)), modality)
 
 

@@ -43,6 +43,15 @@ class Probed:
         """Mean over the classes of the share called right; chance is one over their number."""
         return float(np.mean(self.recall(np.unique(self.truth))))
 
+    def by_group(self, groups: np.ndarray) -> "Probed":
+        """One label for each group of samples, such as the segments of a song: the one that most of them are given; in
+        a tie the first in order, which of class numbers is the more positive.
+
+        groups : name of each sample's group [shape=(n,)]; samples of one group with two true labels count as two
+        """
+        votes = pd.crosstab([groups, self.truth], self.predicted)
+        return Probed(votes.index.get_level_values(1).to_numpy(), votes.idxmax(axis=1).to_numpy())
+
     def recall(self, labels: Sequence | np.ndarray) -> list[float]:
         """Share called right of each label, NaN where it has no sample."""
         return recall_score(self.truth, self.predicted, labels=labels, average=None, zero_division=np.nan).tolist()

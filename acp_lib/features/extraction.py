@@ -106,9 +106,9 @@ class Extraction:
         return usable
 
     def _options(self, modality: str) -> dict:
-        if modality == "music":
-            return {}
         o = self.options
+        if modality == "music":
+            return {"frame": o.analysis_frame}
         if o.image_precision == "bfloat16" and (lowest := self._lowest_cosine) < COSINE:
             raise ValueError(f"image_precision is bfloat16, but with {weights_name(o)} it turns a picture's features "
                              f"to a cosine of {lowest:.5f} to those in float32; expected {COSINE} or more: set "

@@ -30,6 +30,9 @@ WINDOW = 10.0
 HOP = 5.0
 """Seconds from one window to the next."""
 
+FRAMES = ("librosa", "window")
+"""What spectra are taken over: librosa's frames of 2,048 samples, or the whole 10 s."""
+
 NAMES = tuple(f"{name}_{i}" for name, block in BLOCKS.items() for i in range(block.stop - block.start))
 """One name for each of the 193 numbers."""
 
@@ -48,56 +51,66 @@ def windows(y: np.ndarray, sr: float) -> list[np.ndarray]:
     return [y[i : i + length] for i in range(0, max(len(y) - length, 0) + 1, hop)]
 
 
-def reference(y: np.ndarray, sr: float) -> np.ndarray:
-    """The 193 numbers of one segment, by librosa's own functions with their defaults: float32 (193,).
+def reference(y: np.ndarray, sr: float, frame: str = "librosa") -> np.ndarray:
+    """The 193 numbers of one segment, by librosa's own functions: float32 (193,).
 
-    Each number is a mean over time within a window, then over the windows. Arguments and errors as `extract`. Of 512 to
-    1,535 samples, two or three frames, it is not to be trusted: scipy's median filter reads what was never written.
+    With librosa's frames each number is a mean over time within a window, then over the windows; where the window is
+    itself the frame, a mean over its frames. Arguments and errors as `extract`. Of 512 to 1,535 samples, two or three
+    frames, it is not to be trusted: scipy's median filter reads what was never written.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
-    y = _checked(y, sr)
-    described = [_describe(window, sr) for window in windows(y, sr)]
+    y = _checked(y, sr, frame)
+    described = ([_describe(y, sr, **long_frame(y, sr))] if frame == "window" else
+                 [_describe(window, sr) for window in windows(y, sr)])
     return np.stack(described).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def _describe(y: np.ndarray, sr: float) -> np.ndarray:
-    spectrum = np.abs(librosa.stft(y))
+def _describe(y: np.ndarray, sr: float, **frame: int) -> np.ndarray:
+    spectrum = np.abs(librosa.stft(y, **frame))
     features = [
-        librosa.feature.mfcc(y=y, sr=sr, n_mfcc=40),
+        librosa.feature.mfcc(y=y, sr=sr, n_mfcc=40, **frame),
         librosa.feature.chroma_stft(S=spectrum, sr=sr),
         librosa.feature.spectral_contrast(S=spectrum, sr=sr),
-        librosa.feature.tonnetz(y=librosa.effects.harmonic(y), sr=sr),
-        librosa.feature.melspectrogram(y=y, sr=sr),
+        librosa.feature.tonnetz(y=librosa.effects.harmonic(y), sr=sr),  # takes no length of frames
+        librosa.feature.melspectrogram(y=y, sr=sr, **frame),
     ]
     return np.concatenate([feature.mean(axis=1) for feature in features])
 
 
-def extract(y: np.ndarray, sr: float) -> np.ndarray:
+def long_frame(y: np.ndarray, sr: float) -> dict[str, int]:
+    """Frames of 10 s, one every 5 s, as librosa's functions take them; all of a shorter segment is one."""
+    n_fft = max(min(int(WINDOW * sr), len(y)), N_FFT)
+    return {"n_fft": n_fft, "hop_length": n_fft // 2}
+
+
+def extract(y: np.ndarray, sr: float, frame: str = "librosa") -> np.ndarray:
     """The 193 numbers of one segment, in the order of `BLOCKS`: float32 (193,). The same as `reference`, faster.
 
     Parameters
     ----------
     y : floating-point samples (n,), in [-1, 1]; in float32 they are used as they are.
     sr : sampling rate in Hz, above `LOWEST_SR`; the paper's features are taken at 22,050.
+    frame : "librosa" for its frames of 2,048 samples in windows of 10 s, "window" for frames of 10 s
 
     Raises
     ------
     ValueError
-        If `y` is not one-dimensional, not floating-point, empty or not finite, or `sr` is out of range.
+        If `y` is not one-dimensional, not floating-point, empty or not finite, `sr` is out of range, or `frame` is none
+        of `FRAMES`.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
-    y = _checked(y, sr)
+    y = _checked(y, sr, frame)
     _keep_freed_memory()
     with _LOCK, _blas().limit(limits=1):
-        windowed = [_features(window, sr) for window in windows(y, sr)]
+        windowed = [_whole(y, sr)] if frame == "window" else [_features(window, sr) for window in windows(y, sr)]
     return np.stack(windowed).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def describe(root: Path, row: dict) -> np.ndarray:
+def describe(root: Path, row: dict, *, frame: str = "librosa") -> np.ndarray:
     """The vector of one manifest row: float32 (193,)."""
-    return extract(audio.listed(root, row), audio.SR)
+    return extract(audio.listed(root, row), audio.SR, frame)
 
 
 @cache
@@ -133,6 +146,23 @@ def _features(y: np.ndarray, sr: float) -> np.ndarray:
             mel.mean(axis=1),
         ]
     )
+
+
+def _whole(y: np.ndarray, sr: float) -> np.ndarray:
+    """What `_describe` gives with `long_frame`."""
+    size = long_frame(y, sr)
+    long = np.abs(librosa.stft(y, **size))
+    mel = _long_mel_bank(float(sr), size["n_fft"]) @ long**2
+    mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=40)
+    chroma, contrast = librosa.feature.chroma_stft(S=long, sr=sr), librosa.feature.spectral_contrast(S=long, sr=sr)
+    spectrum, frames = stft(y)
+    tonnetz = _tonnetz(_hpss.harmonic(len(y), spectrum, frames, np.ascontiguousarray(frames.T)), sr)
+    return np.concatenate([*(f.mean(axis=1) for f in (mfcc, chroma, contrast)), tonnetz, mel.mean(axis=1)])
+
+
+@lru_cache(1)  # 56 MB, and half of the time
+def _long_mel_bank(sr: float, n_fft: int) -> np.ndarray:
+    return librosa.filters.mel(sr=sr, n_fft=n_fft)
 
 
 def _mfcc(mel: np.ndarray) -> np.ndarray:
@@ -178,8 +208,10 @@ def _normalised(x: np.ndarray, length: np.ndarray) -> np.ndarray:
     return x / np.where(length < np.finfo(np.float32).tiny, np.float32(1), length)
 
 
-def _checked(y: np.ndarray, sr: float) -> np.ndarray:
+def _checked(y: np.ndarray, sr: float, frame: str) -> np.ndarray:
     """float32 samples, or ValueError."""
+    if frame not in FRAMES:
+        raise ValueError(f"frame is {frame!r}; expected one of {', '.join(FRAMES)}")
     if isinstance(sr, bool) or not isinstance(sr, (int, float, np.integer, np.floating)) or not math.isfinite(sr):
         raise ValueError(f"sr is {sr!r}; expected a sampling rate in Hz, such as 22050")
     if sr <= LOWEST_SR:

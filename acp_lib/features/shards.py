@@ -121,7 +121,8 @@ def vectors(modality: str, root: Path, rows: pd.DataFrame, work: Work, folder: P
     ----------
     modality : "music" or "image"
     rows : manifest rows; features come in their order
-    options : for pictures, `weights` (path), `size`, and maybe `precision` (float32) and `device` (cpu)
+    options : of pictures `weights` (path), `size`, and maybe `precision` (float32) and `device` (cpu); of music maybe
+        `frame` (librosa)
 
     Returns
     -------

@@ -6,12 +6,14 @@ Chapter: ACP-Net.
 
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
+import torch
 from torch import nn
 
 from acp_lib.features.layout import VECTORS
 from acp_lib.models._branches import TwoBranches
-from acp_lib.profiles.groups import Activation, DropoutAt, FirstLayer, Network
+from acp_lib.profiles.groups import Activation, DropoutAt, FirstLayer, Initialisation, Network
 
 IMAGE = (VECTORS["image"], 2048, 1024)
 MUSIC = (VECTORS["music"], VECTORS["music"], 512, 2048, 1024)  # 193, 193, ... in the paper
@@ -34,6 +36,18 @@ def layers(widths: Sequence[int], *, dropout: float, first: str = "dense", last_
     return net
 
 
+def initialised(net: nn.Module, how: Initialisation) -> nn.Module:
+    """The network itself, with weights as they are, or drawn anew: uniform within Glorot's bounds, and biases 0.
+
+    Source: Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward neural networks.
+    """
+    for layer in net.modules() if how == "glorot" else ():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(cast(torch.Tensor, layer.bias))
+    return net
+
+
 def narrower(widths: tuple[int, ...], share: float) -> tuple[int, ...]:
     """A share of each width, but none below NARROWEST."""
     return tuple(max(round(share * width), min(width, NARROWEST)) for width in widths)
@@ -52,6 +66,7 @@ class ACPNet(TwoBranches):
     fc_width : share of the hidden layers' widths
     dropout : probability of dropping a node
     dropout_at : "hidden", "fusion" (there alone) or "not_embeddings"
+    initialisation : "pytorch", or "glorot" for weights as Keras draws them
 
     Raises
     ------
@@ -62,8 +77,9 @@ class ACPNet(TwoBranches):
     """
 
     def __init__(self, *, activation: Activation = "relu", first_layer: FirstLayer = "dense", dropout: float = 0.4,
-                 dropout_at: DropoutAt = "hidden", fc_width: float = 1.0) -> None:
-        Network(activation, first_layer, dropout, dropout_at, fc_width)  # raises where a value is none of the choices
+                 dropout_at: DropoutAt = "hidden", fc_width: float = 1.0,
+                 initialisation: Initialisation = "pytorch") -> None:
+        Network(activation, first_layer, dropout, dropout_at, fc_width, initialisation)  # raises where one is no choice
         kept = 2 if first_layer == "input" else 1  # widths that are the input's
         image, music = ((*widths[:kept], *narrower(widths[kept:], fc_width)) for widths in (IMAGE, MUSIC))
         fusion = (*[2 * image[-1]] * kept, *narrower(FUSION[kept:-1], fc_width), FUSION[-1])
@@ -72,3 +88,4 @@ class ACPNet(TwoBranches):
         super().__init__(branch(image), branch(music),
                          layers(fusion, dropout=dropout, first=first_layer, last_activation=False, last_dropout=False),
                          {"image": IMAGE[:1], "music": MUSIC[:1]})
+        initialised(self, initialisation)

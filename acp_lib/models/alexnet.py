@@ -33,7 +33,8 @@ class AlexNet(nn.Module):
     ValueError
         For a narrower network with weights that were made for the whole.
 
-    Source: Krizhevsky (2014), One weird trick.  Paper: Table 5.  Chapter: Probes.
+    Source: Krizhevsky (2014), One weird trick, for the network; the paper's table cites Rao, Xu and Xu (2016) for its
+    accuracy.  Paper: Table 5, [27].  Chapter: Probes.
     """
 
     mean: torch.Tensor

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from acp_lib.models._branches import TwoBranches, expect
-from acp_lib.models.acp_net import MUSIC, ACPNet, layers, narrower
+from acp_lib.models.acp_net import MUSIC, ACPNet, initialised, layers, narrower
 from acp_lib.models.probes import HIDDEN
-from acp_lib.profiles.groups import Activation, DropoutAt, FirstLayer
+from acp_lib.profiles.groups import Activation, DropoutAt, FirstLayer, Initialisation
 
 CHANNELS = (32, 64, 128, 256)
 
@@ -36,14 +36,15 @@ class SpectrogramACP(TwoBranches):
     ----------
     width : share of the trunk's channels that is kept
     bins, frames : of the spectrogram
-    activation, first_layer, dropout, dropout_at, fc_width : of ACP-Net
+    activation, first_layer, dropout, dropout_at, fc_width, initialisation : of ACP-Net
 
     Paper: Section 4.  Chapter: Baselines.
     """
 
     def __init__(self, *, width: float = 1.0, bins: int = 257, frames: int = 199,
                  activation: Activation = "relu", first_layer: FirstLayer = "dense", dropout: float = 0.4,
-                 dropout_at: DropoutAt = "hidden", fc_width: float = 1.0) -> None:
+                 dropout_at: DropoutAt = "hidden", fc_width: float = 1.0,
+                 initialisation: Initialisation = "pytorch") -> None:
         acp = ACPNet(activation=activation, dropout=dropout, dropout_at=dropout_at, first_layer=first_layer,
                      fc_width=fc_width)
         channels = [round(width * c) for c in CHANNELS]
@@ -52,6 +53,7 @@ class SpectrogramACP(TwoBranches):
                       last_activation=activation == "relu", last_dropout=dropout_at == "hidden")
         super().__init__(acp.image, trunk(channels).extend(last), acp.fusion,
                          {**acp.inputs, "music": (1, bins, frames)})
+        initialised(self, initialisation)
 
 
 class SpectrogramCNN(nn.Module):

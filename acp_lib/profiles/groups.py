@@ -14,11 +14,14 @@ from acp_lib.profiles.places import absolute
 
 Source = Literal["synthetic", "folder", "imac", "emid"]
 Split = Literal["song", "artist", "segment"]
+AnalysisFrame = Literal["librosa", "window"]
 Scaling = Literal["zscore", "raw", "minmax", "logmel"]
 Protocol = Literal["class_balanced", "uniform", "rejection", "image_anchored", "music_anchored"]
 Activation = Literal["relu", "linear_embeddings"]
 FirstLayer = Literal["dense", "input"]
 DropoutAt = Literal["hidden", "fusion", "not_embeddings"]
+Initialisation = Literal["pytorch", "glorot"]
+ProbedAt = Literal["after_relu", "before_relu"]
 Precision = Literal["float32", "bfloat16"]
 SHARES = (1.0, 0.5, 0.25, 0.125)
 WORDS = ("imagenet", "random")  # for weights, beside a file
@@ -124,6 +127,7 @@ class Features(Checked):
     weights: str = path("imagenet", WORDS)  # of Inception-V3: imagenet, random, or a .safetensors or .pth file
     image_size: int = option(224, least=75)  # pixels; Paper: Section 4
     image_precision: Precision = "float32"
+    analysis_frame: AnalysisFrame = "librosa"  # frames within a window of 10 s, or the window itself
     scaling: Scaling = "zscore"  # fitted on the training part
 
 
@@ -148,6 +152,7 @@ class Network(Checked):
     dropout: float = option(0.4, least=0.0)  # Paper: Section 4
     dropout_at: DropoutAt = "hidden"
     fc_width: float = share()  # share of the hidden layers' widths
+    initialisation: Initialisation = "pytorch"  # of the weights: that library's default, or that of Keras
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -180,8 +185,9 @@ class Training(Checked):
 
 @dataclass(frozen=True)
 class Probing(Checked):
-    """When the training of emotion probes ends."""
+    """What emotion probes read, and when their training ends."""
 
+    probed_at: ProbedAt = "after_relu"  # whether ACP-Net's embeddings are read after their ReLU or before it
     probe_epochs: int = option(50, least=1)
     probe_patience: int = option(5, least=1)
 
