@@ -161,8 +161,8 @@ def detail(name, holm, least=0.0001):
      "p = 0.010)", "pairs"),
     ([detail("dropout", 0.01), detail("pairs", 0.02)], "`dropout` (62 % of the variance between readings, p = 0.010), "
      "`pairs` (", "no detail"),
-    ([detail("dropout", 0.27), detail("pairs", 0.9)], "no detail can be told from luck (the first of 2 has p = 0.270",
-     "dropout"),
+    ([detail("dropout", 0.27), detail("pairs", 0.9)], "no detail's effect can be told from luck (by Holm's method the "
+     "first of 2 has p = 0.270)", "dropout"),
     ([detail("dropout", 0.2, 0.1), detail("pairs", 1.0, 0.1)], "; with 9 readings none could", "dropout"),
 ])
 def test_a_detail_is_named_only_if_its_effect_survives(rows, said, never):

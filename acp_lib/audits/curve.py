@@ -190,6 +190,7 @@ def details_in_words(rows: Sequence[dict], readings: int) -> str:
         held = [f"`{row['detail']}` ({100 * row['share']:.0f} % of the variance between readings, {_p(row['holm'])})"
                 for row in rows if row["detail"] in names]
         return f"what can be told from luck is the effect of {', '.join(held)}"
-    none = f"no detail can be told from luck (the first of {len(rows)} has {_p(rows[0]['holm'])}, by Holm's correction)"
+    least = f"by Holm's method the first of {len(rows)} has {_p(rows[0]['holm'])}"
+    none = f"no detail's effect can be told from luck ({least})"
     possible = min(row["least"] for row in rows) * len(rows)
     return none if possible < LEVEL else f"{none}; with {readings} readings none could, whatever it did"
