@@ -25,7 +25,7 @@ AT_ONCE = 100  # bootstrap draws
 # --- do groups differ?
 
 
-def apart(groups: Sequence[Sequence[float]]) -> dict:
+def apart(groups: Sequence[Sequence[float] | np.ndarray]) -> dict:
     """Whether groups of results lie further apart than their members do: a permutation test of the F statistic.
 
     If it made no difference to which group a result belongs, results could be dealt to the groups anew. All ways to

@@ -72,7 +72,7 @@ def accuracy(study: Study) -> list[dict]:
     return rows
 
 
-def over_draws(values: Sequence[float]) -> list[float]:
+def over_draws(values: Sequence[float] | np.ndarray) -> list[float]:
     """95 % interval for the mean of results, or of differences, on several draws of a split.
 
     Draws share most of their samples, so that Student's interval for independent results would be too short. The

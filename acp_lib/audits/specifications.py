@@ -154,7 +154,9 @@ def points(study: Study) -> tuple[list[dict], dict]:
     plan = planned(study)
     runs.train(plan, study.work, {run.folder for run in plan})
     rows: list[dict] = []
-    names, right, ahead = [], [], []
+    names: list[tuple[np.ndarray, np.ndarray]] = []
+    right: list[np.ndarray] = []
+    ahead: list[np.ndarray] = []
     cache: dict[tuple[str, str], np.ndarray] = {}
     for reading, s in studies(study):
         pairs, made = s.test_pairs(), s.planned("pairs", "ACP-Net")
