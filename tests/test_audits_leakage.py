@@ -126,25 +126,104 @@ class Some:
 def test_a_split_that_the_data_cannot_have_is_named_with_its_reason():
     found = retrained.by_split(Some(manifest(songs=30, artists=0)))
     assert list(found)[0] == "song" and found["artist"] == "no artist is known"
-    assert found["song"].changes == {"seeds": 7} and found["segment"].changes == {"seeds": 7, "split": "segment"}
+    for by in ("song", "segment"):
+        assert [s.changes for s in found[by]] == [{"split": by, "split_draw": k, "seeds": k + 1} for k in range(7)]
     found = retrained.by_split(Some(manifest(songs=30, artists=2)))
     assert found["artist"].startswith("class ") and "units to split (by artist)" in found["artist"]
-    assert retrained.by_split(Some(manifest(songs=30, artists=15)))["artist"].changes["split"] == "artist"
+    assert retrained.by_split(Some(manifest(songs=30, artists=15)))["artist"][0].changes["split"] == "artist"
+
+
+def test_each_draw_of_a_split_has_a_seed_of_its_own_and_no_more_runs_than_draws():
+    study = Some(manifest(songs=30, artists=0))
+    study.planned = lambda group, name: [f"seed {k}" for k in range(study.changes["seeds"])]
+    for k in range(3):
+        study.changes = {"seeds": k + 1}
+        assert retrained.drawn(study) == f"seed {k}"
+
+
+def test_the_accuracy_on_a_split_is_over_draws_each_with_its_own_test_pairs(monkeypatch):
+    def drawn(score, mine):
+        asked = SimpleNamespace(truth=np.arange(10) % 2)
+        run = SimpleNamespace(correct=np.arange(100) < score)
+        return SimpleNamespace(test_pairs=lambda: asked, corpus=mine, planned=lambda *_: [None, run])
+
+    studies = {"song": [drawn(50, 0), drawn(60, 2)], "artist": "no artist is known", "segment": [drawn(99, 10)] * 2}
+    trained = []
+    monkeypatch.setattr(leakage.retrained, "by_split", lambda study: studies)
+    monkeypatch.setattr(leakage.runs, "train", lambda plan, work: trained.extend(plan))
+    monkeypatch.setattr(leakage.baselines, "two_classifiers", lambda mine, asked, *_: np.where(
+        np.arange(10) < mine, asked.truth == 1, asked.truth != 1))
+    rows = leakage.accuracy(SimpleNamespace(profile=load(), work=None))
+    assert len(trained) == 4
+    assert [(row["row"], row["values"], row["ours"]) for row in rows] == [
+        ("ACP-Net, by song", [50, 60], 55), ("two classifiers, compared, by song", [0, 20], 10),
+        ("ACP-Net, by segment", [99, 99], 99), ("two classifiers, compared, by segment", [100, 100], 100)]
+    assert rows[0]["interval"] == [0, 100] and rows[2]["interval"] == [99, 99]  # cut at what a share can be
 
 
 # what the chapter says of them
 
 
-def test_the_gain_is_over_the_split_by_song_run_by_run():
-    rows = [{"split": by, "method": method, "ours": float(np.mean(values)), "values": values}
-            for by, method, values in (("song", "ACP-Net", [50.0, 60.0]), ("segment", "ACP-Net", [70.0, 84.0]),
-                                       ("artist", "ACP-Net", [1.0, 2.0]), ("song", "compared", [40.0]),
-                                       ("segment", "compared", [45.0]), ("song", "alone", [9.0]))]
-    found = leakage.gain(rows, "ACP-Net")  # 20 and 24: mean 22, and 12.7 standard errors of 2 on either side
+def scored(by, method, values):
+    return {"split": by, "method": method, "ours": float(np.mean(values)), "values": values,
+            "interval": leakage.over_draws(values)}
+
+
+def test_the_gain_is_over_the_split_by_song_draw_by_draw():
+    rows = [scored("song", "ACP-Net", [50.0, 60.0]), scored("segment", "ACP-Net", [70.0, 84.0]),
+            scored("artist", "ACP-Net", [1.0, 2.0]), scored("song", "alone", [9.0, 9.0])]
+    found = leakage.gain(rows, "ACP-Net")  # 20 and 24: mean 22, and 12.7 standard errors of 2 on either side, widened
     assert found["gain"] == pytest.approx(22)
-    assert found["interval"] == pytest.approx((22 - 2 * 12.7062, 22 + 2 * 12.7062), abs=1e-3)
-    assert leakage.gain(rows, "compared") == {"gain": 5.0, "interval": None}
+    wide = 2 * 12.7062 * (1 + 2 * 2 / 7) ** 0.5
+    assert found["interval"] == pytest.approx([22 - wide, 22 + wide], abs=1e-3)
     assert leakage.gain(rows, "alone") == {"gain": None, "interval": None}
+
+
+def test_one_draw_of_a_split_has_no_interval():
+    with pytest.raises(ValueError, match="values has 1 draws of a split; expected two or more"):
+        leakage.over_draws([60.0])
+
+
+@pytest.mark.parametrize(("signature", "at_most", "at_least"), [(0.0, 1 / 6, 0.0), (2.0, 1.0, 1.0)])
+def test_a_leak_is_called_clear_where_it_was_planted_and_seldom_elsewhere(signature, at_most, at_least):
+    """The whole chain on some databases: draws of two splits, their differences, the word."""
+    clear = []
+    for seed in range(6):
+        table, features = signed(signature, seed)
+        torn, whole = ([100 * leakage.compared(table, features, by, draw=draw, n=1000) for draw in range(3)]
+                       for by in ("segment", "song"))
+        found = leakage.gain([scored("segment", "x", torn), scored("song", "x", whole)], "x")
+        clear.append(leakage.gain_in_words(found).startswith("clearly gains"))
+    assert at_least <= np.mean(clear) <= at_most
+
+
+@pytest.mark.parametrize(("gain", "interval", "said"), [
+    (5.0, [1.0, 9.0], "clearly gains by it: +5.0 points (95 % over draws of the split: +1.0 to +9.0)"),
+    (-5.0, [-9.0, -1.0], "clearly loses by it: -5.0"),
+    (9.0, [-0.1, 18.1], "neither clearly gains nor clearly loses by it"), (9.0, [0.0, 18.0], "neither clearly gains"),
+    (None, None, "was not trained on both splits")])
+def test_the_word_for_a_gain_is_chosen_by_its_whole_interval(gain, interval, said):
+    assert leakage.gain_in_words({"gain": gain, "interval": interval}).startswith(said)
+
+
+@pytest.mark.parametrize(("torn", "whole", "said"), [
+    ([70.0, 71.0, 72.0], [60.0, 61.0, 62.0], "is clearly above chance on the split by segment and by song, and can"),
+    ([70.0, 71.0, 72.0], [40.0, 70.0, 50.0], "is clearly above chance on the split by segment, and can"),
+    ([50.0, 50.0, 62.0], [50.0, 50.0, 50.0], "is clearly above chance on no split, and what has learnt nothing can")])
+def test_a_method_can_show_a_leak_only_where_it_has_learnt_something(torn, whole, said):
+    rows = [scored("segment", "x", torn), scored("song", "x", whole), scored("artist", "y", [99.0, 99.0])]
+    assert leakage.learnt_in_words(rows, "x", 50).startswith(said)
+
+
+@pytest.mark.parametrize(("segment", "song", "said"), [
+    (70, 40, "on the split by segment they are clearly named more often than by the coin: there a test segment"),
+    (49, 40, "on no split are they clearly named more often than by the coin: no song is shown to be recognised"),
+    (49, 55, "on the split by song they are clearly named more often than by the coin, though no test segment"),
+    (70, 55, "on the split by song and by segment they are clearly named more often than by the coin: there a")])
+def test_songs_are_said_to_be_recognised_only_where_they_are(segment, song, said):
+    coins = [{"split": "song", "sibling": 0.0, "interval": [song, 90]},
+             {"split": "segment", "sibling": 80.0, "interval": [segment, 90]}]
+    assert leakage.recognised_in_words(coins).startswith(said)
 
 
 def test_siblings_stand_in_training():

@@ -113,7 +113,7 @@ CLUSTERED = pd.DataFrame([{"modality": m, "truth": truth, "k": k, "space": space
                           for m, truth in (("image", "classes"), ("image", "emotions"), ("music", "classes"))
                           for k in (3, 8) for space in without_labels.SPACES for start in range(3)])
 READINGS = [{"reading": {"dropout_at": at, "fc_width": width}, "accuracy": 60 + 5 * width, "interval": [55.0, 70.0],
-             "one_sided": 56.0} for at in ("hidden", "all") for width in (0.5, 1.0)]
+             "values": [58.0, 62 + 10 * width], "one_sided": 56.0} for at in ("hidden", "all") for width in (0.5, 1.0)]
 OWN = {"dropout_at": "hidden", "fc_width": 1.0}
 PICTURES, MUSIC = recognised(*"abcdefg"), recognised("CNN", "MLP", classes=CLASSES, paper=None, interval=None)
 
@@ -195,12 +195,13 @@ CASES = [  # figure, what is special, arguments
     (how_sure.label_noise_ceiling, "", lambda p: [np.linspace(0, 0.4, 9), np.linspace(100, 60, 9), [(0.1, 88.0)],
                                                   {"this data, known": (0.2, 79.0)}, 61.67]),
     (forking_paths.specification_curve, "", lambda p: [READINGS, OWN, 61.67]),
-    (forking_paths.specification_curve, "with other seeds", lambda p: [READINGS, OWN, 61.67, "accuracy", (55.0, 63.0)]),
+    (forking_paths.specification_curve, "without the own", lambda p: [READINGS[:3], OWN, 61.67]),
     (forking_paths.effects, "", lambda p: [{title: [
-        {"detail": "dropout_at", "value": "hidden", "effect": 2.0, "interval": [1.0, 3.0]},
-        {"detail": "dropout_at", "value": "all", "effect": -1.0, "interval": [-3.0, 1.0]},
-        {"detail": "fc_width", "value": 0.5, "effect": 60.0, "interval": None},
-        {"detail": "fc_width", "value": 0.25, "effect": None, "interval": None}] for title in ("accuracy", "excess")}]),
+        {"detail": "dropout_at", "value": "hidden", "effect": 2.0, "interval": [1.0, 3.0], "told": True},
+        {"detail": "dropout_at", "value": "all", "effect": -1.0, "interval": [-3.0, 1.0], "told": False},
+        {"detail": "fc_width", "value": 0.5, "effect": 60.0, "interval": None, "told": False},
+        {"detail": "fc_width", "value": 0.25, "effect": None, "interval": None, "told": False}]
+        for title in ("accuracy", "excess")}]),
     (verdicts.verdicts, "", lambda p: [pd.DataFrame({"holds": [2, 0], "open": [1, 3]}, index=["Data", "Results"])]),
 ]
 

@@ -122,11 +122,6 @@ def test_an_interval_as_text():
         "54.5 to 62.9", "-0.00 to 1.25", None]
 
 
-def test_a_difference_as_text():
-    assert [report.signed(v) for v in (1.26, -3.0, None)] == ["+1.3", "-3.0", None]
-    assert report.signed(0.126, 2) == "+0.13"
-
-
 def test_a_p_value_as_text():
     found = [report.p_value(p) for p in (0.05, 0.001, 0.00099, 1.0, None)]
     assert found == ["0.050", "0.001", "< 0.001", "1.000", None]

@@ -155,7 +155,7 @@ def test_prepare_says_what_there_is(data, work, study, capsys):
     assert out == ["18 samples from the folder 'mine', 1 rejected; image features by seeded random weights, batch norm "
                    "calibrated on training pictures", "3 runs of L3-Net, Spectrogram-ACP, ACP-Net",
                    f"11 runs of {', '.join(dict.fromkeys([*methods.PICTURES, *methods.MUSIC]))}",
-                   "16 runs of ACP-Net for the audits"]  # 2 seeds, 3 draws, 3 readings, 2 on a split, 6 controls
+                   "17 runs of ACP-Net for the audits"]  # 2 seeds, 3 draws, 3 of a reading, 1 + 2 on splits, 6 controls
     made = [p.name for p in (work / "cache").iterdir() if p.is_dir()]
     for name in ("pixels-", "slices-", "art-", "l3_net-", "spectrogram_cnn-", "alexnet_fine_tuned-"):
         assert sum(folder.startswith(name) for folder in made) == 1, name

@@ -19,14 +19,13 @@ from PIL import Image
 from scipy.ndimage import maximum_filter
 
 from acp_lib.audits import retrained
-from acp_lib.experiment import baselines, evaluation, probes, splits
+from acp_lib.experiment import baselines, evaluation, probes, runs, splits
 from acp_lib.experiment import corpus as corpora
 from acp_lib.experiment.splits import PARTS
 from acp_lib.features import audio
 from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.picture import open_upright
 from acp_lib.results import store
-from acp_lib.results.scores import scored
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -41,6 +40,7 @@ SHARED = 0.05
 QUIET = -45  # decibels under the loudest, from which a peak may be noise
 CANDIDATES = 3
 CHUNK = 512
+CLASSIFIERS = "two classifiers, compared"
 
 
 # --- accuracy on splits that keep more or less whole
@@ -49,25 +49,48 @@ CHUNK = 512
 def accuracy(study: Study) -> list[dict]:
     """Accuracy of the audited ACP-Net, and of two ridge classifiers that are compared, for each way to split.
 
-    Each split has test pairs of its own.
+    Each draw of a split has training and test pairs of its own, and a network of another seed.
 
     Returns
     -------
-    dicts: "split", "method", "row" (both, for readers), and `scores.scored` on pictures and songs
+    dicts: "split", "method", "row" (both, for readers), and in per cent "values", one a draw, "ours", their mean, and
+    "interval" by `over_draws`
     """
     rows, p = [], study.profile
-    for by, audited in retrained.by_split(study).items():
-        if isinstance(audited, str):
-            continue
-        asked = audited.test_pairs()
-        names = evaluation.groups(audited.manifest, asked)
-        right = {"ACP-Net": [run.correct for run in audited.runs],
-                 "two classifiers, compared": [baselines.two_classifiers(audited.corpus, asked, p.pairing.pairs, p.seed)
-                                               == (asked.truth == 1)]}
-        for method, correct in right.items():
-            rows.append({"split": by, "method": method, "row": f"{method}, by {by}", "paper": None,
-                         **scored(correct, *names, seed=p.seed)})
+    found = {by: some for by, some in retrained.by_split(study).items() if not isinstance(some, str)}
+    runs.train([retrained.drawn(s) for some in found.values() for s in some], study.work)
+    for by, some in found.items():
+        right: dict[str, list[float]] = {"ACP-Net": [], CLASSIFIERS: []}
+        for s in some:
+            asked = s.test_pairs()
+            said = baselines.two_classifiers(s.corpus, asked, p.pairing.pairs, p.seed)
+            right["ACP-Net"].append(100 * float(retrained.drawn(s).correct.mean()))
+            right[CLASSIFIERS].append(100 * float(np.mean(said == (asked.truth == 1))))
+        rows += [{"split": by, "method": method, "row": f"{method}, by {by}", "paper": None, "values": values,
+                  "ours": float(np.mean(values)), "interval": np.clip(over_draws(values), 0, 100).tolist()}
+                 for method, values in right.items()]
     return rows
+
+
+def over_draws(values: Sequence[float] | np.ndarray) -> list[float]:
+    """95 % interval for the mean of results, or of differences, on several draws of a split.
+
+    Draws share most of their samples, so that Student's interval for independent results would be too short. The
+    variance of the mean is taken as (1 / draws + test / training) times that of a draw. Source: Nadeau and Bengio
+    (2003), Inference for the generalization error, Machine Learning 52.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two draws.
+
+    Chapter: Leakage.
+    """
+    if len(values) < 2:
+        raise ValueError(f"values has {len(values)} draws of a split; expected two or more, which can differ")
+    train, _, test = splits.RATIOS
+    mean, wider = float(np.mean(values)), float(np.sqrt(1 + len(values) * test / train))
+    return [mean + wider * (end - mean) for end in evaluation.t_interval(values)]
 
 
 def compared(manifest: pd.DataFrame, features: dict[str, np.ndarray], by: str, *, seed: int = 0, draw: int = 0,
@@ -105,23 +128,60 @@ def recognised(x: np.ndarray, manifest: pd.DataFrame, by: str, *, seed: int = 0,
 
 
 def gain(rows: list[dict], method: str) -> dict:
-    """What a method gains where segments are dealt instead of songs: "gain" in points, and its "interval" over runs.
+    """What a method gains where segments are dealt instead of songs: "gain" in points, and its "interval" over draws.
 
     rows : as `accuracy` gives them
 
     Returns
     -------
-    both None where one of the two splits is missing; the interval None where there is one run
+    both None where one of the two splits is missing
 
     Chapter: Leakage.
     """
-    by = {row["split"]: row for row in rows if row["method"] == method}
+    by = {row["split"]: row["values"] for row in rows if row["method"] == method}
     if not {"segment", "song"} <= set(by):
         return {"gain": None, "interval": None}
-    torn, whole = by["segment"], by["song"]
-    several = len(torn["values"]) > 1
-    return {"gain": torn["ours"] - whole["ours"],
-            "interval": evaluation.t_interval(np.subtract(torn["values"], whole["values"])) if several else None}
+    gained = np.subtract(by["segment"], by["song"])
+    return {"gain": float(gained.mean()), "interval": over_draws(gained)}
+
+
+def gain_in_words(gained: dict) -> str:
+    """What follows from a `gain`: the word is chosen by the whole interval.
+
+    Chapter: Leakage.
+    """
+    if gained["interval"] is None:
+        return "was not trained on both splits"
+    low, high = gained["interval"]
+    what = ("clearly gains" if low > 0 else "clearly loses" if high < 0 else "neither clearly gains nor clearly loses")
+    return f"{what} by it: {gained['gain']:+.1f} points (95 % over draws of the split: {low:+.1f} to {high:+.1f})"
+
+
+def learnt_in_words(rows: list[dict], method: str, chance: float) -> str:
+    """Whether a method could show a leak at all: on which splits its whole interval over draws lies above chance.
+
+    rows : as `accuracy` gives them; chance : in per cent
+
+    Chapter: Leakage.
+    """
+    above = [row["split"] for row in rows if row["method"] == method and row["interval"][0] > chance]
+    if not above:
+        return "is clearly above chance on no split, and what has learnt nothing cannot show a leak"
+    return f"is clearly above chance on the split by {' and by '.join(above)}, and can show a leak there"
+
+
+def recognised_in_words(coins: list[dict]) -> str:
+    """What follows from `coin_labels`: where songs are recognised, by the whole interval.
+
+    Chapter: Leakage.
+    """
+    found = [row["split"] for row in coins if row["interval"][0] > 50]
+    if not found:
+        return "on no split are they clearly named more often than by the coin: no song is shown to be recognised"
+    where = f"on the split by {' and by '.join(found)} they are clearly named more often than by the coin"
+    if not any(row["sibling"] for row in coins if row["split"] in found):
+        return f"{where}, though no test segment has a sibling in training: some songs are as good as copies of others"
+    return f"{where}: there a test segment carries its song's signature, and what was learnt of the song comes with it"
 
 
 def with_sibling(group: np.ndarray, part: np.ndarray) -> float:
@@ -149,7 +209,7 @@ def coin_labels(study: Study) -> list[dict]:
         part = study.part[is_music] if by == p.split else splits.assign_split(music, by=by, seed=p.seed)
         named = [100 * share for share in recognised(study.corpus.music.x.numpy(), music, by, seed=p.seed)]
         rows.append({"split": by, "sibling": 100 * with_sibling(music["group"].to_numpy(), part.to_numpy()),
-                     "named": float(np.mean(named)), "interval": evaluation.t_interval(named)})
+                     "named": float(np.mean(named)), "interval": np.clip(over_draws(named), 0, 100).tolist()})
     return rows
 
 

@@ -1,4 +1,5 @@
-"""The networks that the audits train again: on other splits, on random labels, and blind to one half of the pair.
+"""The networks that the audits train again: on other draws of other splits, on random labels, and blind to one half of
+the pair.
 
 Chapter: Leakage; Is it really cross-modal?
 """
@@ -22,25 +23,32 @@ def artists(study: Study) -> bool:
     return bool(((study.manifest["modality"] == "music") & (study.manifest["artist"] != "")).any())
 
 
-def by_split(study: Study) -> dict[str, Study | str]:
-    """The audited study with `audit_draws` runs for each way to split, or the reason why the data cannot be split so.
+def by_split(study: Study) -> dict[str, list[Study] | str]:
+    """For each way to split `audit_draws` audited studies, each with a draw of the split and a run, `drawn`, of its
+    own; or the reason why the data cannot be split so.
 
-    The study's own split comes first.
+    The study's own way comes first, and its own draw.
     """
-    own = study.profile.splitting.split
-    found: dict[str, Study | str] = {}
-    audited = study.audited.variant(seeds=study.profile.auditing.audit_draws)
+    p, own = study.profile, study.profile.splitting.split
+    found: dict[str, list[Study] | str] = {}
+    draws = [p.splitting.split_draw + k for k in range(p.auditing.audit_draws)]
     for by in sorted(splits.UNITS, key=lambda name: name != own):
         if by == "artist" and not artists(study):
             found[by] = NO_ARTIST
             continue
         try:
-            splits.assign_split(study.listed, by=by, seed=study.profile.seed, draw=study.profile.splitting.split_draw)
+            for draw in draws:
+                splits.assign_split(study.listed, by=by, seed=p.seed, draw=draw)
         except ValueError as error:
             found[by] = str(error)
         else:
-            found[by] = audited if by == own else audited.variant(split=by)
+            found[by] = [study.audited.variant(split=by, split_draw=draw, seeds=k + 1) for k, draw in enumerate(draws)]
     return found
+
+
+def drawn(study: Study) -> Run:
+    """ACP-Net's run of a study of `by_split`, trained or not: the last one, so that no two draws share a seed."""
+    return study.planned("pairs", "ACP-Net")[-1]
 
 
 def _few(study: Study) -> Study:
@@ -56,6 +64,6 @@ def controls(study: Study) -> dict[str, list[Run]]:
 
 def planned(study: Study) -> list[Run]:
     """Everything that this module trains."""
-    dealt = [run for s in by_split(study).values() if not isinstance(s, str) for run in s.planned("pairs", "ACP-Net")]
+    dealt = [drawn(s) for some in by_split(study).values() if not isinstance(some, str) for s in some]
     few = _few(study)
     return dealt + [run for name in methods.CONTROLS for run in few.planned("controls", name)]

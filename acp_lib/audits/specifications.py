@@ -1,27 +1,25 @@
 """ACP-Net under many readings of what the paper leaves open: a specification curve over the ledger.
 
-A reading gives each swept detail of the ledger one of its values. Readings are full training runs with one seed, so
-that what moves the result is the reading. Source: Simonsohn, Simmons and Nelson (2020), Specification curve analysis,
-Nature Human Behaviour 4.
+A reading gives each swept detail of the ledger one of its values. Each is trained with several seeds, because runs of
+one reading differ, too; `curve` tells what is more than that. Source: Simonsohn, Simmons and Nelson (2020),
+Specification curve analysis, Nature Human Behaviour 4.
 
 Chapter: The garden of forking paths.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.formula.api as smf
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from acp_lib import paper
-from acp_lib.audits import retrained
-from acp_lib.experiment import baselines, evaluation, runs
+from acp_lib.audits import curve, retrained
+from acp_lib.experiment import baselines, runs
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.runs import Run
 from acp_lib.profiles import ledger
@@ -36,22 +34,39 @@ NEAR = 1.0
 """Points within which an accuracy counts as the paper's."""
 DESIGNS = 300
 """Random balanced designs of which the best is taken."""
+RUNS = 3
+"""Runs of each reading but the profile's own, which has those that the audits share."""
+TIMES = 3
+"""How often each value of a detail should stand in a design, at least."""
 
 
-def levels(study: Study) -> tuple[dict[str, list], list[dict]]:
-    """The values of each swept detail, the study's own first; and the values that are left out, each with the reason.
+def number(study: Study) -> int:
+    """How many readings there are: the profile's own and what `audit_runs` networks suffice for.
 
     Chapter: The garden of forking paths.
     """
-    found, left = {}, []
+    return 1 + study.profile.auditing.audit_runs // RUNS
+
+
+def levels(study: Study) -> tuple[dict[str, list], list[dict]]:
+    """The values of each swept detail, the study's own first, at most as many as can stand TIMES times in a design, but
+    two; and the values that are left out, each with the reason.
+
+    Chapter: The garden of forking paths.
+    """
+    found, left, most = {}, [], max(2, number(study) // TIMES)
     for name, detail in ledger.swept().items():
         own = getattr(study.profile, detail.parameter)
         found[detail.parameter] = [own]
         for value in (detail.default, *detail.alternatives):
-            reason = "" if value == own else _impossible(study, detail.parameter, value)
+            if value in found[detail.parameter]:
+                continue
+            reason = _impossible(study, detail.parameter, value)
+            if not reason and len(found[detail.parameter]) == most:
+                reason = f"{number(study)} readings are too few to try more than {most} values of a detail"
             if reason:
                 left.append({"detail": name, "value": value, "reason": reason})
-            elif value not in found[detail.parameter]:
+            else:
                 found[detail.parameter].append(value)
     return {name: values for name, values in found.items() if len(values) > 1}, left
 
@@ -74,24 +89,22 @@ def _impossible(study: Study, name: str, value: Any) -> str:
 
 
 def design(values: dict[str, list], n: int, seed: int = 0) -> list[dict]:
-    """n readings of `levels`: the study's own; where that leaves half of them, each change by itself; and a balanced
-    rest, in which each value of a detail stands about equally often, as little tied to other details' as can be found.
+    """n readings of `levels`, the study's own first: each value of a detail stands about equally often, as little tied
+    to other details' as can be found.
 
     Chapter: The garden of forking paths.
     """
-    own = {name: some[0] for name, some in values.items()}
-    single = [own | {name: v} for name, some in values.items() for v in some[1:]]
-    made = [own, *(single if 2 * (1 + len(single)) <= n else [])]
-    rng, best = np.random.default_rng([seed, 2020]), (-np.inf, np.zeros((0, len(values)), int))
+    rng, best = np.random.default_rng([seed, 2020]), (-np.inf, np.zeros((n, len(values)), int))
     for _ in range(DESIGNS):
-        drawn = np.array([_dealt(len(some), n - len(made), rng) for some in values.values()]).T
+        drawn = np.array([_dealt(len(some), n, rng) for some in values.values()]).T
         best = max(best, (_untied(drawn), drawn), key=lambda one: one[0])
-    return made + [{name: some[k] for (name, some), k in zip(values.items(), row, strict=True)} for row in best[1]]
+    return [{name: some[k] for (name, some), k in zip(values.items(), row, strict=True)} for row in best[1]]
 
 
 def _dealt(k: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Numbers below k in random order, each about equally often (n,)."""
-    return rng.permutation(np.concatenate([rng.permutation(k) for _ in range(-(-n // k))])[:n])
+    """Numbers below k, each about equally often: 0, the study's own, and the others in random order (n,)."""
+    often = np.resize(np.arange(k), n)
+    return np.concatenate([often[:1], rng.permutation(often[1:])])
 
 
 def _untied(drawn: np.ndarray) -> float:
@@ -105,61 +118,82 @@ def _untied(drawn: np.ndarray) -> float:
 
 
 def studies(study: Study) -> Iterator[tuple[dict, Study]]:
-    """Each reading with the study that follows it, of one run; one at a time, as each may hold a corpus of its own.
+    """Each reading with the study that follows it, of RUNS runs, or, the study's own, of as many as the audits share;
+    one at a time, as each may hold a corpus of its own.
 
     Chapter: The garden of forking paths.
     """
-    base = study.audited.variant(seeds=1)
-    readings = design(levels(base)[0], study.profile.auditing.audit_runs, study.profile.seed)
-    return ((reading, base.variant(**reading)) for reading in readings)
+    base = study.audited
+    own, *others = design(levels(base)[0], number(study), study.profile.seed)
+    yield own, base
+    yield from ((reading, base.variant(seeds=RUNS, **reading)) for reading in others)
 
 
 def planned(study: Study) -> list[Run]:
-    """The run of each reading, trained or not."""
-    return [s.planned("pairs", "ACP-Net")[0] for _, s in studies(study)]
+    """The runs of each reading, trained or not."""
+    return [run for _, s in studies(study) for run in s.planned("pairs", "ACP-Net")]
 
 
-def points(study: Study) -> list[dict]:
-    """One row a reading: its values, accuracy with the interval over pictures and songs, and what it is held against,
-    all in per cent; runs that are not there are trained. Of a reading whose training came to no end: why it "diverged",
-    and nothing else.
+def points(study: Study) -> tuple[list[dict], dict]:
+    """One row a reading: its values, accuracy, and what it is held against, all in per cent, with intervals over runs,
+    pictures and songs together; runs that are not there are trained. Of a reading of which a run came to no end: why it
+    "diverged", and nothing else. And `curve.median_above` of `excess`.
 
+    accuracy : mean of "values", one a run
     one_sided : the best accuracy of who knows the true class of one half of a pair, or neither
     two : two classifiers, compared
     excess : accuracy beyond `one_sided`; gap : beyond `two`, with its interval
+
+    Raises
+    ------
+    FloatingPointError
+        If every reading diverged.
 
     Chapter: The garden of forking paths.
     """
     plan = planned(study)
     runs.train(plan, study.work, {run.folder for run in plan})
     rows: list[dict] = []
+    names: list[tuple[np.ndarray, np.ndarray]] = []
+    right: list[np.ndarray] = []
+    ahead: list[np.ndarray] = []
     cache: dict[tuple[str, str], np.ndarray] = {}
     for reading, s in studies(study):
-        pairs, (run,) = s.test_pairs(), s.planned("pairs", "ACP-Net")
-        if run.diverged:
-            rows.append({"reading": reading, "diverged": run.diverged})
+        pairs, made = s.test_pairs(), s.planned("pairs", "ACP-Net")
+        if stopped := [run.diverged for run in made if run.diverged]:
+            rows.append({"reading": reading, "diverged": f"{len(stopped)} of {len(made)} runs: {stopped[0]}"})
             continue
-        names = tables.groups(study, pairs)
         key = (s.corpus_key, pairs.digest)
         if key not in cache:
             cache[key] = baselines.two_classifiers(s.corpus, pairs, s.profile.pairing.pairs, s.profile.seed) == (
                 pairs.truth == 1)
         table = joint(s.profile.pairing.pairs, *s.corpus.counts("test"))
-        guess = max(oracle(table, axis) for axis in (None, 0, 1))
-        ends = [100 * e for e in evaluation.cluster_bootstrap(run.correct, *names, draws=1000, seed=study.profile.seed)]
-        gap = evaluation.paired_bootstrap(run.correct, cache[key], *names, draws=1000, seed=study.profile.seed)
-        accuracy = 100 * float(run.correct.mean())
-        rows.append({"reading": reading, "accuracy": accuracy, "interval": ends, "one_sided": guess,
-                     "excess": accuracy - guess, "two": 100 * float(cache[key].mean()),
-                     "gap": 100 * gap["difference"], "gap_interval": [100 * e for e in gap["interval"]],
-                     "epochs": len(run.history), "n_pairs": len(pairs)})
-    return rows
+        names.append(tables.groups(study, pairs))
+        right.append(np.array([run.correct for run in made]))
+        ahead.append(right[-1] - cache[key].astype(float))
+        rows.append({"reading": reading, "values": [100 * float(v) for v in right[-1].mean(1)],
+                     "one_sided": max(oracle(table, axis) for axis in (None, 0, 1)),
+                     "two": 100 * float(cache[key].mean()), "n_pairs": len(pairs)})
+    if not right:
+        raise FloatingPointError(f"every reading diverged; the profile's own: {rows[0]['diverged']}")
+    drawn, gaps = (100 * curve.resampled(some, names, seed=study.profile.seed) for some in (right, ahead))
+    trained = [row for row in rows if "diverged" not in row]
+    for row, of, gap in zip(trained, drawn.T, gaps.T, strict=True):
+        accuracy = float(np.mean(row["values"]))
+        row |= {"accuracy": accuracy, "interval": _middle(of), "excess": accuracy - row["one_sided"],
+                "gap": accuracy - row["two"], "gap_interval": _middle(gap)}
+    guess = [row["one_sided"] for row in trained]
+    return rows, curve.median_above([row["excess"] for row in trained], drawn - guess)
+
+
+def _middle(drawn: np.ndarray) -> list[float]:
+    return [float(end) for end in np.quantile(drawn, [0.025, 0.975])]
 
 
 def load(study: Study) -> list[dict]:
     """Rows "row" = "reading" or "diverged" as `points` gives them, and before them how many readings ("count" of
     "readings", those that diverged among them) beat the one-sided guesser, beat two classifiers, both by their whole
-    interval, and lie within NEAR points of the paper.
+    interval, and lie within NEAR points of the paper; and "median", that of the accuracy beyond one-sided guessers.
 
     Chapter: The garden of forking paths; Verdicts.
     """
@@ -167,9 +201,10 @@ def load(study: Study) -> list[dict]:
 
 
 def _rows(study: Study) -> list[dict]:
-    every = points(study)
+    every, median = points(study)
     counts = statements([row for row in every if "diverged" not in row])
     return [{"row": name, "count": n, "readings": len(every)} for name, n in counts.items()] + [
+        {"row": "median", **median}] + [
         {"row": "diverged" if "diverged" in row else "reading", **row} for row in every]
 
 
@@ -190,9 +225,10 @@ def changed(reading: dict, own: dict) -> dict:
     return {name: value for name, value in reading.items() if value != own[name]}
 
 
-def effects(readings: Sequence[dict], values: Sequence[float], own: dict) -> list[dict]:
+def effects(readings: Sequence[dict], values: Sequence[float], own: dict, told: Collection[str] = ()) -> list[dict]:
     """What each value of a detail does: mean over the readings that have it minus mean over those with `own`'s, with
-    Welch's 95 % interval, None where one of the two is a single reading.
+    Welch's 95 % interval, None where one of the two is a single reading; and whether the detail is one of those `told`
+    from luck.
 
     Chapter: The garden of forking paths.
     """
@@ -203,7 +239,8 @@ def effects(readings: Sequence[dict], values: Sequence[float], own: dict) -> lis
             if value == own[name]:
                 continue
             these = y[(table[name] == value).to_numpy()]
-            row = {"detail": name, "value": value, "n": len(these), "effect": None, "interval": None}
+            row = {"detail": name, "value": value, "n": len(these), "effect": None, "interval": None,
+                   "told": name in told}
             if len(usual):
                 row["effect"] = float(these.mean() - usual.mean())
             if min(len(usual), len(these)) > 1 and np.ptp(usual) + np.ptp(these) > 0:
@@ -211,25 +248,6 @@ def effects(readings: Sequence[dict], values: Sequence[float], own: dict) -> lis
                                    .confidence_interval(0.95)]
             rows.append(row)
     return rows
-
-
-def importance(readings: Sequence[dict], values: Sequence[float]) -> list[dict]:
-    """For each detail the share of the variance between readings that its values explain, adjusted for their number,
-    and the p of the F test that they explain none, as it is and by Holm's correction; the largest share first.
-
-    Each detail is looked at by itself, which a balanced design allows.
-
-    Chapter: The garden of forking paths.
-    """
-    table = pd.DataFrame(list(readings), dtype=object).astype(str)
-    rows = []
-    for name in table:
-        fit = smf.ols("y ~ C(x)", pd.DataFrame({"y": np.asarray(values, float), "x": table[name]})).fit()
-        rows.append({"detail": name, "values": int(table[name].nunique()), "share": float(max(fit.rsquared_adj, 0)),
-                     "p": float(fit.f_pvalue) if np.isfinite(fit.f_pvalue) else 1.0})
-    for row, p in zip(rows, multipletests([r["p"] for r in rows], method="holm")[1], strict=True):
-        row["holm"] = float(p)
-    return sorted(rows, key=lambda row: -row["share"])
 
 
 def balance(readings: Sequence[dict]) -> float:

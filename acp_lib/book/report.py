@@ -124,14 +124,6 @@ def span(ends: Sequence[float] | None, digits: int = 1) -> str | None:
     return f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}" if ends is not None else None
 
 
-def signed(value: float | None, digits: int = 1) -> str | None:
-    """A difference as text with its sign, "+1.2"; None where there is none.
-
-    Chapter: Leakage.
-    """
-    return None if value is None else f"{value:+.{digits}f}"
-
-
 def song(row: pd.Series) -> str:
     """Title and artist of a piece of music, a row of the manifest; its id where it has no title. It is anyone's text.
 

@@ -12,14 +12,13 @@ from matplotlib.ticker import MaxNLocator
 from acp_lib.figures.style import BLUE, CHANCE, FALSE, OURS, PAPER, WIDTH, name_rows
 
 
-def specification_curve(rows: list[dict], own: dict, reported: float, outcome: str = "accuracy",
-                        band: tuple[float, float] | None = None) -> Figure:
-    """Readings in the order of their accuracy with 95 % intervals over pictures and songs; below, what each one reads.
+def specification_curve(rows: list[dict], own: dict, reported: float) -> Figure:
+    """Readings in the order of their accuracy, the mean of their runs (small dots), with 95 % intervals over runs,
+    pictures and songs; below, what each one reads.
 
-    rows : of `specifications.points`; own : the profile's reading, drawn red
-    reported : the paper's accuracy; band : where the middle of other seeds' accuracies lies
+    rows : of `specifications.points`; own : the profile's reading, drawn red; reported : the paper's accuracy
     """
-    rows = sorted(rows, key=lambda row: row[outcome])
+    rows = sorted(rows, key=lambda row: row["accuracy"])
     table = pd.DataFrame([row["reading"] for row in rows], dtype=object)
     lines = [(name, value) for name in table for value in sorted(table[name].unique(), key=lambda v: v != own[name])]
     fig, (top, below) = plt.subplots(2, 1, figsize=(WIDTH, 2.6 + 0.17 * len(lines)), sharex=True,
@@ -28,9 +27,8 @@ def specification_curve(rows: list[dict], own: dict, reported: float, outcome: s
     for x, (row, tint) in enumerate(zip(rows, drawn, strict=True)):
         top.plot([x, x], row["interval"], color=tint, lw=1.4, alpha=0.6)
         top.plot(x, row["accuracy"], "o", color=tint, ms=5)
+        top.plot(np.full(len(row["values"]), x + 0.2), row["values"], ".", color=tint, ms=3, alpha=0.7)
         top.plot([x - 0.4, x + 0.4], [row["one_sided"]] * 2, color="0.35", lw=1.5)
-    if band:
-        top.axhspan(*band, color=OURS, alpha=0.12, lw=0)
     top.axhline(reported, **PAPER)
     top.annotate(f"paper, {reported}", (1, reported), xycoords=("axes fraction", "data"), ha="right", va="bottom",
                  fontsize="small")
@@ -51,6 +49,7 @@ def specification_curve(rows: list[dict], own: dict, reported: float, outcome: s
 
 def effects(panels: dict[str, list[dict]]) -> Figure:
     """What each value of a detail does to each of some outcomes, in points, with 95 % intervals; a panel an outcome.
+    Coloured is a detail that is told from luck.
 
     panels : title -> rows of `specifications.effects`, in one order
     """
@@ -61,8 +60,7 @@ def effects(panels: dict[str, list[dict]]) -> Figure:
         for y, row in enumerate(rows):
             if row["effect"] is None:
                 continue
-            clear = row["interval"] and (row["interval"][0] > 0 or row["interval"][1] < 0)
-            tint = OURS if clear else "0.55"
+            tint = OURS if row["told"] else "0.55"
             if row["interval"]:
                 ax.plot(row["interval"], [y, y], color=tint, lw=1.4)
             ax.plot(row["effect"], y, "o", color=tint, ms=5)

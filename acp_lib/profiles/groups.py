@@ -197,9 +197,9 @@ class Auditing(Checked):
     """How many and how wide the networks are that audits train again."""
 
     audit_seeds: int = option(10, least=2)
-    audit_draws: int = option(10, least=2)  # runs on each split, and of each thing that is drawn by itself
+    audit_draws: int = option(10, least=2)  # of each way to split, and of each thing that is drawn by itself
     audit_width: float = share()  # fc_width of these networks
-    audit_runs: int = option(48, least=4)  # readings of the specification curve
+    audit_runs: int = option(48, least=4)  # networks of the specification curve, three a reading
 
 
 GROUPS: dict[str, type] = {

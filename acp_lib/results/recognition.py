@@ -56,9 +56,10 @@ def within_classes(row: dict) -> dict:
 
 
 def selectivity(rows: list[dict]) -> list[dict]:
-    """Each probe on random labels beside the same one on real labels, in per cent, and the gap between the two.
+    """Each probe on random labels beside the same one on real labels, in per cent of the training samples, and the gap
+    between the two; and what it gets of test samples, where random labels can bring nothing, as no sample is met again.
 
-    Source: Hewitt and Liang (2019).  Chapter: Probes.
+    Source: after Hewitt and Liang (2019), whose random labels belong to words, which recur.  Chapter: Probes.
     """
     found = []
     for modality in WORDS:
@@ -66,9 +67,9 @@ def selectivity(rows: list[dict]) -> list[dict]:
         for control in (row for row in some if row["row"].endswith(RANDOM_LABELS)):
             real = row_of(some, control["row"].removesuffix(RANDOM_LABELS))
             found.append({"Of": "pictures" if modality == "image" else "music", "Probe": real["row"],
-                          "Real labels, %": real["ours"], "Random labels, %": control["ours"],
-                          "Selectivity": real["ours"] - control["ours"], "Memorised, real, %": real["memorised"],
-                          "Memorised, random, %": control["memorised"]})
+                          "Test, real labels, %": real["ours"], "Training, real labels, %": real["memorised"],
+                          "Training, random labels, %": control["memorised"],
+                          "Selectivity": real["memorised"] - control["memorised"]})
     return found
 
 
