@@ -19,7 +19,7 @@ import statsmodels.formula.api as smf
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from acp_lib import paper
+from acp_lib import paper, streams
 from acp_lib.audits import retrained
 from acp_lib.experiment import baselines, evaluation, runs
 from acp_lib.experiment.pairs import joint, oracle
@@ -82,7 +82,7 @@ def design(values: dict[str, list], n: int, seed: int = 0) -> list[dict]:
     own = {name: some[0] for name, some in values.items()}
     single = [own | {name: v} for name, some in values.items() for v in some[1:]]
     made = [own, *(single if 2 * (1 + len(single)) <= n else [])]
-    rng, best = np.random.default_rng([seed, 2020]), (-np.inf, np.zeros((0, len(values)), int))
+    rng, best = streams.generator("readings", seed), (-np.inf, np.zeros((0, len(values)), int))
     for _ in range(DESIGNS):
         drawn = np.array([_dealt(len(some), n - len(made), rng) for some in values.values()]).T
         best = max(best, (_untied(drawn), drawn), key=lambda one: one[0])
