@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from acp_lib import profiles
+from acp_lib import profiles, streams
 from acp_lib.experiment import evaluation, training
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.experiment.tasks import Correspondence
@@ -40,7 +40,8 @@ def train_plainly(data: Corpus, profile: profiles.Profile, seed: list[int]) -> f
     """One epoch of the loop that a tutorial would show; its mean loss."""
     model, total = network(), 0.0
     optimiser = torch.optim.Adam(model.parameters(), lr=profile.learning_rate)
-    pairs = data.draw("train", profile.pairs, profile.pairs_per_epoch, seed)
+    rng = streams.generator("pairs of an epoch", *seed, profile.pair_draw)
+    pairs = data.draw("train", profile.pairs, profile.pairs_per_epoch, rng)
     for image, music, truth in DataLoader(PairData(data, pairs), batch_size=profile.batch):
         loss = nn.functional.cross_entropy(model(image, music), truth)
         optimiser.zero_grad()

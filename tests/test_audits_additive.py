@@ -73,7 +73,7 @@ def test_no_sum_gets_more_and_knowing_less_is_no_better(images, music, protocol,
 @pytest.mark.parametrize("cells", [10**9, 500])  # the whole grid, and a part of it
 def test_of_what_adds_nothing_is_lost(cells):
     corpus = separable(noise=0.5)
-    asked = corpus.draw("test", "class_balanced", 2000, 3)
+    asked = corpus.draw("test", "class_balanced", 2000, np.random.default_rng(3))
     added, own, explained, n, m = additive.emap(linear(), corpus, asked, cells=cells)
     assert np.abs(added - own).max() < 1e-6
     assert explained == pytest.approx(1, abs=1e-6)
@@ -84,7 +84,7 @@ def test_of_what_adds_nothing_is_lost(cells):
 
 def test_of_what_compares_all_is_lost_under_balanced_pairs():
     corpus = separable()
-    asked = corpus.draw("test", "class_balanced", 6000, 3)
+    asked = corpus.draw("test", "class_balanced", 6000, np.random.default_rng(3))
     added, own, explained, *_ = additive.emap(Equal().eval(), corpus, asked)
     truth = asked.truth == 1
     assert ((own > 0) == truth).mean() == 1
@@ -111,8 +111,8 @@ def test_a_planted_shortcut_is_all_that_there_is():
     corpus = separable(360)
     few = np.flatnonzero((corpus.music.label == 0) | (np.arange(360) // 9 % 6 == 0))
     skewed = Corpus(corpus.image, Modality(corpus.music.x[few], corpus.music.label[few], corpus.music.part[few]))
-    known = skewed.draw("train", "image_anchored", 6000, 1)
-    asked = skewed.draw("test", "image_anchored", 3000, 2)
+    known = skewed.draw("train", "image_anchored", 6000, np.random.default_rng(1))
+    asked = skewed.draw("test", "image_anchored", 3000, np.random.default_rng(2))
     said = baselines.predict_unimodal(skewed.music, known.music, known.truth, asked.music)
     half = (said == (asked.truth == 1)).mean()
     assert half > 0.6

@@ -120,7 +120,7 @@ def skewed(corpus: Corpus, every: int = 5) -> Corpus:
 
 
 def scores(corpus: Corpus, protocol: str) -> dict[str, float]:
-    asked = corpus.draw("test", protocol, 4000, [0, 20])
+    asked = corpus.draw("test", protocol, 4000, np.random.default_rng([0, 20]))
     return {who: float(right.mean()) for who, right in shortcuts.learnt(corpus, protocol, asked, 0).items()}
 
 

@@ -20,7 +20,7 @@ def separable(n: int = 240, noise: float = 0.0) -> Corpus:
 
 
 def score(name: str, corpus: Corpus, protocol: str = "class_balanced") -> float:
-    pairs = corpus.draw("test", protocol, 3000, 1)
+    pairs = corpus.draw("test", protocol, 3000, np.random.default_rng(1))
     return float(np.mean(BASELINES[name](corpus, pairs, protocol, 0) == (pairs.truth == 1)))
 
 

@@ -44,7 +44,7 @@ NETWORKS = {
 def test_logits_are_those_of_the_whole_network_for_each_pair(make, widths):
     torch.manual_seed(0)
     model, corpus = make(), small(widths)
-    pairs = corpus.draw("train", "uniform", 300, 3)
+    pairs = corpus.draw("train", "uniform", 300, np.random.default_rng(3))
     plain = naive(model, corpus, pairs)
     found = logits(model, corpus, pairs)
     torch.testing.assert_close(found, plain, rtol=1e-5, atol=1e-5)
@@ -54,7 +54,7 @@ def test_logits_are_those_of_the_whole_network_for_each_pair(make, widths):
 @pytest.mark.parametrize("chunk", [1, 7, 50, 64])
 def test_the_chunk_does_not_matter(monkeypatch, chunk):
     model, corpus = Tiny(), small()
-    pairs = corpus.draw("test", "class_balanced", 50, 0)
+    pairs = corpus.draw("test", "class_balanced", 50, np.random.default_rng(0))
     whole = logits(model, corpus, pairs)
     monkeypatch.setattr(evaluation, "CHUNK", chunk)
     torch.testing.assert_close(logits(model, corpus, pairs), whole, rtol=1e-5, atol=1e-5)
@@ -63,14 +63,14 @@ def test_the_chunk_does_not_matter(monkeypatch, chunk):
 @pytest.mark.parametrize("training", [True, False])
 def test_no_dropout_no_gradient_and_the_mode_is_left_as_it_was(training):
     model, corpus = Tiny(dropout=0.5).train(training), small()
-    pairs = corpus.draw("test", "uniform", 20, 0)
+    pairs = corpus.draw("test", "uniform", 20, np.random.default_rng(0))
     one, two = logits(model, corpus, pairs), logits(model, corpus, pairs)
     assert torch.equal(one, two) and not one.requires_grad and model.training == training
 
 
 def test_probability_is_that_of_true():
     model, corpus = Tiny(), small()
-    pairs = corpus.draw("test", "uniform", 40, 0)
+    pairs = corpus.draw("test", "uniform", 40, np.random.default_rng(0))
     found = probability(model, corpus, pairs)
     expected = torch.softmax(naive(model, corpus, pairs), 1)[:, 1].numpy()
     np.testing.assert_allclose(found, expected, atol=1e-6)
@@ -122,7 +122,7 @@ def test_logits_of_streams_are_those_of_the_whole_network(stream, heard):
     """Of one view to the bit of rounding; of several, fused from the mean of their embeddings."""
     model = listener(size=32)
     corpus = replace(stream, music=replace(stream.music, crops=heard))
-    pairs = corpus.draw("test", "uniform", 60, 3)
+    pairs = corpus.draw("test", "uniform", 60, np.random.default_rng(3))
     with torch.inference_mode():
         images, views = corpus.image.views(pairs.image)[:, 0], corpus.music.views(pairs.music)
         music = torch.stack([model.embed_music(v) for v in views.unbind(1)]).mean(0)
@@ -133,7 +133,7 @@ def test_logits_of_streams_are_those_of_the_whole_network(stream, heard):
 def test_logits_where_the_music_alone_is_streamed(stream):
     model = listener(SpectrogramACP, first_layer="input")
     corpus = replace(small((2048, 6)), music=replace(stream.music, crops=1))
-    pairs = corpus.draw("val", "uniform", 40, 3)
+    pairs = corpus.draw("val", "uniform", 40, np.random.default_rng(3))
     with torch.inference_mode():
         plain = model(corpus.image.x[pairs.image], corpus.music.views(pairs.music)[:, 0])
     torch.testing.assert_close(logits(model, corpus, pairs), plain, rtol=1e-4, atol=1e-5)
@@ -142,7 +142,7 @@ def test_logits_where_the_music_alone_is_streamed(stream):
 def test_judging_does_not_move_batch_norm(stream):
     model = listener(size=32).train()
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    logits(model, stream, stream.draw("test", "uniform", 20, 3))
+    logits(model, stream, stream.draw("test", "uniform", 20, np.random.default_rng(3)))
     assert model.training and all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
 
 

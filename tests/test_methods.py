@@ -162,7 +162,7 @@ def test_random_labels_are_dealt_anew_for_each_seed_to_the_same_features(made, g
     task = planned(None, made, 1, group, plain, **QUICK).task
     assert torch.equal(mixed.side.x, task.side.x) and mixed.names == task.names
     assert sorted(mixed.label) == sorted(task.label) and mixed.label.tolist() != other.label.tolist()
-    np.testing.assert_array_equal(mixed.label, shuffled(task.label, 1))
+    np.testing.assert_array_equal(mixed.label, shuffled(task.label, 1, group))
 
 
 def test_inputs_take_the_place_of_features_where_they_are_needed(made):

@@ -35,7 +35,7 @@ def test_names_are_ranked_by_their_scores():
 
 def test_networks_are_scored_by_each_protocol():
     corpus, models = small(), [Tiny(seed).eval() for seed in (0, 1)]
-    drawn = {name: corpus.draw("test", name, 200, 3) for name in ("uniform", "class_balanced")}
+    drawn = {name: corpus.draw("test", name, 200, np.random.default_rng(3)) for name in ("uniform", "class_balanced")}
     rows = scores.by_protocol(models, corpus, drawn)
     assert [row["protocol"] for row in rows] == ["uniform", "class_balanced"]
     for row, some in zip(rows, drawn.values(), strict=True):

@@ -1,6 +1,7 @@
 """From tags to song labels, on small SQLite files written here."""
 
 import sqlite3
+import time
 from contextlib import closing
 
 import pandas as pd
@@ -190,9 +191,52 @@ def test_names_and_reasons_of_rules_are_unique():
 
 
 @pytest.mark.parametrize("tag", ["full spainy", "sad and happening", "saddest", "calma", "happy go lucky",
-                                 "no more calming down", "nothing but sad", "painless", "sadistic"])
+                                 "nothing but sad", "painless", "sadistic"])
 def test_what_only_looks_like_a_rules_tag_is_kept(tag):
     assert tags.screen(tag)[0] in CLASSES
+
+
+NEGATED = """
+not happy|not so happy|not very happy|not really that happy|not at all happy|not_so_happy|not-so-happy|notsad
+not a sad song|never happy|never been so happy|never felt so happy|never ever calm|nobody is happy|nothing sad
+nothing is so calm|no pain|no sad songs|no more sad songs|no more pain|no sadness|no more calming down
+no longer happy|no reason to be sad|no sad or painful songs|neither happy nor joyous|not sad and painful
+hardly soothing|rarely relaxed|isn't happy|isn’t happy|isnt happy|i ain't happy|I-will-survive-but-I-aint-happy
+this doesnt make me happy|don't be sad|dont be so sad|dont make me sad|can't be happy|cant be happy|cannot be calm
+won't get sad|wasn't so sad|couldn't be happy|without pain|without any sadness|w/o pain|less sad|less painful
+unhappy|tired-unhappy|uncalm|un-happy|unrelaxed|non-relaxing|non happy|nonhappy|anti-happy|anti sad|antisad
+far from happy|anything but calm|anything but sad|not unhappy|not sad not painful
+""".strip().replace("\n", "|").split("|")
+NOT_NEGATED = """
+happy songs for unhappy people|sadness is not pain but it hurts in another way|not-so-sad sad songs|sad but not sad
+sad-not-sad|suicide is painless|painless|painkiller|sadomasochism|endless sadness|neverending sadness
+neverfail happy|happy careless|nothing but sadness|not only sad|not just calm|not good when sad|no wait kinda sad
+dont worry be happy|dontworrybehappysong|don't worry Be happy|pain that wont quit|the sadness will never end
+sad-- realy- I dont think so|happy for no reason|sweet and happy and probably no
+this is not the pain i see in others|please world stop being such a sad place|cant stop feeling sad
+can't stop being happy|too sad|so sad too bad|why so sad|sad but not sorry|happy and free|never let me go sad
+there was never any place for someone like me to be totally happy|not for everyone but so soothing
+do not weep for the sun rises and the sea is calm once more|another sad song|noble sadness|note: calm|knot of pain
+casino calm|nonstop happy|unbelievably sad|under a calm sky|until sad|unique and sad|antic happy|antidote to calm
+lessons in pain|bless the happy|relentless pain|wanting calm|font of calm|want to be happy|cantata calm
+""".strip().replace("\n", "|").split("|")
+
+
+@pytest.mark.parametrize("tag", NEGATED)
+def test_a_tag_of_which_every_string_is_negated_is_dropped(tag):
+    assert tags.screen(tag) == (None, "a negation")
+
+
+@pytest.mark.parametrize("tag", NOT_NEGATED)
+def test_a_tag_with_a_string_that_nothing_negates_is_kept(tag):
+    assert tags.screen(tag)[0] in CLASSES and tags.screen(tag)[1] == ""
+
+
+def test_a_long_tag_of_negations_takes_no_time():
+    began = time.perf_counter()
+    for tag in ("no so so so " * 2000 + "sad", "not sad " * 2000 + "sad", "never " * 2000 + "x", "un" * 5000 + "happy"):
+        tags.screen(tag)
+    assert time.perf_counter() - began < 2
 
 
 def test_without_a_table_rules_are_shown_with_their_own_examples(lastfm):
@@ -309,3 +353,11 @@ def test_what_rules_say_of_the_authors_lists_is_so(authors):
 def test_what_the_authors_name_as_irrelevant_is_in_no_list_of_theirs(authors):
     every = {t for listed in authors.values() for t in listed}
     assert not every & {"spain", "excalm", "happysad"}
+
+
+def test_negations_are_in_the_authors_lists_as_the_rule_says(authors):
+    every = {t for listed in authors.values() for t in listed}
+    assert not every & {"unhappy", "not happy", "never happy", "no pain"}
+    assert every >= {"not sad", "feel no pain", "dont worry be happy", "suicide is painless"}
+    lost = tags.disagreements(authors)
+    assert (lost["reason"] == "a negation").sum() == 8 and tags.compared(authors)["kept"].sum() == 2411

@@ -14,6 +14,7 @@ from test_corpus import saved, side, small, streamed
 from test_runs import planned
 from torch import distributed, multiprocessing, nn
 
+from acp_lib import streams
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import evaluation, runs, tasks, training
 from acp_lib.experiment.corpus import Corpus, Modality
@@ -78,7 +79,7 @@ def unbroken():
 def test_learns_to_compare_the_halves(unbroken):
     model, history = unbroken
     corpus = small()
-    pairs = corpus.draw("test", "class_balanced", 1000, 5)
+    pairs = corpus.draw("test", "class_balanced", 1000, np.random.default_rng(5))
     found = evaluation.accuracy(evaluation.probability(model, corpus, pairs), pairs.truth)
     assert found > 0.8 and history[-1]["loss"] < history[0]["loss"]
 
@@ -89,7 +90,7 @@ def test_an_epoch_is_the_step_that_the_chapter_spells_out_taken_for_each_batch()
     plain = Tiny()
     adam = torch.optim.Adam(plain.parameters(), lr=profile.learning_rate)
     batches = Correspondence(small(), profile.pairing, profile.seed).epoch([7, 1], profile.batch)
-    torch.manual_seed(int(np.random.SeedSequence([7, 1]).generate_state(1)[0]))
+    torch.manual_seed(streams.number("dropout", 7, 1, 0))
     for (image, music), truth in (batches[k] for k in range(len(batches))):
         loss = torch.nn.functional.cross_entropy(plain(image, music), truth)
         adam.zero_grad()
@@ -102,7 +103,7 @@ def test_an_epoch_is_the_step_that_the_chapter_spells_out_taken_for_each_batch()
 def test_without_a_signal_nothing_is_learned():
     corpus = small(n=(400, 400), strength=0.0)
     model, _ = trained(corpus=corpus, epochs=2)
-    pairs = corpus.draw("test", "class_balanced", 4000, 5)
+    pairs = corpus.draw("test", "class_balanced", 4000, np.random.default_rng(5))
     assert abs(evaluation.accuracy(evaluation.probability(model, corpus, pairs), pairs.truth) - 0.5) < 0.06
 
 
@@ -124,7 +125,7 @@ def test_the_weights_of_the_best_epoch_are_kept():
     best = tasks.best_epoch(history)
     assert [n for n, _ in seen] == list(range(1, 9)) and best < 8, "a case in which the last epoch is not the best"
     assert state(model) == seen[best - 1][1] and not model.training
-    pairs = corpus.draw("val", "class_balanced", tasks.VALIDATION_PAIRS, [0, 10])
+    pairs = Correspondence(corpus, load().pairing, 0).pairs("val", "class_balanced")
     found = evaluation.accuracy(evaluation.probability(model, corpus, pairs), pairs.truth)
     assert found == max(h["val_accuracy"] for h in history)
 

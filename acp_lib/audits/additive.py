@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from acp_lib import streams
 from acp_lib.audits import retrained
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 from acp_lib.experiment import baselines, evaluation
@@ -105,7 +106,7 @@ def grid(model: nn.Module, corpus: Corpus, pairs: Pairs, cells: int = CELLS, see
     if len(image) * len(music) <= cells:
         across = down = margins(model, corpus, image, music)
     else:
-        rng = np.random.default_rng([seed, 74])
+        rng = streams.generator("part of a grid", seed)
         some_i = _some(len(image), max(1, cells // (2 * len(music))), rng)
         some_j = _some(len(music), max(1, cells // (2 * len(image))), rng)
         across, down = margins(model, corpus, image, music[some_j]), margins(model, corpus, image[some_i], music)

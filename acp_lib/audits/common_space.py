@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.manifold import TSNE
 from sklearn.metrics import pairwise_distances
 
+from acp_lib import streams
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import evaluation, probes
 from acp_lib.experiment.corpus import Corpus, Pairs
@@ -60,7 +61,7 @@ def embed(model: ACPNet, corpus: Corpus, seed: int = 0) -> CommonSpace:
 
     Chapter: Probes.
     """
-    rng = np.random.default_rng([seed, 8])
+    rng = streams.generator("samples of the common space", seed)
     rows, found = {}, {}
     for m in MODALITIES:
         side = getattr(corpus, m)
@@ -79,7 +80,7 @@ def tsne_map(x: np.ndarray, seed: int = 0) -> np.ndarray:
     Chapter: Probes.
     """
     perplexity = max(1.0, min(PERPLEXITY, (len(x) - 1) / 3))
-    return TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(x)
+    return TSNE(2, perplexity=perplexity, init="pca", random_state=streams.number("t-SNE", seed)).fit_transform(x)
 
 
 # --- what the places depend on

@@ -17,6 +17,8 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from acp_lib import streams
+
 LEVEL = 0.05
 RESAMPLES = 9999
 AT_ONCE = 100  # bootstrap draws
@@ -52,7 +54,7 @@ def apart(groups: Sequence[Sequence[float] | np.ndarray]) -> dict:
     within = sum(((group - group.mean()) ** 2).sum() for group in held) / (n - k)
     between = (_between(*centred, axis=0) - (k - 1) * within) / (n - np.square(sizes).sum() / n)
     p = stats.permutation_test(centred, _between, vectorized=True, n_resamples=RESAMPLES, alternative="greater",
-                               rng=np.random.default_rng(2020)).pvalue if np.ptp(every) > 1e-9 else 1.0
+                               rng=streams.generator("effects of a detail")).pvalue if np.ptp(every) > 1e-9 else 1.0
     return {"p": float(p), "least": max(1 / ways, 1 / (RESAMPLES + 1)), "within": float(np.sqrt(within)),
             "between": float(np.sqrt(max(between, 0))), "share": float(max(1 - within / total, 0)) if total else 0.0}
 
@@ -110,7 +112,7 @@ def resampled(values: Sequence[np.ndarray], names: Sequence[tuple[np.ndarray, ..
 
     Chapter: The garden of forking paths.
     """
-    rng = np.random.default_rng([seed, 2020])
+    rng = streams.generator("the curve redrawn", seed)
     kinds = [np.unique(np.concatenate(one)) for one in zip(*names, strict=True)]
     where = [[np.searchsorted(kind, one) for kind, one in zip(kinds, own, strict=True)] for own in names]
     parts = []

@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 from PIL import Image
 from scipy.ndimage import maximum_filter
 
+from acp_lib import streams
 from acp_lib.audits import retrained
 from acp_lib.experiment import baselines, evaluation, probes, runs, splits
 from acp_lib.experiment import corpus as corpora
@@ -102,7 +103,7 @@ def compared(manifest: pd.DataFrame, features: dict[str, np.ndarray], by: str, *
     """
     part = splits.assign_split(manifest, by=by, seed=seed, draw=draw)
     built = corpora.build(manifest, part, features, "zscore")
-    asked = built.draw("test", "class_balanced", n, [seed, 20])
+    asked = built.draw("test", "class_balanced", n, streams.generator("pairs of a split", seed, draw))
     right = baselines.two_classifiers(built, asked, "class_balanced", seed) == (asked.truth == 1)
     return float(right.mean())
 
@@ -122,7 +123,7 @@ def recognised(x: np.ndarray, manifest: pd.DataFrame, by: str, *, seed: int = 0,
     for draw in range(draws):
         part = splits.assign_split(manifest, by=by, seed=seed, draw=draw).to_numpy()
         names, of = np.unique(group, return_inverse=True)
-        dealt = np.random.default_rng([seed, 71, draw]).permutation(np.arange(len(names)) % labels)[of]
+        dealt = streams.generator("labels dealt to songs", seed, draw).permutation(np.arange(len(names)) % labels)[of]
         found.append(probes.linear(x, dealt, part).balanced)
     return found
 
@@ -345,7 +346,7 @@ def pictures(study: Study, planted: int = 100) -> dict:
     found = near(known[test], known[others])
     alike = np.column_stack([test[found[:, 0]], others[found[:, 1]], found[:, 2]])
     equal = rows["sha"].to_numpy()[alike[:, 0]] == rows["sha"].to_numpy()[alike[:, 1]]
-    rng = np.random.default_rng([study.profile.seed, 72])
+    rng = streams.generator("planted pictures", study.profile.seed)
     chosen = rng.permutation(test)[:planted]
     hit = 0
     for i in chosen:
@@ -380,7 +381,7 @@ def recordings(study: Study, planted: int = 20) -> dict:
         made = dict(zip(needed, work(delayed(prints)(i) for i in needed), strict=True))
         found = [{"test": int(i), "other": int(j), "shared": shared(made[i], made[j]), "planted": False}
                  for i, j in asked]
-        rng = np.random.default_rng([study.profile.seed, 73])
+        rng = streams.generator("planted recordings", study.profile.seed)
         for i in rng.permutation(test)[:planted]:
             y = study.load_clip(rows.iloc[i], SECONDS)
             found.append({"test": int(i), "other": int(i), "planted": True,

@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from torch import nn
 
+from acp_lib import streams
 from acp_lib.audits.additive import margins, with_embeddings
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import evaluation
@@ -152,7 +153,8 @@ def scored(corpus: Corpus, score: Score, queries: np.ndarray, items: np.ndarray,
     queries, items : rows of `modality`, and of the other
     """
     side, other = getattr(corpus, modality), getattr(corpus, DIRECTIONS[modality])
-    items = np.random.default_rng([seed, 75]).permutation(items)  # so that no order of files decides between equals
+    # so that no order of files decides between equals
+    items = streams.generator("order of equals", seed, modality).permutation(items)
     table = score(queries, items) if modality == "image" else score(items, queries).T
     relevant = other.label[items] == side.label[queries][:, None]
     some = relevant.any(1)
@@ -161,11 +163,11 @@ def scored(corpus: Corpus, score: Score, queries: np.ndarray, items: np.ndarray,
     return found.to_dict("records")
 
 
-def asked(side: Modality, other: Modality, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def asked(corpus: Corpus, modality: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the test part that are queries, and those that are ranked for each of them."""
-    queries, items = side.rows("test"), other.rows("test")
+    queries, items = (getattr(corpus, m).rows("test") for m in (modality, DIRECTIONS[modality]))
     most = max(1, CELLS // len(items))
-    return np.sort(np.random.default_rng([seed, 76]).permutation(queries)[:most]), items
+    return np.sort(streams.generator("queries", seed, modality).permutation(queries)[:most]), items
 
 
 def results(study: Study) -> pd.DataFrame:
@@ -187,7 +189,7 @@ def results(study: Study) -> pd.DataFrame:
         rows = []
         for modality, across in DIRECTIONS.items():
             side, ranked = getattr(corpus, modality), getattr(corpus, across)
-            queries, items = asked(side, ranked, p.seed)
+            queries, items = asked(corpus, modality, p.seed)
             for method, seed, score in ways:
                 about = {"modality": modality, "method": method, "seed": seed}
                 rows += [about | row for row in scored(corpus, score, queries, items, modality, p.seed)]

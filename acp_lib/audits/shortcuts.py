@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from acp_lib import streams
 from acp_lib.experiment import baselines, evaluation, pairs
 from acp_lib.experiment.corpus import Corpus, Pairs
 from acp_lib.results import store
@@ -76,8 +77,8 @@ def drawn(images: np.ndarray, music: np.ndarray, n: int = 100_000, seed: int = 0
     """
     k = int(max(images.max(), music.max())) + 1
     rows = {}
-    for m, name in enumerate(pairs.PROTOCOLS):
-        i, j, truth = pairs.draw(name, images, music, n, np.random.default_rng([seed, 70, m]))
+    for name in pairs.PROTOCOLS:
+        i, j, truth = pairs.draw(name, images, music, n, streams.generator("pairs of a guesser", seed, name))
         table = pairs.joint(name, np.bincount(images, minlength=k), np.bincount(music, minlength=k))
         seen = {"the picture": (0, images[i]), "the music": (1, music[j])}
         rows[name] = {who: 100 * np.mean(_best_answers(table, axis)[label] == truth)
@@ -93,7 +94,7 @@ def _best_answers(table: np.ndarray, axis: int) -> np.ndarray:
 
 def learnt(corpus: Corpus, protocol: str, asked: Pairs, seed: int) -> dict[str, np.ndarray]:
     """Whether guessers that were trained on one half of the pairs of a protocol are right about pairs of the same."""
-    known = corpus.draw("train", protocol, baselines.PAIRS, [seed, 30])
+    known = baselines.training_pairs(corpus, protocol, seed)
     said = {"the picture": baselines.predict_unimodal(corpus.image, known.image, known.truth, asked.image),
             "the music": baselines.predict_unimodal(corpus.music, known.music, known.truth, asked.music)}
     return {who: answer == (asked.truth == 1) for who, answer in said.items()}

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from acp_lib import paper
+from acp_lib import paper, streams
 from acp_lib.audits import curve, retrained
 from acp_lib.experiment import baselines, runs
 from acp_lib.experiment.pairs import joint, oracle
@@ -94,7 +94,7 @@ def design(values: dict[str, list], n: int, seed: int = 0) -> list[dict]:
 
     Chapter: The garden of forking paths.
     """
-    rng, best = np.random.default_rng([seed, 2020]), (-np.inf, np.zeros((n, len(values)), int))
+    rng, best = streams.generator("readings", seed), (-np.inf, np.zeros((n, len(values)), int))
     for _ in range(DESIGNS):
         drawn = np.array([_dealt(len(some), n, rng) for some in values.values()]).T
         best = max(best, (_untied(drawn), drawn), key=lambda one: one[0])

@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
+from acp_lib import streams
 from acp_lib.audits.additive import with_embeddings
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.experiment import probes
@@ -116,8 +117,8 @@ def clusters(side: Modality, k: int, *, inits: int = INITS, seed: int = 0) -> li
     """k-means on the training samples' features, once for each start: the cluster of every sample (N,)."""
     x, found = side.x.numpy().astype(np.float64), []
     for start in range(inits):
-        model = KMeans(k, n_init=1, random_state=1000 * seed + start).fit(x[side.rows("train")])
-        found.append(model.predict(x))
+        model = KMeans(k, n_init=1, random_state=streams.number("start of k-means", seed, start))
+        found.append(model.fit(x[side.rows("train")]).predict(x))
     return found
 
 

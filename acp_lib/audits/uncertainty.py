@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.multitest import multipletests
 
+from acp_lib import streams
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import evaluation
 from acp_lib.experiment import pairs as protocols
@@ -47,7 +48,7 @@ def components(groups: dict[str, Sequence[float]], *, draws: int = 20_000, seed:
 
     Chapter: How sure are we.
     """
-    rng = np.random.default_rng([seed, 1993])
+    rng = streams.generator("variances", seed)
     for name, values in groups.items():
         if len(values) < 2:
             raise ValueError(f"{name} has {len(values)} results; expected two or more, which can differ")
@@ -109,7 +110,7 @@ def coverage(rounds: int = 200, *, pictures: int = 144, songs: int = 44, pairs: 
     Chapter: How sure are we.
     """
     ways = intervals(draws, seed)
-    rng = np.random.default_rng([seed, 95])
+    rng = streams.generator("coverage", seed)
     ends: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
     for _ in range(rounds):
         right, i, j = simulated(rng, pictures=pictures, songs=songs, pairs=pairs, spread=spread, level=level)
@@ -145,7 +146,7 @@ def coverage_of_t(rounds: int = 500, *, runs: int = 10, stuck: float = 0.0, seed
 
     Chapter: How sure are we.
     """
-    rng = np.random.default_rng([seed, 1908])
+    rng = streams.generator("coverage of t", seed)
     values = np.where(rng.random((rounds, runs)) < stuck, 0.5, 0.62 + 0.02 * rng.standard_normal((rounds, runs)))
     truth = 0.5 * stuck + 0.62 * (1 - stuck)
     name = f"{runs} runs" + (f", {100 * stuck:g} % of them stuck at chance" if stuck else "")
@@ -191,7 +192,7 @@ def swapped_within(names: np.ndarray, one: np.ndarray, other: np.ndarray, resamp
     if len(sums[0]) < 2:
         return 1.0  # one cluster can only change the sign
     test = stats.permutation_test(sums, lambda a, b, axis: (a - b).sum(axis), permutation_type="samples",
-                                  vectorized=True, n_resamples=resamples, rng=np.random.default_rng([seed, 1935]))
+                                  vectorized=True, n_resamples=resamples, rng=streams.generator("swaps", seed))
     return float(test.pvalue)
 
 
@@ -293,7 +294,7 @@ def simulated_ceiling(noise: float, n: int = 20_000, seed: int = 0) -> float:
 
     Chapter: How sure are we.
     """
-    rng, classes = np.random.default_rng([seed, round(1000 * noise)]), len(CLASSES)
+    rng, classes = streams.generator("noisy labels", seed, str(noise)), len(CLASSES)
     truth = rng.integers(classes, size=(2, n))
     label = (truth + (rng.random((2, n)) < noise) * rng.integers(1, classes, size=(2, n))) % classes
     i, j, answer = protocols.draw("class_balanced", label[0], label[1], n, rng)
@@ -318,9 +319,10 @@ def wrong_labels(x: np.ndarray, label: np.ndarray, groups: np.ndarray, *, width:
     Chapter: How sure are we.
     """
     held, y = np.unique(label, return_inverse=True)
-    model = make_pipeline(StandardScaler(), PCA(min(width, len(x) // 2, x.shape[1]), whiten=True, random_state=seed),
+    model = make_pipeline(StandardScaler(), PCA(min(width, len(x) // 2, x.shape[1]), whiten=True,
+                                                random_state=streams.number("components of features", seed)),
                           LogisticRegression(C=0.1, max_iter=1000))
-    cut = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    cut = StratifiedGroupKFold(folds, shuffle=True, random_state=streams.number("folds", seed))
     p = cross_val_predict(model, x, y, groups=groups, cv=cut, method="predict_proba")
     own = np.array([p[y == k, k].mean() for k in range(len(held))])
     sure = np.where(p >= own, p, -1)

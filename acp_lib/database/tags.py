@@ -71,10 +71,13 @@ class Rule:
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """The clean-up rules of `tag_rules.yml`, in order; the first that matches drops the tag."""
+    """The clean-up rules of `tag_rules.yml`, in order; the first that matches drops the tag. `<string>` is any of
+    SUBSTRINGS there.
+    """
     entries = yaml.safe_load((Path(__file__).parent / "tag_rules.yml").read_text("utf8"))
-    return tuple(Rule(e["name"], e["reason"], re.compile(e["pattern"], re.IGNORECASE), e["source"],
-                      tuple(e["examples"])) for e in entries)
+    any_string = f"(?:{'|'.join(SUBSTRINGS)})"
+    return tuple(Rule(e["name"], e["reason"], re.compile(e["pattern"].replace("<string>", any_string), re.IGNORECASE),
+                      e["source"], tuple(e["examples"])) for e in entries)
 
 
 def screen(tag: str) -> tuple[str | None, str]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import RidgeClassifierCV, RidgeCV
 
+from acp_lib import streams
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.experiment.probes import STRENGTHS
 
@@ -36,15 +37,20 @@ def predict_unimodal(side: Modality, seen: np.ndarray, truth: np.ndarray, asked:
     return model.predict(side.x[rows].numpy())[where] > 0
 
 
+def training_pairs(corpus: Corpus, protocol: str, seed: int) -> Pairs:
+    """The pairs that one-sided guessers learn from: the same for both sides."""
+    return corpus.draw("train", protocol, PAIRS, streams.generator("pairs to guess by", seed))
+
+
 def picture_only(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
     """A ridge regression of "true or false" that sees the picture alone, trained on pairs of the same protocol."""
-    drawn = corpus.draw("train", protocol, PAIRS, [seed, 30])
+    drawn = training_pairs(corpus, protocol, seed)
     return predict_unimodal(corpus.image, drawn.image, drawn.truth, pairs.image)
 
 
 def music_only(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
     """The same for the music alone."""
-    drawn = corpus.draw("train", protocol, PAIRS, [seed, 30])
+    drawn = training_pairs(corpus, protocol, seed)
     return predict_unimodal(corpus.music, drawn.music, drawn.truth, pairs.music)
 
 

@@ -3,7 +3,6 @@
 Chapter: Splits and pairs; ACP-Net.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -157,10 +156,9 @@ class Corpus:
         image, music = (np.bincount(s.label[s.rows(part)], minlength=len(CLASSES)) for s in (self.image, self.music))
         return image, music
 
-    def draw(self, part: str, protocol: str, n: int, seed: int | Sequence[int]) -> Pairs:
-        """n pairs within a part by a protocol of `pairs`, the same for the same seed (a number or a list of them)."""
+    def draw(self, part: str, protocol: str, n: int, rng: np.random.Generator) -> Pairs:
+        """n pairs within a part by a protocol of `pairs`."""
         images, music = self.image.rows(part), self.music.rows(part)
-        rng = np.random.default_rng(seed)
         i, j, truth = pairs.draw(protocol, self.image.label[images], self.music.label[music], n, rng)
         return Pairs(images[i], music[j], truth)
 

@@ -15,6 +15,7 @@ import torch
 from scipy import stats
 from torch import nn
 
+from acp_lib import streams
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.models._branches import TwoBranches
@@ -163,7 +164,7 @@ def paired_bootstrap(one: np.ndarray, other: np.ndarray, *groups: np.ndarray, dr
 
 
 def _resampled(values: np.ndarray, groups: Sequence[np.ndarray], draws: int, seed: int) -> np.ndarray:
-    values, rng, means = np.asarray(values, float), np.random.default_rng([seed, 2007]), []
+    values, rng, means = np.asarray(values, float), streams.generator("pigeonhole bootstrap", seed), []
     members = [np.unique(g, return_inverse=True) for g in groups]
     for first in range(0, draws, AT_ONCE):
         weight = np.ones((min(AT_ONCE, draws - first), len(values)))

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from acp_lib import streams
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.experiment import evaluation
 from acp_lib.experiment.corpus import Corpus, Modality, Pictures, Slices
@@ -157,10 +158,13 @@ def labels(side: Modality) -> tuple[np.ndarray, tuple[str, ...]]:
     return side.label, CLASSES
 
 
-def shuffled(label: np.ndarray, seed: int) -> np.ndarray:
-    """The same labels dealt to the samples at random: there is nothing left to learn but the samples themselves."""
+def shuffled(label: np.ndarray, *key: int | str) -> np.ndarray:
+    """The same labels dealt to the samples at random: there is nothing left to learn but the samples themselves.
+
+    key : a seed and what else tells this deal from others
+    """
     mixed, held = label.copy(), np.flatnonzero(label >= 0)
-    mixed[held] = label[np.random.default_rng([seed, 60]).permutation(held)]
+    mixed[held] = label[streams.generator("labels dealt at random", *key).permutation(held)]
     return mixed
 
 
@@ -206,7 +210,7 @@ def _frozen_alexnet(inputs: Inputs, o: Options, modality: str) -> Modality:
     """What AlexNet's last hidden layer gives to each picture, standardised; the network itself is not trained."""
     side = inputs.pictures
     with torch.random.fork_rng():
-        torch.manual_seed(o.seed)
+        torch.manual_seed(streams.number("frozen AlexNet", o.seed))
         model = _alexnet(o, 0).eval()
     return side.with_features(evaluation.embed(model, side, np.arange(len(side.x))).numpy())
 
@@ -215,7 +219,7 @@ def _recognition(read: Callable, modality: str, random_labels: bool, inputs: Inp
                  seed: int) -> Recognition:
     side = read(inputs, o, modality)
     label, names = labels(side)
-    return Recognition(side, shuffled(label, seed) if random_labels else label, names, o.probing)
+    return Recognition(side, shuffled(label, seed, modality) if random_labels else label, names, o.probing)
 
 
 def _mlp(o: Options, task: Recognition) -> nn.Module:
@@ -272,14 +276,14 @@ def blinded(side: Modality) -> Modality:
     return replace(side, x=torch.zeros_like(side.x))
 
 
-def with_random_labels(side: Modality, seed: int) -> Modality:
+def with_random_labels(side: Modality, *key: int | str) -> Modality:
     """A side whose classes are dealt to the samples of training, and to those of validation, at random; those of the
-    test part stay.
+    test part stay. `key` as for `shuffled`.
     """
     label = side.label.copy()
-    for k, part in enumerate(("train", "val")):
+    for part in ("train", "val"):
         rows = side.rows(part)
-        label[rows] = shuffled(label[rows], seed + k)
+        label[rows] = shuffled(label[rows], *key, part)
     return replace(side, label=label)
 
 
@@ -288,8 +292,8 @@ def _control(change: Callable[[Corpus, int], Corpus]) -> Method:
 
 
 CONTROLS = {
-    "random labels": _control(lambda corpus, seed: Corpus(with_random_labels(corpus.image, 4 * seed),
-                                                          with_random_labels(corpus.music, 4 * seed + 2))),
+    "random labels": _control(lambda corpus, seed: Corpus(with_random_labels(corpus.image, seed, "image"),
+                                                          with_random_labels(corpus.music, seed, "music"))),
     "picture alone": _control(lambda corpus, _: replace(corpus, music=blinded(corpus.music))),
     "music alone": _control(lambda corpus, _: replace(corpus, image=blinded(corpus.image))),
 }

@@ -20,6 +20,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import distributed, nn
 
+from acp_lib import streams
 from acp_lib.engine.cache import build_once, write
 from acp_lib.engine.processes import pool
 from acp_lib.engine.progress import bar
@@ -98,9 +99,7 @@ class Run:
         """The network with the initial weights of the run's seed, or of another draw."""
         draw = self.options.training.init_draw
         with torch.random.fork_rng():
-            # torch's generator takes 32 bits of a seed and drops the others
-            drawn = int(np.random.SeedSequence([self.seed, draw]).generate_state(1)[0]) if draw else self.seed
-            torch.manual_seed(drawn)
+            torch.manual_seed(streams.number("initial weights", self.seed, draw))
             return self.method.build(self.options, task if task or self.method.pairs else self.task)
 
     def model(self) -> nn.Module:

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from acp_lib import streams
 from acp_lib.emotions import CLASSES
 from acp_lib.profiles.groups import Split
 
@@ -57,7 +58,7 @@ def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: 
 
     Paper: Section 4, ratios 70:10:20.  Chapter: Splits and pairs.
     """
-    rng = np.random.default_rng([seed, 70, draw])
+    rng = streams.generator("split", seed, draw)
     part = pd.Series("", index=table.index)
     unit = units(table, by)
     for modality in ("image", "music"):

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from acp_lib import streams
 from acp_lib.experiment import evaluation
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.profiles.groups import Pairing, Probing
@@ -47,7 +48,7 @@ class Batches(Dataset):
 
     def __getitem__(self, k: int) -> tuple[list[torch.Tensor], torch.Tensor]:
         which = slice(k * self.size + self.share[0], (k + 1) * self.size, self.share[1])
-        rng = np.random.default_rng([*self.seed, k, self.share[0]])
+        rng = streams.generator("batch", *self.seed, k, self.share[0])
         inputs = [side.take(rows[which], rng) for side, rows in zip(self.sides, self.rows, strict=True)]
         return inputs, torch.from_numpy(self.target[which])
 
@@ -66,7 +67,8 @@ class Correspondence:
     def epoch(self, seed: Sequence[int], batch: int, share: tuple[int, int] = (0, 1)) -> Batches:
         """The batches of an epoch."""
         o, corpus = self.options, self.corpus
-        pairs = corpus.draw("train", o.pairs, self.pairs_per_epoch(batch), [*seed, o.pair_draw])
+        rng = streams.generator("pairs of an epoch", *seed, o.pair_draw)
+        pairs = corpus.draw("train", o.pairs, self.pairs_per_epoch(batch), rng)
         return Batches((corpus.image, corpus.music), (pairs.image, pairs.music), pairs.truth, size=batch, seed=seed,
                        share=share)
 
@@ -82,8 +84,9 @@ class Correspondence:
     def pairs(self, part: str, protocol: str | None = None) -> Pairs:
         """The frozen pairs of `val` or `test`: the same for every run and every network of a profile."""
         o = self.options
-        n, stream = (VALIDATION_PAIRS, 10) if part == "val" else (o.test_pairs, 20)
-        return self.corpus.draw(part, protocol or o.pairs, n, [self.seed, stream, o.pair_draw])
+        n = VALIDATION_PAIRS if part == "val" else o.test_pairs
+        rng = streams.generator("frozen pairs", self.seed, part, o.pair_draw)
+        return self.corpus.draw(part, protocol or o.pairs, n, rng)
 
     def predictions(self, model: nn.Module) -> pd.DataFrame:
         """What a network says of the test pairs: image, music, truth, probability of "true", predicted."""
@@ -119,7 +122,7 @@ class Recognition:
 
     def epoch(self, seed: Sequence[int], batch: int, share: tuple[int, int] = (0, 1)) -> Batches:
         """The batches of an epoch."""
-        rng, rows = np.random.default_rng(seed), self.rows("train")
+        rng, rows = streams.generator("samples of an epoch", *seed), self.rows("train")
         passes = math.ceil(UPDATES["items"] * batch / len(rows))
         order = np.concatenate([rng.permutation(rows) for _ in range(passes)])
         return Batches((self.side,), (order,), self.label[order], size=batch, seed=seed, share=share)

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from acp_lib import streams
 from acp_lib.experiment.tasks import Correspondence, best_epoch
 from acp_lib.models._branches import TwoBranches
 from acp_lib.profiles.groups import Training
@@ -210,7 +211,7 @@ def _epoch(step: _Step, tasks: Sequence[Correspondence], seeds: Sequence[int], e
     rows = _rows([[*one.rows, one.target] for one in drawn], step.where)
     step.stack.train(True)
     step.sums.zero_()
-    torch.manual_seed(int(np.random.SeedSequence([*seeds, epoch]).generate_state(1)[0]))
+    torch.manual_seed(streams.number("dropout side by side", *seeds, epoch))
     for some in rows.split(batch, 2):
         step(some)
     sums = (step.sums / rows.shape[2]).tolist()

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
@@ -23,6 +22,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
+from acp_lib import streams
 from acp_lib.engine.cache import write
 from acp_lib.experiment.tasks import Batches, Task, best_epoch
 from acp_lib.profiles.groups import Training
@@ -157,8 +157,7 @@ def _batches(epoch: Batches, readers: int, where: str) -> DataLoader:
 def _epoch(model: nn.Module, optimiser: torch.optim.Optimizer, batches: DataLoader, seed: list[int],
            where: str) -> dict:
     model.train()
-    rank = rank_and_size()[0]
-    torch.manual_seed(int(np.random.SeedSequence([*seed, rank] if rank else seed).generate_state(1)[0]))
+    torch.manual_seed(streams.number("dropout", *seed, rank_and_size()[0]))
     sums = torch.zeros(3, device=where)  # of the loss, of right answers, of samples
     for inputs, target in batches:
         inputs, target = [x.to(where, non_blocking=True) for x in inputs], target.to(where, non_blocking=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from acp_lib import streams
 from acp_lib.engine.cache import code_key, digest, file_digest, write
 from acp_lib.engine.work import Work
 from acp_lib.features import shards
@@ -132,7 +133,8 @@ class Extraction:
 
     def _training_pictures(self, most: int) -> pd.DataFrame:
         assert self.training is not None
-        return self.training.sample(min(len(self.training), most), random_state=self.seed)
+        return self.training.sample(min(len(self.training), most),
+                                    random_state=streams.generator("pictures that stand for all", self.seed))
 
     def _read(self, rows: pd.DataFrame) -> np.ndarray:
         from acp_lib.features import image

@@ -26,6 +26,7 @@ from torchvision.models import Inception_V3_Weights, WeightsEnum, inception_v3
 from torchvision.models.inception import BasicConv2d
 from torchvision.transforms.v2 import functional as F
 
+from acp_lib import streams
 from acp_lib.engine.cache import write
 from acp_lib.engine.faults import Refused, at
 from acp_lib.features import picture
@@ -178,7 +179,7 @@ def _network() -> nn.Module:
 
 
 def _random(seed: int) -> nn.Module:
-    model, rng = _network(), torch.Generator().manual_seed(seed)
+    model, rng = _network(), torch.Generator().manual_seed(streams.number("random Inception", seed))
     for m in model.modules():
         if isinstance(m, nn.Conv2d):
             nn.init.kaiming_normal_(m.weight, nonlinearity="relu", generator=rng)

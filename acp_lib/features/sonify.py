@@ -7,6 +7,7 @@ Chapter: Hearing.
 
 import numpy as np
 
+from acp_lib import streams
 from acp_lib.features.fast.compiled import librosa
 
 BANDS = 200 * 2.0 ** np.arange(0, 6)  # Hz: librosa's octave bands of spectral contrast
@@ -72,6 +73,6 @@ def group(name: str, y: np.ndarray, sr: int, *, seed: int = 0) -> np.ndarray:
 
     Chapter: Hearing.
     """
-    out = np.asarray(GROUPS[name](y, sr, np.random.default_rng(seed)), np.float32)
+    out = np.asarray(GROUPS[name](y, sr, streams.generator("noise of a sonification", seed, name)), np.float32)
     out = out * np.sqrt(np.mean(np.square(y, dtype=float)) / max(np.mean(np.square(out, dtype=float)), 1e-12))
     return (out / max(1.0, np.abs(out).max() / 0.98)).astype(np.float32)

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from acp_lib import streams
 from acp_lib.figures.style import BEST, BLUE, CHANCE, OURS, PAPER, TRUE, WIDTH, name_rows
 
 
@@ -16,7 +17,7 @@ def accuracy_spread(groups: dict[str, Sequence[float]], chance: float, bayes: fl
     """Accuracies in per cent of runs that differ in the draw of one thing each, with mean and standard deviation."""
     fig, ax = plt.subplots(figsize=(WIDTH, 0.62 * len(groups) + 1.1))
     for y, values in enumerate(groups.values()):
-        offset = 0.09 * np.random.default_rng(y).uniform(-1, 1, len(values))
+        offset = 0.09 * streams.generator("jitter", y).uniform(-1, 1, len(values))
         mean, sd = np.mean(values), np.std(values, ddof=1)
         ax.plot([mean - sd, mean + sd], [y + 0.24] * 2, color=OURS, lw=3, alpha=0.6)
         ax.plot(mean, y + 0.24, "o", color=OURS, ms=5)

@@ -6,6 +6,8 @@ Chapter: ACP-Net.
 import numpy as np
 from sklearn.decomposition import PCA
 
+from acp_lib import streams
+
 EDGES = (0.04, 0.96)  # quantiles beyond which points are drawn at the edge
 
 
@@ -25,7 +27,7 @@ def on_a_plane(*clouds: np.ndarray) -> list[np.ndarray]:
 
     Chapter: ACP-Net.
     """
-    fitted = PCA(2, random_state=0).fit(np.concatenate(clouds))
+    fitted = PCA(2, random_state=streams.number("projection")).fit(np.concatenate(clouds))
     points = [fitted.transform(cloud) for cloud in clouds]
     low, high = np.quantile(np.concatenate(points), EDGES, axis=0)
     return [np.clip(p, low, high) for p in points]

@@ -2,11 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 
-from acp_lib import paper
+from acp_lib import paper, streams
 from acp_lib.emotions import EMOTIONS, regroup
 
 NOISE = 0.08
@@ -52,9 +51,6 @@ COPIES = 4
 PLANTED = {"image": ("lost", "lost", "lost", "truncated"), "music": ("lost", "lost", "lost", "unreadable", "short")}
 """Fates of the items that come on top of the usable ones."""
 
-KIND = {"image": 0, "music": 1}
-Stream = IntEnum("Stream", "PLAN DRAW ARTIST TAGS DEAL RATES", start=0)
-"""Streams of random numbers: what is drawn from one changes nothing of the others."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +104,14 @@ def counts(modality: str, n: int) -> dict[str, int]:
 def plan(modality: str, n: int, seed: int) -> list[Item]:
     """All items of a modality, the usable ones first; nothing in a name or in the order tells the label."""
     deck = [label for label, k in counts(modality, n).items() for _ in range(k)]
-    rng = np.random.default_rng([seed, Stream.DEAL, KIND[modality]])
+    rng = streams.generator("labels of the items", seed, modality)
     dealt = [deck[i] for i in (*rng.permutation(n), *rng.integers(n, size=len(PLANTED[modality])))]
     fates = ["kept"] * n + list(PLANTED[modality])
     return [_item(modality, i, *x, seed) for i, x in enumerate(zip(dealt, fates, strict=True))]
 
 
 def _item(modality: str, index: int, label: str, fate: str, seed: int) -> Item:
-    rng = np.random.default_rng([seed, Stream.PLAN, KIND[modality], index])
+    rng = streams.generator("an item", seed, modality, index)
     others = [x for x in CENTROIDS[modality] if x != label]
     truth = label if rng.random() >= NOISE else str(rng.choice(others))
     centroid = np.array(CENTROIDS[modality][truth])

@@ -4,10 +4,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
-
+from acp_lib import streams
 from acp_lib.database.synthetic import tags as synthetic_tags
-from acp_lib.database.synthetic.items import Item, Stream
+from acp_lib.database.synthetic.items import Item
 from acp_lib.emotions import CLASSES, EMOTIONS
 
 FIRST = ("Amber", "Paper", "Northern", "Quiet", "Velvet", "Copper", "Salt", "Winter", "Glass", "Second", "Little",
@@ -22,7 +21,7 @@ def write_pictures(root: Path, pictures: list[Item], seed: int) -> None:
     (root / "agg").mkdir(exist_ok=True)
     lists: dict[str, list[str]] = {e: [] for e in EMOTIONS}
     for p in pictures:
-        rng = np.random.default_rng([seed, Stream.TAGS, 0, p.index])
+        rng = streams.generator("agreement on a picture", seed, p.index)
         agree = int(rng.binomial(5, 0.75 if p.label == p.truth else 0.3))
         url = f"http://pictures.example/{1 + p.index % 9}/{p.name}"
         lists[p.label].append(f"{p.label},{url},{5 - agree},{agree}\n")
@@ -57,7 +56,7 @@ def _write_tracks(path: Path, about: list[dict]) -> None:
 
 def _about(song: Item, seed: int) -> dict:
     """A row of the Million Song Dataset's table `songs`."""
-    rng = np.random.default_rng([seed, Stream.TAGS, 3, song.index])
+    rng = streams.generator("metadata of a song", seed, song.index)
     style = ("{}", "{} (12\" Mix)", "{}, Part {n}", "{}", "{} \"Live", "{}'s End")[song.index % 6]
     one, other = rng.permutation(len(FIRST))[:2]
     return {

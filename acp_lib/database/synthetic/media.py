@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from acp_lib import streams
 from acp_lib.database.synthetic import images as synthetic_images
 from acp_lib.database.synthetic import music as synthetic_music
-from acp_lib.database.synthetic.items import KIND, Item, Stream
+from acp_lib.database.synthetic.items import PLANTED, Item
 from acp_lib.emotions import EMOTIONS
 from acp_lib.engine.processes import mapped
 from acp_lib.engine.progress import bar
@@ -35,7 +36,7 @@ def draw(root: Path, items: list[Item], seed: int, jobs: int, progress: bool) ->
     """Draw and write all items that are not lost, in so many processes of one thread each."""
     for folder in (*(root / "images" / emotion for emotion in EMOTIONS), root / "music"):
         folder.mkdir(parents=True, exist_ok=True)
-    n = {m: sum(item.modality == m for item in items) for m in KIND}
+    n = {m: sum(item.modality == m for item in items) for m in PLANTED}
     # pictures spread evenly among the songs, which take longer, so that the bar's estimate holds
     spread = sorted(items, key=lambda item: item.index / n[item.modality])
     done = mapped(partial(_draw, root, seed), spread, jobs)
@@ -44,7 +45,7 @@ def draw(root: Path, items: list[Item], seed: int, jobs: int, progress: bool) ->
 
 def _draw(root: Path, seed: int, item: Item) -> None:
     if item.fate != "lost":
-        rng = np.random.default_rng([seed, Stream.DRAW, KIND[item.modality], item.index])
+        rng = streams.generator("a file", seed, item.modality, item.index)
         (_draw_picture if item.modality == "image" else _draw_song)(root, item, seed, rng)
 
 
@@ -68,7 +69,7 @@ def _draw_song(root: Path, item: Item, seed: int, rng: np.random.Generator) -> N
     if item.fate == "unreadable":
         path.write_text("<html><body>This video is not available.</body></html>\n", "utf8")
         return
-    style = synthetic_music.Style.draw(np.random.default_rng([seed, Stream.ARTIST, item.artist]))
+    style = synthetic_music.Style.draw(streams.generator("style of an artist", seed, item.artist))
     write_audio(path, synthetic_music.song(valence, arousal, rng, seconds, style))
 
 

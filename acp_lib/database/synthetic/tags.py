@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from acp_lib.database.synthetic.items import Item, Stream
+from acp_lib import streams
+from acp_lib.database.synthetic.items import Item
 from acp_lib.emotions import CLASSES
 
 TAGS = {  # the most frequent first
@@ -44,7 +45,7 @@ def carried(song: Item, seed: int) -> dict[str, int]:
     """Tag -> weight (1 to 100): the label's class leads by the number of its tags, now and then tied with a less
     positive one.
     """
-    rng = np.random.default_rng([seed, Stream.TAGS, 1, song.index])
+    rng = streams.generator("tags of a song", seed, song.index)
     lead, rank = 1 + min(int(rng.poisson(0.8)), 5), CLASSES.index(song.label)
     chosen = _pick(TAGS[song.label], lead, rng)
     for rival, label in enumerate(CLASSES):
@@ -62,7 +63,7 @@ def carried(song: Item, seed: int) -> dict[str, int]:
 
 def of_others(n: int, seed: int) -> dict[str, dict[str, int]]:
     """Tags of `n` tracks that no tag of an emotion brought into the collection."""
-    rng = np.random.default_rng([seed, Stream.TAGS, 2])
+    rng = streams.generator("tags of other tracks", seed)
     return {f"TRSYNTH{n + i:011X}": dict.fromkeys(_pick(GENRES, int(rng.integers(1, 5)), rng), 50) for i in range(n)}
 
 

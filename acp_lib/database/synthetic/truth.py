@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from acp_lib.database.synthetic.items import CENTROIDS, COPIES, NOISE, PLANTED, STANDARD_DEVIATION, Item, Stream, counts
+from acp_lib import streams
+from acp_lib.database.synthetic.items import CENTROIDS, COPIES, NOISE, PLANTED, STANDARD_DEVIATION, Item, counts
 from acp_lib.database.synthetic.tags import MISLEADING, SLIPPED, TAGS
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
 
@@ -33,7 +34,7 @@ def bayes_rates(n_images: int = 720, n_songs: int = 108, *, noise: float = NOISE
 
     Chapter: Building the database.
     """
-    rng = np.random.default_rng([Stream.RATES])
+    rng = streams.generator("points of the best observer")
     image, music = (_likelihoods(m, noise, draws, rng) for m in ("image", "music"))
     number, songs = (np.array(list(counts(*m).values()), float) for m in (("image", n_images), ("music", n_songs)))
     grouped = np.array([[number[i] * (regroup(e) == c) for c in CLASSES] for i, e in enumerate(EMOTIONS)])
