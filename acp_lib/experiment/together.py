@@ -221,7 +221,8 @@ def _epoch(step: _Step, tasks: Sequence[Correspondence], seeds: Sequence[int], e
 def _judged(stack: Stack, features: Features, known: torch.Tensor) -> tuple[list[float], list[float]]:
     """Loss and accuracy of each run on its own pairs (3, R, n)."""
     logits, truth = scores(stack, features, *known[:2]).double(), known[2]
-    loss = nn.functional.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none").unflatten(0, truth.shape)
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none")
+    loss = loss.unflatten(0, truth.shape)
     return loss.mean(1).tolist(), (logits.argmax(2) == truth).double().mean(1).tolist()
 
 
