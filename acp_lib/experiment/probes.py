@@ -43,6 +43,12 @@ class Probed:
         """Mean over the classes of the share called right; chance is one over their number."""
         return float(np.mean(self.recall(np.unique(self.truth))))
 
+    @property
+    def weighted(self) -> np.ndarray:
+        """Whether each sample is called right, weighed such that the mean is `balanced`: for intervals (n,)."""
+        names, of, times = np.unique(self.truth, return_inverse=True, return_counts=True)
+        return self.correct * len(of) / (len(names) * times[of])
+
     def recall(self, labels: Sequence | np.ndarray) -> list[float]:
         """Share called right of each label, NaN where it has no sample."""
         return recall_score(self.truth, self.predicted, labels=labels, average=None, zero_division=np.nan).tolist()
