@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import average_precision_score, ndcg_score
 from test_audits_additive import linear
 from test_baselines import separable
@@ -166,3 +167,43 @@ def test_classes_weigh_alike_in_what_a_network_is_ahead():
                                        "label": label, "mAP": value}, {**chance, "query": query, "label": label})])
     found = retrieval.ahead(table, "image", np.arange(4))
     assert found["ours"] == pytest.approx((10 + 50) / 2) and found["interval"] is None
+
+
+# hubs
+
+
+@pytest.mark.parametrize(("score", "times"), [
+    ([[3, 2, 1, 0]] * 4, [4, 4, 0, 0]),  # the same two for every query
+    ([[3, 2, 1, 0], [0, 1, 2, 3]], [1, 1, 1, 1]), ([[0, 0, 0, 0]], [1, 1, 0, 0]), ([[1, 5, 3, 2]], [0, 1, 1, 0]),
+])
+def test_how_often_an_item_stands_at_the_top(score, times):
+    assert retrieval.occurrences(np.array(score, float), 2).tolist() == times
+
+
+def test_hubness_by_hand():
+    same = retrieval.hubness(np.tile([5.0, 4, 3, 2, 1, 0], (7, 1)), 1)  # N_1 is 7, 0, 0, 0, 0, 0
+    assert same == pytest.approx({"skewness": stats.skew([7, 0, 0, 0, 0, 0]), "never": 5 / 6, "largest": 1.0})
+    assert retrieval.hubness(np.eye(5), 1) == {"skewness": 0.0, "never": 0.0, "largest": 0.2}
+
+
+@pytest.mark.parametrize(("queries", "n", "k"), [(30, 20, 5), (12, 40, 10), (200, 25, 10)])
+def test_hubness_by_chance_is_what_a_simulation_gives(queries, n, k):
+    rng = np.random.default_rng(0)
+    times = np.concatenate([retrieval.occurrences(rng.random((queries, n)), k) for _ in range(400)])
+    expected = retrieval.chance_hubness(queries, n, k)
+    assert expected["skewness"] == pytest.approx(stats.skew(times), abs=0.1)
+    assert expected["never"] == pytest.approx(np.mean(times == 0), abs=0.01)
+
+
+def test_all_items_stand_among_as_many_places():
+    assert retrieval.chance_hubness(9, 4, 10) == {"skewness": 0.0, "never": 0.0}
+
+
+@pytest.mark.parametrize(("lead", "expected"), [(-0.2, ["mAP"]), (0.2, []), (0.0, [])])
+def test_measures_below_chance_are_named(lead, expected):
+    rng = np.random.default_rng(0)
+    chance = {"modality": "image", "method": "chance", "seed": 0, "mAP": 0.4, "MRR": 0.5}
+    table = pd.DataFrame([{**chance, "query": q, "label": q % 3, "method": m, "mAP": 0.4 + (m == "m") * (lead + noise),
+                           "MRR": 0.5 + (m == "m") * noise}
+                          for q, noise in enumerate(0.05 * rng.standard_normal(60)) for m in ("m", "chance")])
+    assert retrieval.below_chance(table, "image", "m", ["mAP", "MRR"], np.arange(60)) == expected

@@ -138,3 +138,13 @@ def test_majority(labels, part, expected):
 def test_majority_of_another_part():
     found = majority(np.zeros(3), np.array(["a", "a", "b"]), np.array(["train", "val", "test"]), to="val")
     assert found.accuracy == 1.0
+
+
+@pytest.mark.parametrize(("truth", "predicted"), [
+    (["a", "a", "a", "b"], ["a", "b", "a", "b"]), (["a", "b"], ["b", "a"]), (["a"] * 9 + ["b", "c"], ["a"] * 11),
+    (["c", "a", "b"], ["c", "a", "b"]),
+])
+def test_weighed_answers_have_the_balanced_accuracy_as_their_mean(truth, predicted):
+    found = Probed(np.array(truth), np.array(predicted))
+    assert found.weighted.mean() == pytest.approx(found.balanced)
+    assert ((found.weighted > 0) == found.correct).all()

@@ -23,6 +23,14 @@ def test_a_score_is_above_chance_if_both_intervals_are(interval, clustered, expe
     assert scores.lies_above({"interval": interval, "clustered": clustered}, 50) is expected
 
 
+@pytest.mark.parametrize(("interval", "clustered", "expected"), [
+    ([40, 49], [41, 48], True), ([40, 51], [41, 48], False), ([40, 49], [41, 50], False), (None, [41, 48], True),
+    (None, [41, 51], False), (None, None, False), ([51, 60], [52, 61], False),
+])
+def test_a_score_is_below_chance_if_every_interval_is(interval, clustered, expected):
+    assert scores.lies_below({"interval": interval, "clustered": clustered}, 50) is expected
+
+
 @pytest.mark.parametrize(("ours", "best", "expected"), [(70, 90, 50), (50, 90, 0), (90, 90, 100), (40, 90, -25),
                                                         (70, None, None)])
 def test_way_to_the_best(ours, best, expected):

@@ -9,13 +9,14 @@ Chapter: Retrieval.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from torch import nn
@@ -26,11 +27,13 @@ from acp_lib.emotions import CLASSES
 from acp_lib.experiment import evaluation
 from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.results import store
+from acp_lib.results.scores import lies_below
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
 
 DEPTHS = (1, 5, 10)
+HUB_DEPTH = 10
 CELLS = 4_000_000
 """Scores that are computed for one direction, about; of more queries a part is drawn."""
 
@@ -155,12 +158,17 @@ def scored(corpus: Corpus, score: Score, queries: np.ndarray, items: np.ndarray,
     side, other = getattr(corpus, modality), getattr(corpus, DIRECTIONS[modality])
     # so that no order of files decides between equals
     items = streams.generator("order of equals", seed, modality).permutation(items)
-    table = score(queries, items) if modality == "image" else score(items, queries).T
+    table = _table(score, queries, items, modality)
     relevant = other.label[items] == side.label[queries][:, None]
     some = relevant.any(1)
     found = pd.DataFrame({"query": queries[some], "label": side.label[queries[some]],
                           **measures(relevant[some], table[some])})
     return found.to_dict("records")
+
+
+def _table(score: Score, queries: np.ndarray, items: np.ndarray, modality: str) -> np.ndarray:
+    """The score of each item for each query (Q, n)."""
+    return score(queries, items) if modality == "image" else score(items, queries).T
 
 
 def asked(corpus: Corpus, modality: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -170,6 +178,19 @@ def asked(corpus: Corpus, modality: str, seed: int) -> tuple[np.ndarray, np.ndar
     return np.sort(streams.generator("queries", seed, modality).permutation(queries)[:most]), items
 
 
+def ways(study: Study) -> list[tuple[str, int, Score]]:
+    """Each way to score, with its seed."""
+    found: list[tuple[str, int, Score]] = []
+    for run in study.runs:
+        model = run.model()
+        space = with_embeddings(model, study.corpus)
+        seen, heard = unit(space.image), unit(space.music)
+        found += [("ACP-Net", run.seed, partial(margins, model, study.corpus)),
+                  ("cosine of its embeddings", run.seed, partial(products, seen, heard))]
+    one, other = class_probabilities(study.corpus.image), class_probabilities(study.corpus.music)
+    return [*found, ("two classifiers, compared", study.profile.seed, partial(products, one, other))]
+
+
 def results(study: Study) -> pd.DataFrame:
     """Each query's measures by each way to score, and what chance gives: modality (of the query), method, seed, query,
     label and the measures.
@@ -177,20 +198,11 @@ def results(study: Study) -> pd.DataFrame:
     trained, p, corpus = study.runs, study.profile, study.corpus
 
     def make() -> list[dict]:
-        ways: list[tuple[str, int, Score]] = []
-        for run in trained:
-            model = run.model()
-            space = with_embeddings(model, corpus)
-            seen, heard = unit(space.image), unit(space.music)
-            ways += [("ACP-Net", run.seed, partial(margins, model, corpus)),
-                     ("cosine of its embeddings", run.seed, partial(products, seen, heard))]
-        one, other = class_probabilities(corpus.image), class_probabilities(corpus.music)
-        ways.append(("two classifiers, compared", p.seed, partial(products, one, other)))
-        rows = []
+        rows, scorers = [], ways(study)
         for modality, across in DIRECTIONS.items():
             side, ranked = getattr(corpus, modality), getattr(corpus, across)
             queries, items = asked(corpus, modality, p.seed)
-            for method, seed, score in ways:
+            for method, seed, score in scorers:
                 about = {"modality": modality, "method": method, "seed": seed}
                 rows += [about | row for row in scored(corpus, score, queries, items, modality, p.seed)]
             n, counts = len(items), np.bincount(ranked.label[items], minlength=3)
@@ -200,6 +212,63 @@ def results(study: Study) -> pd.DataFrame:
         return rows
 
     return store.table(study, __name__, "retrieval", [study.corpus_key, [r.folder.name for r in trained], p.seed], make)
+
+
+# --- do the same few items stand at the top for every query?
+
+
+def occurrences(score: np.ndarray, k: int = HUB_DEPTH) -> np.ndarray:
+    """N_k: for how many queries each item stands among the first k [shape=(n,)].
+
+    score : the higher the earlier [shape=(Q, n)]; equal scores are ranked in the order given
+    """
+    return np.bincount(np.argsort(-score, axis=1, kind="stable")[:, :k].ravel(), minlength=score.shape[1])
+
+
+def hubness(score: np.ndarray, k: int = HUB_DEPTH) -> dict[str, float]:
+    """How unevenly the first k places are taken: the "skewness" of N_k over the items (0 where all stand there equally
+    often), the share of items that "never" do, and the share of queries that the "largest" hub stands there for.
+
+    Source: Radovanovic, Nanopoulos and Ivanovic (2010), Hubs in space, Journal of Machine Learning Research 11.
+
+    Chapter: Retrieval.
+    """
+    times = occurrences(score, k)
+    return {"skewness": float(stats.skew(times)) if np.ptp(times) else 0.0, "never": float(np.mean(times == 0)),
+            "largest": float(times.max() / len(score))}
+
+
+def chance_hubness(queries: int, n: int, k: int = HUB_DEPTH) -> dict[str, float]:
+    """What is expected of rankings drawn at random, where N_k is binomial: its "skewness", and the share of items that
+    "never" stand among the first k of n.
+
+    Chapter: Retrieval.
+    """
+    p = min(k, n) / n
+    spread = np.sqrt(queries * p * (1 - p))
+    return {"skewness": float((1 - 2 * p) / spread) if spread else 0.0, "never": float((1 - p) ** queries)}
+
+
+def hubs(study: Study) -> pd.DataFrame:
+    """`hubness` of each way to score, and what chance gives: modality (of the query), method, seed, skewness, never,
+    largest.
+
+    Chapter: Retrieval.
+    """
+    corpus, seed = study.corpus, study.profile.seed
+
+    def make() -> list[dict]:
+        rows, scorers = [], ways(study)
+        for modality in DIRECTIONS:
+            queries, items = asked(corpus, modality, seed)
+            items = streams.generator("order of equals among hubs", seed, modality).permutation(items)
+            rows += [{"modality": modality, "method": method, "seed": own,
+                      **hubness(_table(score, queries, items, modality))} for method, own, score in scorers]
+            rows.append({"modality": modality, "method": "chance", "seed": seed, "largest": np.nan,
+                         **chance_hubness(len(queries), len(items))})
+        return rows
+
+    return store.table(study, __name__, "hubness", [study.corpus_key, [r.folder.name for r in study.runs], seed], make)
 
 
 def macro(table: pd.DataFrame) -> pd.DataFrame:
@@ -246,8 +315,19 @@ def _rows(study: Study) -> list[dict]:
                                    study.profile.seed)} for modality, title in TITLES.items()]
 
 
-def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0) -> dict:
-    """Mean over classes and runs of what ACP-Net's mAP is above chance, in hundredths, and its two intervals.
+def below_chance(table: pd.DataFrame, modality: str, method: str, names: Sequence[str], groups: np.ndarray,
+                 seed: int = 0) -> list[str]:
+    """Those of some measures by which a method lies below chance, with all intervals of `ahead`.
+
+    Chapter: Retrieval.
+    """
+    return [name for name in names
+            if lies_below(ahead(table, modality, groups, seed, method=method, measure=name), 0.0)]
+
+
+def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0, *, method: str = "ACP-Net",
+          measure: str = "mAP") -> dict:
+    """Mean over classes and runs of what a method's measure is above chance, in hundredths, and its two intervals.
 
     table : as `results` gives it
     groups : of each sample of the modality, what it is drawn with as a whole [shape=(N,)]
@@ -255,10 +335,10 @@ def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0)
     Chapter: Retrieval.
     """
     some = table[table["modality"] == modality]
-    every = some[some["method"] == "ACP-Net"].pivot(index="query", columns="seed", values="mAP")
+    every = some[some["method"] == method].pivot(index="query", columns="seed", values=measure)
     queries = some[some["method"] == "chance"].set_index("query").loc[every.index]
-    share = queries.groupby("label")["mAP"].transform("size") * queries["label"].nunique() / len(queries)
-    lead = 100 * every.sub(queries["mAP"], axis=0).div(share, axis=0)  # so that a plain mean weighs classes alike
+    share = queries.groupby("label")[measure].transform("size") * queries["label"].nunique() / len(queries)
+    lead = 100 * every.sub(queries[measure], axis=0).div(share, axis=0)  # so that a plain mean weighs classes alike
     return {"ours": float(lead.to_numpy().mean()),
             "interval": list(evaluation.t_interval(lead.mean())) if lead.shape[1] > 1 else None,
             "clustered": list(evaluation.cluster_bootstrap(lead.mean(axis=1).to_numpy(), groups[every.index],

@@ -52,6 +52,12 @@ class Probed:
         votes = pd.crosstab([groups, self.truth], self.predicted)
         return Probed(votes.index.get_level_values(1).to_numpy(), votes.idxmax(axis=1).to_numpy())
 
+    @property
+    def weighted(self) -> np.ndarray:
+        """Whether each sample is called right, weighed such that the mean is `balanced`: for intervals (n,)."""
+        names, of, times = np.unique(self.truth, return_inverse=True, return_counts=True)
+        return self.correct * len(of) / (len(names) * times[of])
+
     def recall(self, labels: Sequence | np.ndarray) -> list[float]:
         """Share called right of each label, NaN where it has no sample."""
         return recall_score(self.truth, self.predicted, labels=labels, average=None, zero_division=np.nan).tolist()

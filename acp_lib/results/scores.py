@@ -59,6 +59,15 @@ def lies_above(row: dict, chance: float) -> bool:
     return row["interval"] is not None and row["interval"][0] > chance and row["clustered"][0] > chance
 
 
+def lies_below(row: dict, chance: float) -> bool:
+    """Whether a row of `scored` is below chance with every interval that it has; one run has none over runs.
+
+    Chapter: Hearing; Retrieval.
+    """
+    ends = [row[name] for name in ("interval", "clustered") if row[name] is not None]
+    return bool(ends) and all(high < chance for _, high in ends)
+
+
 def way_to_the_best(ours: float, chance: float, best: float | None) -> float | None:
     """How far a score gets from chance to the best possible one, in per cent of the way; None where that is not known.
 
