@@ -49,8 +49,8 @@ def test_the_sentence_says_what_is_shown_and_of_which_network(changes, step):
 def test_the_sentence_in_full():
     assert standing.said(rows(), "made-up data") == (
         "On made-up data ACP-Net (audit, an eighth of the width) is right about 59.0 % of the class-balanced test "
-        "pairs (55.0 to 63.0), +5.0 points (+1.0 to +9.0) against its best additive approximation: it does more than add up "
-        "what it thinks of either half, so that it compares. (In brackets: 95 % over runs, pictures and songs.)")
+        "pairs (55.0 to 63.0), +5.0 points (+1.0 to +9.0) against its best additive approximation: it does more than "
+        "add up what it thinks of either half, so that it compares. (In brackets: 95 % over runs, pictures and songs.)")
 
 
 @pytest.mark.parametrize(("changes", "step"), CASES)

@@ -26,7 +26,7 @@ from acp_lib.features import audio
 from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.picture import open_upright
 from acp_lib.results import store
-from acp_lib.results.scores import scored
+from acp_lib.results.scores import of, scored
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -66,7 +66,7 @@ def accuracy(study: Study) -> list[dict]:
                                                == (asked.truth == 1)]}
         for method, correct in right.items():
             rows.append({"split": by, "method": method, "row": f"{method}, by {by}", "paper": None,
-                         **scored(correct, *names, seed=p.seed)})
+                         **(of(audited) if method == "ACP-Net" else {}), **scored(correct, *names, seed=p.seed)})
     return rows
 
 

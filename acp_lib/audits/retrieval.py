@@ -240,8 +240,9 @@ def load(study: Study) -> list[dict]:
 
 def _rows(study: Study) -> list[dict]:
     table, manifest = results(study), study.manifest
-    return [{"row": title, **ahead(table, modality, manifest.loc[manifest["modality"] == modality, "group"].to_numpy(),
-                                   study.profile.seed)} for modality, title in TITLES.items()]
+    return [{"row": title, "network": study.network,
+             **ahead(table, modality, manifest.loc[manifest["modality"] == modality, "group"].to_numpy(),
+                     study.profile.seed)} for modality, title in TITLES.items()]
 
 
 def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0) -> dict:

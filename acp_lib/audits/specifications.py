@@ -26,6 +26,7 @@ from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.runs import Run
 from acp_lib.profiles import ledger
 from acp_lib.results import store, tables
+from acp_lib.results.scores import of
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -152,7 +153,7 @@ def points(study: Study) -> list[dict]:
         rows.append({"reading": reading, "accuracy": accuracy, "interval": ends, "one_sided": guess,
                      "excess": accuracy - guess, "two": 100 * float(cache[key].mean()),
                      "gap": 100 * gap["difference"], "gap_interval": [100 * e for e in gap["interval"]],
-                     "epochs": len(run.history), "n_pairs": len(pairs)})
+                     "epochs": len(run.history), **of(s)})
     return rows
 
 

@@ -26,6 +26,8 @@ def of(study: Study, protocol: str | None = None) -> dict:
     -------
     {"network": as `Study.network`, "seeds": of its runs, "split": what is kept whole, "pairs": their protocol, by
     default the profile's, "n_pairs"}
+
+    Chapter: ACP-Net.
     """
     p, pairs = study.profile, study.test_pairs(protocol)
     return {"network": study.network, "seeds": list(p.run_seeds), "split": p.splitting.split,
@@ -40,6 +42,14 @@ def called(row: dict, short: bool = False) -> str:
     """
     network = row.get("network")
     return f"{row['row']} ({network.split(',')[0] if short else network})" if network else row["row"]
+
+
+def acp_net(study: Study) -> str:
+    """The name of this study's network, as `called` has it.
+
+    Chapter: Probes; What it gets right and wrong; Retrieval; Paper versus ours.
+    """
+    return called({"row": "ACP-Net", "network": study.network})
 
 
 def scored(right: Sequence[np.ndarray], *names: np.ndarray, seed: int = 0) -> dict:

@@ -24,7 +24,7 @@ from acp_lib.experiment.probes import Probed
 from acp_lib.experiment.splits import PARTS
 from acp_lib.features.shards import Shards
 from acp_lib.results import store
-from acp_lib.results.scores import scored
+from acp_lib.results.scores import of, scored
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -118,7 +118,7 @@ def correspondence(study: Study, name: str) -> dict:
     protocol, pairs = study.profile.pairing.pairs, study.test_pairs()
     trained = study.trained("pairs", name)[name]
     return {**scored([run.correct for run in trained], *groups(study, pairs), seed=study.profile.seed),
-            "seeds": [run.seed for run in trained], "pairs": protocol, "n_pairs": len(pairs),
+            **{key: value for key, value in of(study).items() if key != "network" or name == "ACP-Net"},
             "chance": oracle(joint(protocol, *study.corpus.counts("test"))), "bayes": study.bayes_rate()}
 
 
@@ -141,7 +141,8 @@ def _recognition(study: Study, modality: str) -> list[dict]:
     def row(name: str, probed: list[Probed], **more) -> dict:
         counts = sum(confusion_matrix(p.truth, p.predicted, labels=range(len(names))) for p in probed)
         recall = np.mean([p.recall(range(len(names))) for p in probed], 0)
-        return {"row": name, **about, "paper": reported.pop(name, None),
+        network = {"network": study.network} if name.startswith("ACP-Net") else {}
+        return {"row": name, **about, **network, "paper": reported.pop(name, None),
                 **scored([p.correct for p in probed], songs, seed=study.profile.seed),
                 "balanced": 100 * float(np.mean([p.balanced for p in probed])), "confusion": counts.tolist(),
                 "recall": [None if np.isnan(r) else 100 * float(r) for r in recall], **more}
