@@ -34,6 +34,9 @@ from acp_lib.profiles.groups import Features, Splitting
 PACKAGES = ("torch", "torchvision", "librosa", "soundfile", "soxr", "numba", "numpy", "scipy", "pillow", "scikit-learn",
             "pandas")
 SYNTHETIC = "the synthetic mini database"
+MAIN, AUDIT = "main", "audit"
+WIDTHS = {1.0: "the whole width", 0.5: "half the width", 0.25: "a quarter of the width",
+          0.125: "an eighth of the width"}
 
 
 class Study:
@@ -41,24 +44,25 @@ class Study:
 
     scheduler : of a Dask cluster that extracts features and trains
     shared : stages that other studies have made, by what they were made from
+    role : of its ACP-Net, MAIN or AUDIT
 
     Chapter: How to read and rerun.
     """
 
     def __init__(self, profile: Profile, progress: bool = True, scheduler: str = "",
-                 shared: dict | None = None) -> None:
-        self.profile, self.progress, self.scheduler = profile, progress, scheduler
+                 shared: dict | None = None, role: str = MAIN) -> None:
+        self.profile, self.progress, self.scheduler, self.role = profile, progress, scheduler, role
         self.work = Work(profile.work_path / "cache", profile.processes, progress, scheduler)
         self._shared = {} if shared is None else shared
 
-    def variant(self, **changes: Any) -> "Study":
+    def variant(self, role: str = "", /, **changes: Any) -> "Study":
         """The same with some values of the profile replaced; the network that sees pictures stays the same, whatever
         the split it was calibrated on. What the changes do not touch is not made or read again.
 
         Chapter: How sure are we.
         """
         changed = self.profile.changed(weights=str(self.weights), **changes)
-        return Study(changed, self.progress, self.scheduler, self._shared)
+        return Study(changed, self.progress, self.scheduler, self._shared, role or self.role)
 
     @property
     def audited(self) -> "Study":
@@ -71,8 +75,17 @@ class Study:
         Chapter: Shortcuts.
         """
         p = self.profile
-        return self.variant(seeds=p.auditing.audit_seeds, fc_width=p.auditing.audit_width,
+        return self.variant(AUDIT, seeds=p.auditing.audit_seeds, fc_width=p.auditing.audit_width,
                             learning_rate=p.training.learning_rate * p.network.fc_width / p.auditing.audit_width)
+
+    @property
+    def network(self) -> str:
+        """Which ACP-Net this study trains, for readers: "main", or "audit" with its share of the paper's widths. No
+        score of ACP-Net stands without it.
+
+        Chapter: Paper versus ours.
+        """
+        return MAIN if self.role == MAIN else f"{AUDIT}, {WIDTHS[self.profile.network.fc_width]}"
 
     def _stage(self, make: Callable, *about: Any) -> Any:
         """`make(*about)`, made once by all studies that share stages."""

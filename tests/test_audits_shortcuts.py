@@ -158,6 +158,6 @@ def test_gains_are_over_the_likelier_answer_and_clear_where_the_interval_is_abov
 @pytest.mark.parametrize(("reported", "expected"), [
     (61.67, ["uniform", "rejection", "image_anchored", "music_anchored"]), (69.0, ["uniform"]), (99.0, []),
 ])
-def test_protocols_that_let_somebody_pass_who_compares_nothing(reported, expected):
+def test_protocols_that_let_somebody_pass_who_knows_one_half(reported, expected):
     table = shortcuts.guessers(*PAPER).loc[list(shortcuts.EXPLORED)]
     assert shortcuts.passing(table, reported) == expected

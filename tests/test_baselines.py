@@ -1,4 +1,4 @@
-"""Guessers that compare nothing, and two classifiers compared."""
+"""Guessers that have one half of a pair, or nothing, and two classifiers compared."""
 
 import numpy as np
 import pytest

@@ -24,6 +24,7 @@ from test_project import CHAPTERS, files
 
 from acp_lib import profiles
 from acp_lib import study as studies
+from acp_lib.audits import reconciled
 from acp_lib.book import build as book
 from acp_lib.book import prepare as preparing
 from acp_lib.profiles import ROOT
@@ -391,6 +392,20 @@ def test_results_hold_the_papers_value_ours_and_where_it_comes_from(made, number
         for name in ("data_fingerprint", "image_weights_digest", "test_pairs_digest", "code"):
             assert re.fullmatch("[0-9a-f]{16,64}", source[name]), name
     assert str(made.copy.folder) not in json.dumps(rows)
+
+
+@whole
+def test_every_result_with_a_score_of_acp_net_says_which_network_it_is_of(made):
+    audited = ("standing", "how_sure", "specifications")
+    found = {path.stem: json.loads(path.read_text("utf8")) for path in made.results.glob("*.json")}
+    held = {name: [row for row in rows if reconciled.is_accuracy(row)] for name, rows in found.items()}
+    assert {name for name, rows in held.items() if rows} == {"table4", "table5", *audited}
+    assert {row["network"] for name in ("table4", "table5") for row in held[name]} == {"main"}
+    assert {row["network"] for name in audited for row in held[name]} == {
+        "audit, an eighth of the width"}
+    listed = reconciled.accuracies({name: rows for name, rows in found.items() if name in reconciled.CHAPTERS})
+    text = page(made, "notebooks/90_paper_versus_ours").soup.get_text(" ")
+    assert all(f"{row['ours']:.1f}" in text for row in listed)
 
 
 @whole

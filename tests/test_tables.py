@@ -70,7 +70,8 @@ def study(tmp_path, monkeypatch):
     corpus, profile = with_emotions(small()), load(seeds=2, test_pairs=60, results=str(tmp_path))
     tags = screened(pd.DataFrame({"tag": list(TAGS), "frequency": list(TAGS.values())}))
     return Counted(manifest=table, corpus=corpus, profile=profile, tags=tags, provenance={"code": "a", "x": [1, 2.5]},
-                   test_pairs=lambda: corpus.draw("test", "class_balanced", 60, np.random.default_rng(0)),
+                   test_pairs=lambda _=None: corpus.draw("test", "class_balanced", 60, np.random.default_rng(0)),
+                   network="main",
                    bayes_rate=lambda: 85.0,
                    raw=lambda kind: tmp_path / kind)
 

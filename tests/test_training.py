@@ -76,7 +76,7 @@ def unbroken():
     return trained()
 
 
-def test_learns_to_compare_the_halves(unbroken):
+def test_learns_what_no_half_tells_by_itself(unbroken):
     model, history = unbroken
     corpus = small()
     pairs = corpus.draw("test", "class_balanced", 1000, np.random.default_rng(5))

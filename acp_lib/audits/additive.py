@@ -1,4 +1,4 @@
-"""Does a network compare, or does it add up what it thinks of either half? Its best additive approximation tells.
+"""What adding up two judgements can get, and what it gets of a network: its best additive approximation.
 
 Paper: Section 3, Table 4.
 Chapter: Is it really cross-modal?
@@ -22,7 +22,7 @@ from acp_lib.experiment.corpus import Corpus, Pairs
 from acp_lib.experiment.methods import embedded, labels
 from acp_lib.experiment.pairs import joint
 from acp_lib.results import store
-from acp_lib.results.scores import scored
+from acp_lib.results.scores import of, scored
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -242,8 +242,8 @@ def named(study: Study) -> list[np.ndarray]:
 
 
 def compared(study: Study) -> list[dict]:
-    """Everything of this chapter on the same frozen test pairs: "row", its name; and `scores.scored` on pictures and
-    songs.
+    """Everything of this chapter on the same frozen test pairs: "row", its name; `scores.scored` on pictures and songs;
+    and `scores.of`, of the networks.
     """
     emap, asked = emap_table(study), study.test_pairs()
     controls = retrained.controls(study)
@@ -255,28 +255,10 @@ def compared(study: Study) -> list[dict]:
             **untrained(study), "two ridge classifiers, compared":
             [study.baselines["two classifiers, compared"].to_numpy()], "two perceptrons, compared": named(study)}
     names = evaluation.groups(study.manifest, asked)
-    return [{"row": what, "paper": None, **scored(right, *names, seed=study.profile.seed)}
+    networks = {what: of(study.audited.variant(seeds=len(right))) for what, right in told.items()
+                if what.startswith("ACP-Net")}
+    return [{"row": what, "paper": None, **scored(right, *names, seed=study.profile.seed), **networks.get(what, {})}
             for what, right in told.items()]
-
-
-def gap(study: Study) -> dict:
-    """How much more often the networks are right than their additive approximations: `evaluation.paired_bootstrap`,
-    and "values", one a run; in shares from 0 to 1.
-    """
-    emap = emap_table(study)
-    network, additive = (np.array(emap[c].tolist(), float) for c in ("network", "additive"))
-    names = evaluation.groups(study.manifest, study.test_pairs())
-    found = evaluation.paired_bootstrap(network.mean(0), additive.mean(0), *names, seed=study.profile.seed)
-    return found | {"values": (network.mean(1) - additive.mean(1)).tolist()}
-
-
-def compares(gap: dict) -> bool:
-    """Whether it is shown that networks compare: both intervals of the `gap`, over pictures and songs and over runs,
-    lie above 0.
-
-    Chapter: Is it really cross-modal?
-    """
-    return gap["interval"][0] > 0 and evaluation.t_interval(gap["values"])[0] > 0
 
 
 def failed(rows: list[dict], chance: float) -> list[str]:

@@ -14,6 +14,7 @@ from acp_lib.audits import repeated, uncertainty
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import evaluation
 from acp_lib.results import store, tables
+from acp_lib.results.scores import of
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -23,11 +24,11 @@ OTHERS = ("L3-Net", "Spectrogram-ACP")
 
 def load(study: Study) -> list[dict]:
     """Rows "what" = "accuracy" (in per cent, ACP-Net of the audits), "difference" (in points, of it and each other way
-    of Table 4) and "component" (standard deviation in points).
+    of Table 4) and "component" (standard deviation in points), each with `scores.of` of the audited networks.
 
     Chapter: How sure are we.
     """
-    return store.load(study, "how_sure", _rows)
+    return store.load(study, "how_sure", lambda s: [{**row, **of(s.audited)} for row in _rows(s)])
 
 
 def right(study: Study) -> dict[str, list[np.ndarray]]:

@@ -27,6 +27,7 @@ from acp_lib.features import audio
 from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.picture import open_upright
 from acp_lib.results import store
+from acp_lib.results.scores import of
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -68,7 +69,8 @@ def accuracy(study: Study) -> list[dict]:
             right["ACP-Net"].append(100 * float(retrained.drawn(s).correct.mean()))
             right[CLASSIFIERS].append(100 * float(np.mean(said == (asked.truth == 1))))
         rows += [{"split": by, "method": method, "row": f"{method}, by {by}", "paper": None, "values": values,
-                  "ours": float(np.mean(values)), "interval": np.clip(over_draws(values), 0, 100).tolist()}
+                  "ours": float(np.mean(values)), "interval": np.clip(over_draws(values), 0, 100).tolist(),
+                  **(of(some[0]) if method == "ACP-Net" else {})}
                  for method, values in right.items()]
     return rows
 

@@ -311,8 +311,9 @@ def load(study: Study) -> list[dict]:
 
 def _rows(study: Study) -> list[dict]:
     table, manifest = results(study), study.manifest
-    return [{"row": title, **ahead(table, modality, manifest.loc[manifest["modality"] == modality, "group"].to_numpy(),
-                                   study.profile.seed)} for modality, title in TITLES.items()]
+    return [{"row": title, "network": study.network,
+             **ahead(table, modality, manifest.loc[manifest["modality"] == modality, "group"].to_numpy(),
+                     study.profile.seed)} for modality, title in TITLES.items()]
 
 
 def below_chance(table: pd.DataFrame, modality: str, method: str, names: Sequence[str], groups: np.ndarray,

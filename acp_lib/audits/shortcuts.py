@@ -1,4 +1,4 @@
-"""What can be had without comparing: guessers that look at one half of the pair, in theory, in a draw, and trained.
+"""What can be had from one half of a pair: guessers that look at no more, in theory, in a draw, and trained.
 
 Paper: Section 3, and Section 2, Affective correspondence labeling.
 Chapter: Shortcuts.
@@ -134,7 +134,7 @@ def gains(learnt: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
 
 
 def passing(exact: pd.DataFrame, reported: float) -> list[str]:
-    """The protocols under which somebody who compares nothing gets more than `reported` per cent.
+    """The protocols under which somebody who knows one half only gets more than `reported` per cent.
 
     exact : as `guessers` gives it
 

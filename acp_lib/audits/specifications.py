@@ -23,7 +23,7 @@ from acp_lib.experiment import baselines, runs
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.runs import Run
 from acp_lib.profiles import ledger
-from acp_lib.results import store, tables
+from acp_lib.results import scores, store, tables
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -173,7 +173,7 @@ def points(study: Study) -> tuple[list[dict], dict]:
         ahead.append(right[-1] - cache[key].astype(float))
         rows.append({"reading": reading, "values": [100 * float(v) for v in right[-1].mean(1)],
                      "one_sided": max(oracle(table, axis) for axis in (None, 0, 1)),
-                     "two": 100 * float(cache[key].mean()), "n_pairs": len(pairs)})
+                     "two": 100 * float(cache[key].mean()), **scores.of(s)})
     if not right:
         raise FloatingPointError(f"every reading diverged; the profile's own: {rows[0]['diverged']}")
     drawn, gaps = (100 * curve.resampled(some, names, seed=study.profile.seed) for some in (right, ahead))

@@ -21,7 +21,7 @@ import pandas as pd
 import yaml
 
 from acp_lib import paper
-from acp_lib.audits import how_sure, retrieval, specifications
+from acp_lib.audits import how_sure, retrieval, specifications, standing
 from acp_lib.results import store, tables
 
 if TYPE_CHECKING:
@@ -226,7 +226,8 @@ def _number(read: Callable, source: dict | float) -> float | None:
     return source
 
 
-MADE = {"how_sure": how_sure.load, "retrieval": retrieval.load, "specifications": specifications.load}
+MADE = {"how_sure": how_sure.load, "retrieval": retrieval.load, "specifications": specifications.load,
+        "standing": standing.load}
 
 
 def all_of(study: Study) -> list[Verdict]:

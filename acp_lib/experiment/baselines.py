@@ -1,4 +1,4 @@
-"""What ACP-Net is to be held against: guessers that compare nothing, and the plainest way to compare.
+"""What ACP-Net is to be held against: guessers that have one half of a pair or nothing, and two classifiers.
 
 Chapter: ACP-Net.
 """

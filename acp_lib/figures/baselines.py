@@ -32,6 +32,7 @@ from acp_lib.figures.style import (
 )
 from acp_lib.figures.style import learning_curves as draw_curves
 from acp_lib.models._branches import TwoBranches
+from acp_lib.results.scores import called
 
 SHARED = {"both right": TRUE, "only the first": BRANCHES["image"], "only the second": BRANCHES["music"],
           "neither": "0.8"}
@@ -121,7 +122,7 @@ def correspondence_accuracy(rows: list[dict], chance: float, bayes: float | None
         ax.axvline(bayes, lw=1.2, label="best possible", **BEST)
     for y, row in enumerate(rows):
         dot(ax, y, row, resampled)
-    name_rows(ax, [r["row"] for r in rows], 0.6, 0.6)
+    name_rows(ax, [called(r, short=True) for r in rows], 0.6, 0.6)
     ax.set_xlabel("accuracy, %")
     legend_below(fig, 3)
     return fig

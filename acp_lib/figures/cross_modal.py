@@ -1,4 +1,4 @@
-"""Figures of what a network owes to comparing the two halves of a pair.
+"""Figures of what a network does beyond adding up the two halves of a pair.
 
 Chapter: Is it really cross-modal?
 """

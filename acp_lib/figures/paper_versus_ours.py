@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from acp_lib.figures.style import OURS, WIDTH, unique
+from acp_lib.results.scores import called
 
 
 def paper_and_ours(rows: list[dict]) -> Figure:
@@ -21,7 +22,7 @@ def paper_and_ours(rows: list[dict]) -> Figure:
             if row.get("interval"):
                 ax.plot(row["interval"], [y, y], color=OURS, lw=3, alpha=0.5)
             ax.plot(row["ours"], y, "o", color=OURS, ms=8, label="this run")
-    ax.set_yticks(range(len(rows)), [r["row"] for r in rows])
+    ax.set_yticks(range(len(rows)), [called(r, short=True) for r in rows])
     ax.set_xlabel("%")
     ax.invert_yaxis()
     ax.legend(*unique(ax), loc="upper left", bbox_to_anchor=(1, 1))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from acp_lib.results.scores import called
+
 LABELS = {1: "tab-regrouping", 2: "tab-tags", 3: "tab-database", 4: "tab-correspondence"}
 """Where the book shows each of the paper's tables; Table 5 is several there."""
 
@@ -26,7 +28,7 @@ def beside(number: int, rows: Sequence[dict]) -> list[dict]:
         ours = text(row["ours"], number)
         if row["ours"] is not None and row.get("interval"):
             ours = f"{ours} ({row['interval'][0]:.1f} to {row['interval'][1]:.1f})"
-        found.append({"what": ": ".join(filter(None, (group, row["row"]))), "paper": text(row["paper"], number),
+        found.append({"what": ": ".join(filter(None, (group, called(row)))), "paper": text(row["paper"], number),
                       "ours": ours, "label": label(number, row)})
     return found
 

@@ -6,6 +6,7 @@ Chapter: ACP-Net.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import nn
@@ -13,6 +14,42 @@ from torch import nn
 from acp_lib.experiment import evaluation
 from acp_lib.experiment import pairs as protocols
 from acp_lib.experiment.corpus import Corpus, Pairs
+
+if TYPE_CHECKING:
+    from acp_lib.study import Study
+
+
+def of(study: Study, protocol: str | None = None) -> dict:
+    """What an accuracy of this study's ACP-Net on test pairs is of, as every result that holds one says it.
+
+    Returns
+    -------
+    {"network": as `Study.network`, "seeds": of its runs, "split": what is kept whole, "pairs": their protocol, by
+    default the profile's, "n_pairs"}
+
+    Chapter: ACP-Net.
+    """
+    p, pairs = study.profile, study.test_pairs(protocol)
+    return {"network": study.network, "seeds": list(p.run_seeds), "split": p.splitting.split,
+            "pairs": protocol or p.pairing.pairs, "n_pairs": len(pairs)}
+
+
+def called(row: dict, short: bool = False) -> str:
+    """The name of a row of results, with the network that it is of: "ACP-Net (main)", or "ACP-Net (audit, an eighth of
+    the width)", which is "ACP-Net (audit)" in short.
+
+    Chapter: ACP-Net; Baselines; Is it really cross-modal?
+    """
+    network = row.get("network")
+    return f"{row['row']} ({network.split(',')[0] if short else network})" if network else row["row"]
+
+
+def acp_net(study: Study) -> str:
+    """The name of this study's network, as `called` has it.
+
+    Chapter: Probes; What it gets right and wrong; Retrieval; Paper versus ours.
+    """
+    return called({"row": "ACP-Net", "network": study.network})
 
 
 def scored(right: Sequence[np.ndarray], *names: np.ndarray, seed: int = 0) -> dict:
@@ -77,7 +114,7 @@ def way_to_the_best(ours: float, chance: float, best: float | None) -> float | N
 
 
 def by_protocol(models: Sequence[nn.Module], corpus: Corpus, drawn: dict[str, Pairs]) -> list[dict]:
-    """The same networks scored on test pairs of several protocols, beside guessers who compare nothing; in per cent.
+    """The same networks scored on test pairs of several protocols, beside guessers who know one half only; in per cent.
 
     Parameters
     ----------

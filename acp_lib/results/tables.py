@@ -24,7 +24,7 @@ from acp_lib.experiment.probes import Probed
 from acp_lib.experiment.splits import PARTS
 from acp_lib.features.shards import Shards
 from acp_lib.results import store
-from acp_lib.results.scores import scored
+from acp_lib.results.scores import of, scored
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -121,9 +121,9 @@ def correspondence(study: Study, name: str) -> dict:
     trained = study.trained("pairs", name)[name]
     best = max(trained, key=lambda run: max(h["val_accuracy"] for h in run.history))
     return {**scored([run.correct for run in trained], *groups(study, pairs), seed=study.profile.seed),
-            "best": 100 * float(best.correct.mean()), "seeds": [run.seed for run in trained], "pairs": protocol,
-            "n_pairs": len(pairs), "chance": oracle(joint(protocol, *study.corpus.counts("test"))),
-            "bayes": study.bayes_rate()}
+            "best": 100 * float(best.correct.mean()),
+            **{key: value for key, value in of(study).items() if key != "network" or name == "ACP-Net"},
+            "chance": oracle(joint(protocol, *study.corpus.counts("test"))), "bayes": study.bayes_rate()}
 
 
 def table5(study: Study) -> list[dict]:
@@ -147,7 +147,8 @@ def _recognition(study: Study, modality: str) -> list[dict]:
     def row(name: str, probed: list[Probed], **more) -> dict:
         counts = sum(confusion_matrix(p.truth, p.predicted, labels=range(len(names))) for p in probed)
         recall = np.mean([p.recall(range(len(names))) for p in probed], 0)
-        return {"row": name, **about, "paper": reported.pop(name, None),
+        network = {"network": study.network} if name.startswith("ACP-Net") else {}
+        return {"row": name, **about, **network, "paper": reported.pop(name, None),
                 **scored([p.correct for p in probed], songs, seed=study.profile.seed),
                 **({"by_song": 100 * float(np.mean([p.by_group(songs).accuracy for p in probed]))}
                    if modality == "music" else {}),

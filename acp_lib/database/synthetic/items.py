@@ -27,8 +27,8 @@ CENTROIDS: dict[str, dict[str, tuple[float, ...]]] = {
 """Where the emotions of pictures and the classes of songs lie; their keys are the labels of each modality."""
 
 STANDARD_DEVIATION = {"image": 0.22, "music": 0.20}
-"""Of the points around their centroid, in each direction: emotions overlap, and yet small networks learn to compare
-within minutes.
+"""Of the points around their centroid, in each direction: emotions overlap, and yet small networks leave chance within
+minutes.
 """
 
 SHARES = {"image": paper.IMAGES, "music": paper.SONGS}

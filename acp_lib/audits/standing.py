@@ -1,0 +1,121 @@
+"""What ACP-Net is shown to do on this data, step by step: no more than chance, than who sees one half of a pair, than
+who adds up both; or more, and only then it compares. All chapters say it with the one sentence that is made here.
+
+Paper: Section 3, Table 4.
+Chapter: Is it really cross-modal?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from acp_lib.audits import additive
+from acp_lib.experiment import evaluation
+from acp_lib.experiment.pairs import joint, oracle
+from acp_lib.results import store
+from acp_lib.results.scores import called, of
+from acp_lib.results.tables import row_of
+
+if TYPE_CHECKING:
+    from acp_lib.study import Study
+
+HALVES = {"picture alone": "who sees the picture alone", "music alone": "who hears the music alone"}
+"""The trained guessers of `baselines.BASELINES` and what they are called here."""
+ADDITIVE = "its best additive approximation"
+
+STEPS = {
+    "chance": "it is not shown that it does better than chance",
+    "one-sided": "it does better than chance, but it is not shown that it does better than who has one half of a pair",
+    "additive": "it does better than who has one half of a pair, but it is not shown that it does more than add up "
+                "what it thinks of either half",
+    "compares": "it does more than add up what it thinks of either half, so that it compares"}
+"""What is said of a network that gets so far, from the lowest step to the highest."""
+
+
+def joint_interval(right: np.ndarray, *names: np.ndarray, seed: int = 0) -> list[float]:
+    """95 % for the mean on other pictures, other songs and in other runs: all three are drawn with replacement. It
+    reaches at least as far as Student's over the runs, since few runs drawn from themselves look too much alike.
+
+    right : share that each run (row) gets of each pair, or a difference of two such [shape=(runs, n)]
+    names : of each pair, its picture and its song [shapes=(n,)]
+    """
+    run = np.repeat(np.arange(len(right)), right.shape[1])
+    drawn = evaluation.cluster_bootstrap(right.ravel(), *(np.tile(name, len(right)) for name in names), run, seed=seed)
+    ends = [drawn, evaluation.t_interval(right.mean(1))] if len(right) > 1 else [drawn]
+    return [min(end[0] for end in ends), max(end[1] for end in ends)]
+
+
+def measured(network: np.ndarray, others: dict[str, np.ndarray], *names: np.ndarray, seed: int = 0) -> list[dict]:
+    """Rows in per cent and points: the accuracy of "ACP-Net", then how much more often it is right than each other.
+
+    network : whether each run was right about each pair [shape=(runs, n)]
+    others : the same of what it is held against [shapes=(n,) or (runs, n)]
+
+    Returns
+    -------
+    {"row", "ours": the mean, "values": one a run, "interval": `joint_interval`}
+    """
+    rows = []
+    for name, right in {"ACP-Net": network, **{name: network - other for name, other in others.items()}}.items():
+        rows.append({"row": name, "ours": 100 * float(right.mean()), "values": (100 * right.mean(1)).tolist(),
+                     "interval": [100 * end for end in joint_interval(right, *names, seed=seed)]})
+    return rows
+
+
+def load(study: Study) -> list[dict]:
+    """Rows of `measured` for the audited networks, against the guessers of HALVES and ADDITIVE: the first with "chance"
+    and "one_sided" (the best who knows the true class of one half), in per cent; the last, which is the gap, with
+    "explained", the share of the variance of each run's logits that adding accounts for, in per cent.
+
+    Chapter: Is it really cross-modal?; Verdicts.
+    """
+    return store.load(study, "standing", _rows)
+
+
+def _rows(study: Study) -> list[dict]:
+    audited, emap = study.audited, additive.emap_table(study)
+    table = joint(study.profile.pairing.pairs, *study.corpus.counts("test"))
+    right = {name: np.array(emap[name].tolist(), float) for name in ("network", "additive")}
+    halves = {who: study.baselines[name].to_numpy(float) for name, who in HALVES.items()}
+    rows = measured(right["network"], {**halves, ADDITIVE: right["additive"]},
+                    *evaluation.groups(study.manifest, study.test_pairs()), seed=study.profile.seed)
+    rows[0] |= {"chance": oracle(table), "one_sided": max(oracle(table, axis) for axis in (0, 1))}
+    rows[-1] |= {"explained": (100 * emap["explained"]).tolist()}
+    return [{**row, **of(audited)} for row in rows]
+
+
+def reached(rows: Sequence[dict]) -> str:
+    """The highest of STEPS that is shown: each by whole intervals, and none without those below it.
+
+    rows : as `load` gives them
+
+    Chapter: Is it really cross-modal?
+    """
+    network, *halves, gap = (row_of(list(rows), name) for name in ("ACP-Net", *HALVES.values(), ADDITIVE))
+    lowest = network["interval"][0]
+    if not lowest > network["chance"]:
+        return "chance"
+    if not (lowest > network["one_sided"] and all(row["interval"][0] > 0 for row in halves)):
+        return "one-sided"
+    return "compares" if gap["interval"][0] > 0 else "additive"
+
+
+def sentence(study: Study) -> str:
+    """What ACP-Net does on this data, in the words of all chapters.
+
+    Chapter: ACP-Net; Baselines; Is it really cross-modal?; The garden of forking paths; Paper versus ours; Verdicts.
+    """
+    return said(load(study), study.data_name)
+
+
+def said(rows: Sequence[dict], data: str) -> str:
+    """The sentence that `rows`, as `load` gives them, allow of the data of that name."""
+    network, gap = (row_of(list(rows), name) for name in ("ACP-Net", ADDITIVE))
+    (low, high), (least, most) = network["interval"], gap["interval"]
+    pairs = network["pairs"].replace("_", "-")
+    return (f"On {data} {called(network)} is right about {network['ours']:.1f} % of the {pairs} test pairs ({low:.1f} "
+            f"to {high:.1f}), {gap['ours']:+.1f} points ({least:+.1f} to {most:+.1f}) against {ADDITIVE}: "
+            f"{STEPS[reached(rows)]}. (In brackets: 95 % over runs, pictures and songs.)")
