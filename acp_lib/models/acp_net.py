@@ -77,7 +77,7 @@ class ACPNet(TwoBranches):
     """
 
     def __init__(self, *, activation: Activation = "relu", first_layer: FirstLayer = "dense", dropout: float = 0.4,
-                 dropout_at: DropoutAt = "hidden", fc_width: float = 1.0,
+                 dropout_at: DropoutAt = "fusion", fc_width: float = 1.0,
                  initialisation: Initialisation = "pytorch") -> None:
         Network(activation, first_layer, dropout, dropout_at, fc_width, initialisation)  # raises where one is no choice
         kept = 2 if first_layer == "input" else 1  # widths that are the input's

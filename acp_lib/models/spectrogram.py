@@ -43,7 +43,7 @@ class SpectrogramACP(TwoBranches):
 
     def __init__(self, *, width: float = 1.0, bins: int = 257, frames: int = 199,
                  activation: Activation = "relu", first_layer: FirstLayer = "dense", dropout: float = 0.4,
-                 dropout_at: DropoutAt = "hidden", fc_width: float = 1.0,
+                 dropout_at: DropoutAt = "fusion", fc_width: float = 1.0,
                  initialisation: Initialisation = "pytorch") -> None:
         acp = ACPNet(activation=activation, dropout=dropout, dropout_at=dropout_at, first_layer=first_layer,
                      fc_width=fc_width)

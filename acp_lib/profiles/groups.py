@@ -106,7 +106,7 @@ class Database(Checked):
     source: Source = "synthetic"
     data: str = path()  # folder that holds pictures and music; empty: the mini database, made on the spot
     n_images: int = option(720, least=80)  # of the mini database
-    n_songs: int = option(108, least=30)
+    n_songs: int = option(320, least=30)
     last_segment: float = option(60.0, least=10.0)  # seconds from which the rest of a song is a segment
     short_from: float = option(10.0, least=1.0)  # seconds from which a song shorter than a minute is one
     agreement: Literal["all", "majority"] = "all"  # of those who were asked about a picture of IMAC's lists
@@ -150,7 +150,7 @@ class Network(Checked):
     activation: Activation = "relu"
     first_layer: FirstLayer = "dense"  # whether the first box of Fig. 2 is a layer or the input
     dropout: float = option(0.4, least=0.0)  # Paper: Section 4
-    dropout_at: DropoutAt = "hidden"
+    dropout_at: DropoutAt = "fusion"
     fc_width: float = share()  # share of the hidden layers' widths
     initialisation: Initialisation = "pytorch"  # of the weights: that library's default, or that of Keras
 

@@ -41,7 +41,7 @@ __all__ = ["CENTROIDS", "COPIES", "GENRES", "MISLEADING", "NOISE", "PLANTED", "S
            "STANDARD_DEVIATION", "TAGS", "Item", "bayes_rates", "counts", "make", "plan"]
 
 
-def make(root: Path, *, seed: int = 0, n_images: int = 720, n_songs: int = 108, jobs: int = 2,
+def make(root: Path, *, seed: int = 0, n_images: int = 720, n_songs: int = 320, jobs: int = 2,
          progress: bool = True) -> Path:
     """Fill the folder `root` with a small IMAC and return it.
 

@@ -17,8 +17,10 @@ from acp_lib.emotions import EMOTIONS
 from acp_lib.engine.processes import mapped
 from acp_lib.engine.progress import bar
 
-SECONDS = ((60, 70), (120, 135), (180, 190))
-"""Of songs in a row: one, two and three whole segments."""
+SECONDS = ((60, 70), (30, 40), (30, 40), (120, 130), (30, 40), (30, 40))
+"""Of songs in a row: one segment, most of them shorter than a minute to save time, and two, so that a split can part a
+song.
+"""
 
 CODINGS = {"mp3": "MPEG_LAYER_III", "ogg": "VORBIS", "flac": "PCM_16"}
 FORMATS = ("mp3", "flac", "ogg", "ogg", "ogg", "flac", "mp3", "ogg", "ogg", "flac", "ogg", "ogg")

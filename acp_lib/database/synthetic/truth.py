@@ -16,7 +16,7 @@ COLUMNS = ["id", "modality", "true_class", "true_emotion", "label_class", "label
            "dominance"]
 
 
-def bayes_rates(n_images: int = 720, n_songs: int = 108, *, noise: float = NOISE, balanced: bool = False,
+def bayes_rates(n_images: int = 720, n_songs: int = 320, *, noise: float = NOISE, balanced: bool = False,
                 draws: int = 20_000) -> dict[str, float]:
     """What the best possible observer scores against the labels: one who sees each item's point and knows this package.
 
