@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from acp_lib.engine.text import MESSAGE, plain
 from acp_lib.profiles import Profile, places
 
 
-def parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """A parser for `prog PROFILE [-p NAME VALUE]...`."""
+def parser(prog: str, description: str, examples: str, what: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """A parser for `prog PROFILE [-p NAME VALUE]...`, or `prog WHAT PROFILE ...` where several things can be done."""
     made = argparse.ArgumentParser(prog=prog, description=description, epilog=examples,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    if what:
+        made.add_argument("what", choices=what, help=f"one of {', '.join(what)}", metavar="WHAT")
     made.add_argument("profile", nargs="?", default="mini", help=f"one of {', '.join(profiles.NAMES)} (mini)")
     made.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="given",
                       help="a parameter and its value, instead of the profile's; may be repeated")

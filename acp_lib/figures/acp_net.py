@@ -9,6 +9,7 @@ from typing import cast
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -47,6 +48,25 @@ def learning_curves(histories: dict[int, list[dict]], best: dict[int, int], baye
         ax.set(xlabel="epoch", ylabel=what)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     legend_below(fig, 5)
+    return fig
+
+
+def by_samples(table: pd.DataFrame) -> Figure:
+    """Accuracy over the number of songs, and of pictures, that are trained on: ACP-Net and two classifiers, compared.
+
+    table : as `plateau.by_samples` gives it
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharey=True)
+    for ax, (varied, what) in zip(axes, (("music", "pieces of music"), ("image", "pictures")), strict=True):
+        for colour, (data, some) in zip(BRANCHES.values(), table[table["varied"] == varied].groupby("data"),
+                                        strict=False):
+            ax.plot(some["samples"], some["level"], "o-", ms=4, color=colour, label=f"{data}: ACP-Net")
+            ax.plot(some["samples"], some["two"], "s--", ms=4, color=colour, mfc="white",
+                    label=f"{data}: two classifiers")
+        ax.axhline(50, lw=1, ls=":", color="grey")
+        ax.set(xscale="log", xlabel=f"{what} trained on")
+    axes[0].set_ylabel("validation accuracy, %")
+    legend_below(fig, 2)
     return fig
 
 

@@ -1,0 +1,285 @@
+"""What takes ACP-Net off the plateau that "same or different" starts on, and how much music and how many pictures it
+needs: on validation data alone, so that a setting may be chosen by it.
+
+The test part of a corpus stays out. The rest is dealt anew into folds of whole songs, each once the validation part, so
+that all of it is judged on; each fold has a run with a seed of its own. The features, and no media, travel to a machine
+with a GPU: `Material`.
+
+Chapter: ACP-Net.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+
+from acp_lib import streams
+from acp_lib.engine.cache import write
+from acp_lib.experiment import baselines, together
+from acp_lib.experiment.corpus import Corpus, Modality, scaled
+from acp_lib.experiment.splits import PARTS
+from acp_lib.experiment.tasks import Correspondence
+from acp_lib.models import ACPNet
+from acp_lib.profiles.groups import Network, Pairing, Training
+
+if TYPE_CHECKING:
+    from acp_lib.study import Study
+
+FOLDS = 8
+EPOCHS = 50
+LEFT = 0.55
+"""Accuracy on training pairs from which a run has left the plateau, as a mean over an epoch."""
+
+LAST = 10  # epochs whose mean validation accuracy is the level that a run reaches
+SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
+"""Of the songs, or of the pictures, that are trained on."""
+
+PLACES = ("fusion", "hidden", "not_embeddings")
+WHOLE = {"fc_width": 1.0, "learning_rate": 1e-4, "batch": 128}
+QUARTER = {"fc_width": 0.25, "learning_rate": 4e-4, "batch": 128}
+CELLS: list[dict] = [
+    *({**QUARTER, "dropout_at": at, "initialisation": init} for init in ("pytorch", "glorot") for at in PLACES),
+    {**QUARTER, "dropout": 0.0},
+    *({**WHOLE, "dropout_at": at} for at in PLACES[:2]),
+    *({**QUARTER, "learning_rate": 1e-3, "dropout_at": at} for at in PLACES[:2]),
+    {**WHOLE, "dropout": 0.0},
+]
+"""Settings that are tried; what one does not name is the ledger's default. WHOLE is the paper's width and rate."""
+
+
+Job = tuple[dict, dict[str, float]]
+"""A setting, and the share of the songs or pictures."""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """A corpus with the name of the song or picture that each sample is kept whole by, and where it comes from."""
+
+    corpus: Corpus
+    groups: dict[str, np.ndarray]
+    about: dict
+
+    @classmethod
+    def of(cls, study: Study) -> Material:
+        """That of a study, as it was split."""
+        table = study.manifest
+        groups = {m: table.loc[table["modality"] == m, "group"].to_numpy(str) for m in ("image", "music")}
+        about = {key: study.provenance[key] for key in ("data", "synthetic", "data_fingerprint", "image_weights")}
+        return cls(study.corpus, groups, {**about, "seed": study.profile.seed})
+
+    def save(self, folder: Path) -> None:
+        """Write features, classes, parts and names, and no media."""
+        for name, names in self.groups.items():
+            getattr(self.corpus, name).save(folder / f"{name}.safetensors")
+            write(folder / f"{name}.csv", pd.DataFrame({"group": names}).to_csv(index=False))
+        write(folder / "about.json", json.dumps(self.about, ensure_ascii=False))
+
+    @classmethod
+    def read(cls, folder: Path) -> Material:
+        """What `save` wrote."""
+        corpus = Corpus(*(Modality.read(folder / f"{name}.safetensors") for name in ("image", "music")))
+        groups = {m: pd.read_csv(folder / f"{m}.csv", dtype=str)["group"].to_numpy(str) for m in ("image", "music")}
+        return cls(corpus, groups, json.loads((folder / "about.json").read_text("utf8")))
+
+
+def dealt(groups: np.ndarray, label: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+    """The fold of each sample: groups stay whole, and each class is spread evenly over the folds [shape=(n,)]."""
+    names, first, where = np.unique(groups, return_index=True, return_inverse=True)
+    order = rng.permutation(len(names))
+    order = order[np.argsort(label[first][order], kind="stable")]
+    fold = np.empty(len(names), int)
+    fold[order] = np.arange(len(names)) % folds
+    return fold[where]
+
+
+def folded(material: Material, fold: int, shares: dict[str, float], folds: int = FOLDS) -> Corpus:
+    """The corpus with one fold of its training and validation parts as validation part, and a share of the groups of
+    the others as training part; features are scaled by these. What is left over belongs to no part.
+    """
+    sides = {}
+    for name, groups in material.groups.items():
+        side: Modality = getattr(material.corpus, name)
+        held = side.part != PARTS.index("test")
+        of = np.full(len(side.part), -1)
+        of[held] = dealt(groups[held], side.label[held], folds, streams.generator("folds of a plateau", name))
+        rest = np.flatnonzero(held & (of != fold))
+        part = np.full(len(side.part), -1)
+        part[side.part == PARTS.index("test")] = PARTS.index("test")
+        part[of == fold] = PARTS.index("val")
+        part[rest[_chosen(groups[rest], side.label[rest], shares.get(name, 1.0),
+                          streams.generator("songs of a plateau", name, fold))]] = PARTS.index("train")
+        x = scaled(side.x.numpy(), np.flatnonzero(part == PARTS.index("train")), "zscore")
+        sides[name] = Modality(torch.from_numpy(x), side.label, part, side.emotion)
+    return Corpus(**sides)
+
+
+def _chosen(groups: np.ndarray, label: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Which samples belong to a share of the groups of each class; the larger share holds the smaller one."""
+    place = dealt(groups, label, 1000, rng)  # by rank within 1000 places, so that shares are nested
+    names, where = np.unique(groups, return_inverse=True)
+    rank = np.empty(len(names))
+    first = np.array([place[where == k][0] for k in range(len(names))])
+    for k in np.unique(label):
+        own = np.unique(where[label == k])
+        rank[own] = np.argsort(np.argsort(first[own], kind="stable")) / len(own)
+    return rank[where] < share
+
+
+def trained(material: Material, cell: dict, shares: dict[str, float], where: str, *, folds: int = FOLDS,
+            epochs: int = EPOCHS) -> list[dict]:
+    """One run for each fold, side by side, with a setting and a share of the samples.
+
+    Returns
+    -------
+    rows of the setting with "fold", "image" and "music" (training samples), "left" (epoch, or None), "level" (mean
+    validation accuracy of the last epochs), "best" (highest), "curve", "two" (two classifiers that are compared) and
+    "updates" (an epoch); accuracies in per cent
+    """
+    corpora, two = _folds(material, tuple(shares.items()), folds)
+    options = Training(batch=cell["batch"], learning_rate=cell["learning_rate"])
+    tasks = [Correspondence(corpus, Pairing(epochs=epochs, patience=epochs, pairs_per_epoch=100 * options.batch), fold)
+             for fold, corpus in enumerate(corpora)]
+    network = {key: value for key, value in cell.items() if key not in ("batch", "learning_rate")}
+    models = []
+    for fold in range(folds):
+        torch.manual_seed(streams.number("initial weights of a plateau", fold))
+        models.append(ACPNet(**network))
+    histories = together.fit(models, tasks, options, list(range(folds)), where=where)
+    return [{**cell, "fold": fold, **_counts(task.corpus), "updates": 100, **_course(history), "two": two[fold]}
+            for fold, (task, history) in enumerate(zip(tasks, histories, strict=True))]
+
+
+@lru_cache(maxsize=1)
+def _folds(material: Material, shares: tuple, folds: int) -> tuple[list[Corpus], list[float]]:
+    """The folded corpora, and what two classifiers, compared, get on the validation pairs of each, in per cent."""
+    corpora = [folded(material, fold, dict(shares), folds) for fold in range(folds)]
+    return corpora, [_two(Correspondence(corpus, Pairing(), fold)) for fold, corpus in enumerate(corpora)]
+
+
+def _counts(corpus: Corpus) -> dict[str, int]:
+    return {"image": len(corpus.image.rows("train")), "music": len(corpus.music.rows("train"))}
+
+
+def _course(history: list[dict]) -> dict:
+    curve = [100 * h["val_accuracy"] for h in history]
+    left = next((h["epoch"] for h in history if h["accuracy"] > LEFT), None)
+    return {"left": left, "level": round(float(np.mean(curve[-LAST:])), 2), "best": round(max(curve), 2),
+            "curve": [round(c, 1) for c in curve]}
+
+
+def _two(task: Correspondence) -> float:
+    asked = task.pairs("val")
+    said = baselines.two_classifiers(task.corpus, asked, task.options.pairs, task.seed)
+    return round(100 * float(np.mean(said == (asked.truth == 1))), 2)
+
+
+def settings(cells: Sequence[dict] = CELLS) -> list[Job]:
+    """Each setting, with all samples."""
+    return [(cell, {}) for cell in cells]
+
+
+def samples(shares: Sequence[float] = SHARES) -> list[Job]:
+    """Each share of the songs with all pictures, and of the pictures with all songs: at a quarter of the width, since
+    wider networks come to the same accuracy, and with dropout in the fusion.
+    """
+    cell, every = {**QUARTER, "dropout_at": "fusion"}, product(("music", "image"), shares)
+    return [(cell, {name: share}) for name, share in every if name == "music" or share < 1]
+
+
+STUDIES: dict[str, Callable[[], list[Job]]] = {"plateau": settings, "samples": samples}
+"""What can be recorded."""
+
+
+# --- what the recorded results say
+
+
+def compared(results: Sequence[dict]) -> pd.DataFrame:
+    """A row for each setting and corpus: "data", the setting, "runs", "left" (how many left the plateau), "median" (the
+    epoch, of all runs; None where fewer than half left), "updates" (an epoch), "level", the "reach" of its interval over
+    folds by Student's t, and "two".
+
+    results : as `recorded.read` gives them
+
+    Chapter: ACP-Net.
+    """
+    rows = []
+    for result in results:
+        table = pd.DataFrame(result["rows"])
+        keys = [key for key in ("fc_width", "learning_rate", "batch", "dropout", "dropout_at", "initialisation")
+                if key in table]
+        for own, some in table.groupby(keys, dropna=False, sort=False):
+            left = some["left"].fillna(np.inf)
+            rows.append({"data": result["data"], **dict(zip(keys, own, strict=True)), "runs": len(some),
+                         "left": int(np.isfinite(left).sum()),
+                         "median": None if np.isinf(left.median()) else float(left.median()),
+                         "updates": int(some["updates"].iloc[0]), "level": some["level"].mean(),
+                         "reach": float(stats.t.ppf(0.975, len(some) - 1) * stats.sem(some["level"])),
+                         "two": some["two"].mean()})
+    defaults = {f.name: f.default for f in fields(Network)}
+    table = pd.DataFrame(rows)
+    return table.fillna({key: defaults[key] for key in keys if key in defaults}).reset_index(drop=True)
+
+
+def place(row: Any) -> str:
+    """Where a setting drops, in words; a row of `compared`."""
+    return "none" if row.dropout == 0 else {"fusion": "fusion", "hidden": "each hidden layer",
+                                            "not_embeddings": "each but the embeddings"}[row.dropout_at]
+
+
+def summary(tried: pd.DataFrame) -> dict[str, object]:
+    """What the settings of `compared` come to, all corpora together: for dropout in the fusion and after each hidden
+    layer, the median of updates until half had left; for Glorot's weights, how many left; and how far the levels of
+    places of dropout lie apart, at most, at PyTorch's initial weights.
+
+    Chapter: ACP-Net.
+    """
+    said: dict[str, object] = {}
+    own = tried[(tried["dropout"] > 0) & (tried["initialisation"] == "pytorch")]
+    for at in ("fusion", "hidden"):
+        some = own[own["dropout_at"] == at]
+        middle = (some["median"].astype(float).fillna(np.inf) * some["updates"]).median()
+        said[f"{at}_updates"] = int(middle) if np.isfinite(middle) else "more than were made"
+        glorot = tried[(tried["dropout"] > 0) & (tried["initialisation"] == "glorot") & (tried["dropout_at"] == at)]
+        said |= {f"glorot_{at}_left": int(glorot["left"].sum()), f"glorot_{at}_runs": int(glorot["runs"].sum())}
+    alike = own[own["left"] == own["runs"]].groupby(["data", "fc_width", "learning_rate"])["level"]
+    said["apart"] = float((alike.max() - alike.min()).max())
+    return said
+
+
+def leads(table: pd.DataFrame) -> str:
+    """What ACP-Net is ahead of two classifiers by with all samples, a corpus after the other; from `by_samples`."""
+    last = table[table["varied"] == "music"].sort_values("samples").groupby("data").tail(1)
+    return "; ".join(f"on {r.data} ACP-Net gets {r.level:.1f} % and two classifiers {r.two:.1f} % (difference "
+                     f"{r.lead:+.1f}, standard error over the folds {r.error:.1f})" for r in last.itertuples())
+
+
+def by_samples(results: Sequence[dict]) -> pd.DataFrame:
+    """A row for each corpus, modality and number of training samples: mean "level" of ACP-Net and of "two" classifiers
+    over the folds, and how much more ACP-Net gets, "lead", with its standard error "error".
+
+    Chapter: ACP-Net.
+    """
+    rows = []
+    for result in results:
+        table = pd.DataFrame(result["rows"])
+        table["image_share"], table["music_share"] = (
+            table[m] / table.groupby("fold")[m].transform("max") for m in ("image", "music"))
+        for varied, other in (("music", "image"), ("image", "music")):
+            some = table[table[f"{other}_share"] == 1]
+            for _, own in some.groupby(some[f"{varied}_share"].round(1)):
+                lead = own["level"] - own["two"]
+                rows.append({"data": result["data"], "varied": varied, "samples": own[varied].mean(),
+                             "level": own["level"].mean(), "two": own["two"].mean(), "lead": lead.mean(),
+                             "error": lead.std() / np.sqrt(len(own)), "left": int(own["left"].notna().sum()),
+                             "runs": len(own)})
+    return pd.DataFrame(rows)

@@ -1,0 +1,64 @@
+"""Results that were recorded: studies too long for a book that is made while one waits, kept in the project as JSON.
+
+Each says when and by which command it was made, on what, with which versions, and from which data; a chapter that shows
+one says that it was recorded.
+
+Chapter: How to read and rerun.
+"""
+
+import json
+import platform
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from acp_lib.engine.cache import write
+from acp_lib.profiles import ROOT
+
+FOLDER = ROOT / "recorded"
+ABOUT = ("command", "date", "commit", "hardware", "versions")
+"""What each recorded result says of itself."""
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
+
+
+def about(command: str, hardware: str) -> dict:
+    """What a result that is recorded now says of itself."""
+    git = None
+    with suppress(OSError):
+        git = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return {"command": command, "date": f"{datetime.now(UTC):%Y-%m-%d}",
+            "commit": (git.stdout.strip() or None) if git else None, "hardware": hardware,
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}}
+
+
+def save(path: Path, said: dict, rows: Sequence[dict]) -> None:
+    """Write a result, a row a line so that changes can be read; whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite.
+    """
+    lines = ",\n  ".join(json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
+    head = json.dumps(said, ensure_ascii=False, allow_nan=False)[:-1]
+    write(path, f'{head},\n "rows": [\n  {lines}\n ]}}\n')
+
+
+def read(study: str) -> list[dict]:
+    """The results of a study, in the order of their names: each what `save` wrote.
+
+    Chapter: ACP-Net.
+    """
+    return [json.loads(path.read_text("utf8")) for path in sorted((FOLDER / study).glob("*.json"))]
+
+
+def sentence(results: Sequence[dict]) -> str:
+    """When, on what and by which command results were recorded."""
+    dates = sorted({r["date"] for r in results})
+    machines, commands = ("; ".join(sorted({r[key] for r in results})) for key in ("hardware", "command"))
+    when = dates[0] + (f" to {dates[-1]}" if len(dates) > 1 else "")
+    return f"Recorded {when} on {machines} by `{commands}`, and not made anew with this book."

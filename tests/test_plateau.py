@@ -1,0 +1,177 @@
+"""What takes ACP-Net off its plateau: how samples are dealt, what is recorded, and what is said of it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from test_corpus import small
+
+from acp_lib.audits import plateau, record
+from acp_lib.experiment.corpus import Corpus
+from acp_lib.experiment.splits import PARTS
+from acp_lib.results import recorded
+
+CELL = {"fc_width": 0.125, "learning_rate": 1e-3, "batch": 8, "dropout_at": "fusion"}
+TRAIN, VAL, TEST = range(3)
+
+
+def material(seed: int = 0) -> plateau.Material:
+    """A corpus whose songs have two segments each."""
+    corpus = small((2048, 193), n=(120, 96))
+    groups = {"image": np.array([f"p{k}" for k in range(len(corpus.image.part))]),
+              "music": np.array([f"s{k // 2}" for k in range(len(corpus.music.part))])}
+    for name, names in groups.items():  # whole songs, of one class each, in one part
+        side = getattr(corpus, name)
+        _, first, where = np.unique(names, return_index=True, return_inverse=True)
+        side.label[:], side.part[:] = side.label[first][where], side.part[first][where]
+    return plateau.Material(corpus, groups, {"data": "Made up", "synthetic": True, "data_fingerprint": "0",
+                                             "image_weights": "random", "seed": seed})
+
+
+@pytest.fixture(scope="module")
+def folds() -> list[Corpus]:
+    return [plateau.folded(material(), fold, {}, 4) for fold in range(4)]
+
+
+@pytest.mark.parametrize("side", ["image", "music"])
+def test_the_test_part_stays_as_it_was_and_is_never_trained_or_chosen_on(folds, side):
+    was = getattr(material().corpus, side).part == TEST
+    assert was.any()
+    for corpus in folds:
+        assert ((getattr(corpus, side).part == TEST) == was).all()
+
+
+@pytest.mark.parametrize("side", ["image", "music"])
+def test_each_other_sample_is_judged_on_in_one_fold_and_trained_on_in_the_others(folds, side):
+    parts = np.array([getattr(corpus, side).part for corpus in folds])
+    rest = parts[0] != TEST
+    assert ((parts[:, rest] == VAL).sum(0) == 1).all()
+    assert ((parts[:, rest] == TRAIN).sum(0) == len(folds) - 1).all()
+
+
+def test_songs_stay_whole(folds):
+    names = material().groups["music"]
+    for corpus in folds:
+        assert (pd.Series(corpus.music.part).groupby(names).nunique() == 1).all()
+
+
+@pytest.mark.parametrize("side", ["image", "music"])
+def test_features_are_scaled_by_the_training_part_alone(folds, side):
+    for corpus in folds:
+        one = getattr(corpus, side)
+        assert torch.allclose(one.x[one.rows("train")].mean(0), torch.zeros(one.x.shape[1]), atol=1e-4)
+
+
+@pytest.mark.parametrize("side", ["image", "music"])
+def test_shares_of_the_songs_are_nested_and_keep_all_classes(side):
+    held = [plateau.folded(material(), 0, {side: share}, 4) for share in (0.3, 0.6, 1.0)]
+    rows = [set(getattr(corpus, side).rows("train")) for corpus in held]
+    assert rows[0] < rows[1] < rows[2]
+    assert len(rows[0]) == pytest.approx(0.3 * len(rows[2]), abs=6)
+    for corpus in held:
+        one = getattr(corpus, side)
+        assert set(one.label[one.rows("train")]) == {0, 1, 2}
+        assert (one.rows("val") == getattr(held[2], side).rows("val")).all()
+    other = "music" if side == "image" else "image"
+    assert (getattr(held[0], other).part == getattr(held[2], other).part).all()
+
+
+def test_material_comes_back_as_it_was_saved(tmp_path):
+    before = material()
+    before.save(tmp_path)
+    after = plateau.Material.read(tmp_path)
+    assert after.about == before.about
+    for name, names in before.groups.items():
+        assert (after.groups[name] == names).all()
+        assert torch.equal(getattr(after.corpus, name).x, getattr(before.corpus, name).x)
+
+
+def test_a_run_for_each_fold_with_its_setting_its_course_and_two_classifiers():
+    rows = plateau.trained(material(), CELL, {}, "cpu", folds=2, epochs=2)
+    assert [row["fold"] for row in rows] == [0, 1]
+    for row in rows:
+        assert row.items() >= CELL.items() and len(row["curve"]) == 2
+        assert row["level"] == pytest.approx(np.mean(row["curve"]), abs=0.06) and 0 <= row["two"] <= 100
+        assert row["best"] == pytest.approx(max(row["curve"]), abs=0.06)
+
+
+@pytest.mark.parametrize(("accuracy", "left"), [([0.5, 0.56, 0.5], 2), ([0.5, 0.55, 0.54], None), ([0.6], 1)])
+def test_a_run_has_left_once_it_is_right_on_training_pairs(accuracy, left):
+    history = [{"epoch": k, "accuracy": a, "val_accuracy": 0.5} for k, a in enumerate(accuracy, 1)]
+    assert plateau._course(history)["left"] == left
+
+
+def rows(level: float, left: list[int | None], **more) -> list[dict]:
+    return [{**CELL, "fold": k, "image": 70, "music": 40, "updates": 100, "left": e, "level": level + k, "best": 60,
+             "curve": [50], "two": 55.0, **more} for k, e in enumerate(left)]
+
+
+def test_settings_are_compared_by_how_many_left_and_where_they_came_to():
+    made = [{"data": "A", "rows": rows(60, [3, 5, None]) + rows(50, [None, None, 9], dropout_at="hidden")}]
+    table = plateau.compared(made)
+    assert table["left"].tolist() == [2, 1] and table["runs"].tolist() == [3, 3]
+    assert table["median"].tolist()[0] == 5 and pd.isna(table["median"][1])
+    assert table["level"].tolist() == [61, 51] and table["two"].tolist() == [55, 55]
+
+
+def test_the_number_of_samples_is_told_by_what_was_varied():
+    made = [{"data": "A", "rows": [*rows(50, [1, 1], music=10), *rows(58, [1, 1], image=20), *rows(60, [1, 1])]}]
+    table = plateau.by_samples(made)
+    assert table[["varied", "samples", "level"]].to_numpy().tolist() == [
+        ["music", 10, 50.5], ["music", 40, 60.5], ["image", 20, 58.5], ["image", 70, 60.5]]
+    assert table["lead"].tolist() == pytest.approx([-4.5, 5.5, 3.5, 5.5])
+
+
+@pytest.fixture
+def recording(tmp_path, monkeypatch):
+    material().save(tmp_path / "features")
+    asked: list[dict] = []
+    inner = plateau.trained
+
+    def counted(some, cell, *more, **options):
+        asked.append(cell)
+        if len(asked) == 2 and not (tmp_path / "stop").exists():
+            (tmp_path / "stop").touch()
+            raise KeyboardInterrupt
+        return inner(some, cell, *more, **options, folds=2)
+
+    monkeypatch.setattr(plateau, "trained", counted)
+    monkeypatch.setitem(plateau.STUDIES, "plateau", lambda: [(CELL, {}), (CELL | {"dropout_at": "hidden"}, {})])
+    out = tmp_path / "made.json"
+    return asked, ["plateau", "--material", str(tmp_path / "features"), "--epochs", "1", "--device", "cpu",
+                   "--out", str(out)]
+
+
+def test_a_study_that_was_stopped_goes_on_and_says_what_it_is(recording, tmp_path):
+    asked, command = recording
+    assert record.main(command, "acp record") == 130
+    assert not (tmp_path / "made.json").exists()
+    assert record.main(command, "acp record") == 0
+    assert [cell["dropout_at"] for cell in asked] == ["fusion", "hidden", "hidden"]
+    made = json.loads((tmp_path / "made.json").read_text("utf8"))
+    assert set(recorded.ABOUT) < set(made) and made["data"] == "Made up" and len(made["rows"]) == 4
+    assert made["command"].startswith("acp record plateau --material")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["features", "made.json", "stop"]
+
+
+def test_epochs_must_be_some(recording, capsys):
+    assert record.main([*recording[1], "--epochs", "0"], "acp record") == 2
+    assert "--epochs is 0" in capsys.readouterr().err
+
+
+KEPT = sorted(recorded.FOLDER.glob("[ps]*/*.json"))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_what_is_kept_is_whole(path):
+    made = json.loads(path.read_text("utf8"))
+    assert all(made[key] for key in ("command", "date", "hardware", "versions", "data", "data_fingerprint"))
+    jobs = plateau.STUDIES[path.parent.name]()
+    assert len(made["rows"]) == plateau.FOLDS * len(jobs)
+    for (cell, _), k in zip(jobs, range(0, len(made["rows"]), plateau.FOLDS), strict=True):
+        own = made["rows"][k:k + plateau.FOLDS]
+        assert [row["fold"] for row in own] == list(range(plateau.FOLDS))
+        assert all(row.items() >= cell.items() and len(row["curve"]) == made["epochs"] for row in own)
+    assert PARTS == ("train", "val", "test")
