@@ -142,15 +142,16 @@ def test_each_draw_of_a_split_has_a_seed_of_its_own_and_no_more_runs_than_draws(
 
 
 def test_the_accuracy_on_a_split_is_over_draws_each_with_its_own_test_pairs(monkeypatch):
-    def drawn(score, mine):
+    def drawn(score, mine, seeds=2):
         asked = SimpleNamespace(truth=np.arange(10) % 2)
         run = SimpleNamespace(correct=np.arange(100) < score)
-        return SimpleNamespace(test_pairs=lambda: asked, corpus=mine, planned=lambda *_: [None, run])
+        return SimpleNamespace(test_pairs=lambda: asked, corpus=mine, seeds=seeds, planned=lambda *_: [None, run])
 
-    studies = {"song": [drawn(50, 0), drawn(60, 2)], "artist": "no artist is known", "segment": [drawn(99, 10)] * 2}
+    studies = {"song": [drawn(50, 0, 1), drawn(60, 2)], "artist": "no artist is known", "segment": [drawn(99, 10)] * 2}
     trained = []
     monkeypatch.setattr(leakage.retrained, "by_split", lambda study: studies)
     monkeypatch.setattr(leakage.runs, "train", lambda plan, work: trained.extend(plan))
+    monkeypatch.setattr(leakage, "of", lambda study: {"seeds": [*range(study.seeds)]})
     monkeypatch.setattr(leakage.baselines, "two_classifiers", lambda mine, asked, *_: np.where(
         np.arange(10) < mine, asked.truth == 1, asked.truth != 1))
     rows = leakage.accuracy(SimpleNamespace(profile=load(), work=None))
@@ -158,6 +159,7 @@ def test_the_accuracy_on_a_split_is_over_draws_each_with_its_own_test_pairs(monk
     assert [(row["row"], row["values"], row["ours"]) for row in rows] == [
         ("ACP-Net, by song", [50, 60], 55), ("two classifiers, compared, by song", [0, 20], 10),
         ("ACP-Net, by segment", [99, 99], 99), ("two classifiers, compared, by segment", [100, 100], 100)]
+    assert [row.get("seeds") for row in rows] == [[0, 1], None] * 2  # of all draws; only a network has any
     assert rows[0]["interval"] == [0, 100] and rows[2]["interval"] == [99, 99]  # cut at what a share can be
 
 

@@ -49,8 +49,8 @@ FOUND = {
                   "interval": [4.0, 40.0]}],
     "specifications": [{"row": "near the paper", "count": 1, "readings": 2},
                        {"row": "diverged", "reading": {}, "diverged": "in epoch 1"},
-                       {"row": "reading", **OF, "seeds": [0], "accuracy": 60.0, "interval": [55.0, 65.0]},
-                       {"row": "reading", **OF, "seeds": [0], "pairs": "uniform", "accuracy": 70.0,
+                       {"row": "reading", **OF, "accuracy": 60.0, "interval": [55.0, 65.0]},
+                       {"row": "reading", **OF, "seeds": [0, 1, 2], "pairs": "uniform", "accuracy": 70.0,
                         "interval": [65.0, 75.0]}],
 }
 EXPECTED = [
@@ -63,9 +63,9 @@ EXPECTED = [
     ("chapter-how-sure", "ACP-Net", OF["network"], 2, "0 to 1", "song", "class_balanced", 60.0, [50.0, 70.0]),
     ("chapter-how-sure", "split drawn anew", OF["network"], 3, "0", "song", "class_balanced", 60.0, None),
     ("chapter-forking-paths", "the profile's own reading",
-     OF["network"], 1, "0", "song", "class_balanced", 60.0, [55.0, 65.0]),
+     OF["network"], 2, "0 to 1", "song", "class_balanced", 60.0, [55.0, 65.0]),
     ("chapter-forking-paths", "all 2 readings, lowest to highest",
-     OF["network"], 2, "0", "song", "class_balanced, uniform", 65.0, [60.0, 70.0]),
+     OF["network"], 5, "0 to 2", "song", "class_balanced, uniform", 65.0, [60.0, 70.0]),
 ]
 
 

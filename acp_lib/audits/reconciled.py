@@ -86,6 +86,7 @@ def _readings(name: str, rows: list[dict]) -> dict:
     """All readings as one line: their mean, and from the lowest to the highest."""
     said = [row["accuracy"] for row in rows]
     same = {key: ", ".join(sorted({str(row[key]) for row in rows})) for key in ("split", "pairs")}
+    seeds = [seed for row in rows for seed in row["seeds"]]
     return {"where": CHAPTERS[name], "what": f"all {len(rows)} readings, lowest to highest", **same,
-            "network": rows[0]["network"], "runs": len(rows), "seeds": _ends(rows[0]["seeds"]),
+            "network": rows[0]["network"], "runs": len(seeds), "seeds": _ends(sorted(set(seeds))),
             "n_pairs": rows[0]["n_pairs"], "ours": float(np.mean(said)), "interval": [min(said), max(said)]}

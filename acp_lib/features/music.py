@@ -10,6 +10,7 @@ import math
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import TypedDict, Unpack
 
 import numpy as np
 import scipy.fft
@@ -40,6 +41,13 @@ LOWEST_SR = 12800
 """Sampling rates in Hz must exceed this: the last band of spectral contrast begins at 6,400 Hz."""
 
 
+class Frame(TypedDict, total=False):
+    """Samples of a frame, and from one to the next, as librosa's functions take them."""
+
+    n_fft: int
+    hop_length: int
+
+
 def windows(y: np.ndarray, sr: float) -> list[np.ndarray]:
     """Cut a segment (n,) into windows of 10 s, one every 5 s: 11 of a minute. Views, not copies.
 
@@ -66,7 +74,7 @@ def reference(y: np.ndarray, sr: float, frame: str = "librosa") -> np.ndarray:
     return np.stack(described).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def _describe(y: np.ndarray, sr: float, **frame: int) -> np.ndarray:
+def _describe(y: np.ndarray, sr: float, **frame: Unpack[Frame]) -> np.ndarray:
     spectrum = np.abs(librosa.stft(y, **frame))
     features = [
         librosa.feature.mfcc(y=y, sr=sr, n_mfcc=40, **frame),
@@ -78,8 +86,8 @@ def _describe(y: np.ndarray, sr: float, **frame: int) -> np.ndarray:
     return np.concatenate([feature.mean(axis=1) for feature in features])
 
 
-def long_frame(y: np.ndarray, sr: float) -> dict[str, int]:
-    """Frames of 10 s, one every 5 s, as librosa's functions take them; all of a shorter segment is one."""
+def long_frame(y: np.ndarray, sr: float) -> Frame:
+    """Frames of 10 s, one every 5 s; all of a shorter segment is one."""
     n_fft = max(min(int(WINDOW * sr), len(y)), N_FFT)
     return {"n_fft": n_fft, "hop_length": n_fft // 2}
 
