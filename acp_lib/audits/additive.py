@@ -16,7 +16,7 @@ from torch import nn
 
 from acp_lib.audits import retrained
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
-from acp_lib.experiment import baselines, evaluation
+from acp_lib.experiment import baselines, evaluation, intervals
 from acp_lib.experiment.corpus import Corpus, Pairs
 from acp_lib.experiment.methods import embedded, labels
 from acp_lib.experiment.pairs import joint
@@ -254,24 +254,25 @@ def compared(study: Study) -> list[dict]:
             **untrained(study), "two ridge classifiers, compared":
             [study.baselines["two classifiers, compared"].to_numpy()], "two perceptrons, compared": named(study)}
     names = evaluation.groups(study.manifest, asked)
-    return [{"row": what, "paper": None, **scored(right, *names, seed=study.profile.seed)}
+    return [{"row": what, "paper": None, **scored(right, *names)}
             for what, right in told.items()]
 
 
 def gap(study: Study) -> dict:
-    """How much more often the networks are right than their additive approximations: `evaluation.paired_bootstrap`,
-    and "values", one a run; in shares from 0 to 1.
+    """How much more often the networks are right than their additive approximations: "difference",
+    its "interval" over runs, pictures and songs, "p", and "values", one a run; in shares from 0 to 1.
     """
     emap = emap_table(study)
     network, additive = (np.array(emap[c].tolist(), float) for c in ("network", "additive"))
     names = evaluation.groups(study.manifest, study.test_pairs())
-    found = evaluation.paired_bootstrap(network.mean(0), additive.mean(0), *names, seed=study.profile.seed)
-    return found | {"values": (network.mean(1) - additive.mean(1)).tolist()}
+    found = intervals.difference(network, additive, *names)
+    return {"difference": found.value, "interval": list(found.interval()), "p": found.p(),
+            "values": (network.mean(1) - additive.mean(1)).tolist()}
 
 
 def compares(gap: dict) -> bool:
-    """Whether it is shown that networks compare: both intervals of the `gap`, over pictures and songs and over runs,
-    lie above 0.
+    """Whether it is shown that networks compare: the intervals of the `gap`, over runs, pictures and songs and over
+    runs alone, lie above 0.
 
     Chapter: Is it really cross-modal?
     """
@@ -279,12 +280,11 @@ def compares(gap: dict) -> bool:
 
 
 def failed(rows: list[dict], chance: float) -> list[str]:
-    """The controls among the rows of `compared` that lie above chance, in per cent, with their whole interval over
-    pictures and songs.
+    """The controls among the rows of `compared` that lie above chance, in per cent, with their whole interval.
 
     Chapter: Is it really cross-modal?
     """
-    return [row["row"] for row in rows if row["row"] in CONTROLS and row["clustered"][0] > chance]
+    return [row["row"] for row in rows if row["row"] in CONTROLS and row["interval"][0] > chance]
 
 
 def ceilings(images: np.ndarray, music: np.ndarray, protocols: tuple[str, ...]) -> dict[str, float]:

@@ -66,7 +66,7 @@ def accuracy(study: Study) -> list[dict]:
                                                == (asked.truth == 1)]}
         for method, correct in right.items():
             rows.append({"split": by, "method": method, "row": f"{method}, by {by}", "paper": None,
-                         **scored(correct, *names, seed=p.seed)})
+                         **scored(correct, *names)})
     return rows
 
 

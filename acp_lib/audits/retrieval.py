@@ -22,7 +22,7 @@ from torch import nn
 
 from acp_lib.audits.additive import margins, with_embeddings
 from acp_lib.emotions import CLASSES
-from acp_lib.experiment import evaluation
+from acp_lib.experiment import intervals
 from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.results import store
 
@@ -230,8 +230,8 @@ def highest(model: nn.Module, corpus: Corpus, modality: str, query: int, n: int,
 
 
 def load(study: Study) -> list[dict]:
-    """How far ACP-Net's mAP lies above chance, in hundredths, a row for each of TITLES: "ours", its "interval" over
-    runs and "clustered", over queries with other pictures or other songs.
+    """How far ACP-Net's mAP lies above chance, in hundredths, a row for each of TITLES: "ours" and the rest of
+    `intervals.Estimate.row`, over runs, and queries with other pictures or other songs, at once.
 
     Chapter: Retrieval; Verdicts.
     """
@@ -240,12 +240,12 @@ def load(study: Study) -> list[dict]:
 
 def _rows(study: Study) -> list[dict]:
     table, manifest = results(study), study.manifest
-    return [{"row": title, **ahead(table, modality, manifest.loc[manifest["modality"] == modality, "group"].to_numpy(),
-                                   study.profile.seed)} for modality, title in TITLES.items()]
+    names = {modality: manifest.loc[manifest["modality"] == modality, "group"].to_numpy() for modality in TITLES}
+    return [{"row": title, **ahead(table, modality, names[modality])} for modality, title in TITLES.items()]
 
 
-def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0) -> dict:
-    """Mean over classes and runs of what ACP-Net's mAP is above chance, in hundredths, and its two intervals.
+def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray) -> dict:
+    """Mean over classes and runs of what ACP-Net's mAP is above chance, in hundredths, as `intervals.Estimate.row`.
 
     table : as `results` gives it
     groups : of each sample of the modality, what it is drawn with as a whole [shape=(N,)]
@@ -257,7 +257,4 @@ def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0)
     queries = some[some["method"] == "chance"].set_index("query").loc[every.index]
     share = queries.groupby("label")["mAP"].transform("size") * queries["label"].nunique() / len(queries)
     lead = 100 * every.sub(queries["mAP"], axis=0).div(share, axis=0)  # so that a plain mean weighs classes alike
-    return {"ours": float(lead.to_numpy().mean()),
-            "interval": list(evaluation.t_interval(lead.mean())) if lead.shape[1] > 1 else None,
-            "clustered": list(evaluation.cluster_bootstrap(lead.mean(axis=1).to_numpy(), groups[every.index],
-                                                           seed=seed))}
+    return intervals.mean(lead.to_numpy().T, groups[every.index], least=-100, most=100).row()

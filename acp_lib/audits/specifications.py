@@ -21,7 +21,7 @@ from statsmodels.stats.multitest import multipletests
 
 from acp_lib import paper
 from acp_lib.audits import retrained
-from acp_lib.experiment import baselines, evaluation, runs
+from acp_lib.experiment import baselines, intervals, runs
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.runs import Run
 from acp_lib.profiles import ledger
@@ -146,12 +146,12 @@ def points(study: Study) -> list[dict]:
                 pairs.truth == 1)
         table = joint(s.profile.pairing.pairs, *s.corpus.counts("test"))
         guess = max(oracle(table, axis) for axis in (None, 0, 1))
-        ends = [100 * e for e in evaluation.cluster_bootstrap(run.correct, *names, draws=1000, seed=study.profile.seed)]
-        gap = evaluation.paired_bootstrap(run.correct, cache[key], *names, draws=1000, seed=study.profile.seed)
+        ends = list(intervals.mean(run.correct, *names).scaled(100).interval())
+        gap = intervals.difference(run.correct, cache[key], *names).scaled(100)
         accuracy = 100 * float(run.correct.mean())
         rows.append({"reading": reading, "accuracy": accuracy, "interval": ends, "one_sided": guess,
                      "excess": accuracy - guess, "two": 100 * float(cache[key].mean()),
-                     "gap": 100 * gap["difference"], "gap_interval": [100 * e for e in gap["interval"]],
+                     "gap": gap.value, "gap_interval": list(gap.interval()),
                      "epochs": len(run.history), "n_pairs": len(pairs)})
     return rows
 

@@ -80,19 +80,14 @@ class Estimate:
         return max(found), min(found)
 
     def _quantile(self, at: float) -> float:
-        """Student's quantiles of the sources, weighted by their variances: close for few runs, where one number of
-        degrees of freedom for both would promise too much.
-        """
-        weights, dofs = np.array(self.variances).T
-        if not np.isfinite(weights).all():
-            return np.inf
-        return float(weights @ special.stdtrit(dofs, at) / weights.sum())
+        variances, dofs = np.array(self.variances).T
+        return float(quantiles(at, variances, dofs)) if np.isfinite(variances).all() else np.inf
 
 
-def of_row(row: dict) -> Estimate | None:
-    """What `Estimate.row` was made of, without limits; None where its error is not known."""
-    if not row.get("variances"):
-        return None
+def of_row(row: dict) -> Estimate:
+    """What `Estimate.row` was made of; the limits are those of its interval where the error is not known, else none."""
+    if row["variances"] is None:
+        return Estimate(row["ours"], ((np.inf, 1.0),), *row["interval"])
     return Estimate(row["ours"], tuple((v, df) for v, df in row["variances"]), -np.inf, np.inf)
 
 
@@ -141,26 +136,51 @@ def _matrix(values: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _estimate(parts: Sequence[np.ndarray], groups: Sequence[np.ndarray], least: float, most: float) -> Estimate:
-    """The sum of the means of some matrices, which share items, and runs of the same place."""
-    n = parts[0].shape[1]
-    if other := [m for m in (*(p.shape[1] for p in parts), *map(len, groups)) if m != n]:
+    value, variances, dofs = (found[0] for found in stacked([part[None] for part in parts], *groups))
+    return Estimate(float(value), tuple(zip(variances.tolist(), dofs.tolist(), strict=True)), least, most)
+
+
+def stacked(parts: Sequence[np.ndarray], *groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sums of means for many lists of answers to the same items at once.
+
+    Parameters
+    ----------
+    parts : what is summed up: answers, a run a row [shape=(lists, runs, n)], each with its own number of runs; rows of
+        the same place belong together
+    groups : as for `mean`
+
+    Returns
+    -------
+    values [shape=(lists,)]; their variances and the degrees of freedom of these [shape=(lists, 1 or 2)]
+
+    Raises
+    ------
+    ValueError
+        For groups or parts of another length.
+    """
+    n = parts[0].shape[2]
+    if other := [m for m in (*(part.shape[2] for part in parts), *map(len, groups)) if m != n]:
         raise ValueError(f"there are answers to {n} items, and answers or groups of {other[0]}; expected as many")
     clusters = [np.unique(g, return_inverse=True)[1] for g in groups]
     if len(clusters) == 2:
         clusters.append(np.unique(clusters[0] * n + clusters[1], return_inverse=True)[1])  # what shares both
-    summed = np.sum([p.mean(0) for p in parts], 0)
-    found = tuple(_of_items(summed, clusters, len(groups)))
-    runs = _of_runs([p for p in parts if len(p) > 1], clusters)
-    return Estimate(float(summed.mean()), (found, runs) if runs else (found,), least, most)
+    summed = np.sum([part.mean(1) for part in parts], 0)
+    found = [_of_items(summed, clusters, len(groups))]
+    if several := [part for part in parts if part.shape[1] > 1]:
+        found.append(_of_runs(several, clusters))
+    variances, dofs = np.array(found).transpose(1, 2, 0)
+    return summed.mean(1), variances, dofs
 
 
-def _of_items(values: np.ndarray, clusters: Sequence[np.ndarray], ways: int) -> tuple[float, float]:
-    """What clusters bring to the variance of the mean of values (n,), and its degrees of freedom by Satterthwaite."""
-    of = [float(_jackknifed(values[None], which)[0]) for which in clusters]
-    total = max(*of[:ways], sum(of[:ways]) - sum(of[ways:]))
-    if not 0 < total < np.inf:
-        return total, 1.0
-    return total, max(1.0, total**2 / sum(v**2 / _dof(which) for v, which in zip(of[:ways], clusters, strict=False)))
+def _of_items(values: np.ndarray, clusters: Sequence[np.ndarray], ways: int) -> tuple[np.ndarray, np.ndarray]:
+    """What clusters bring to the variance of the mean of each row of values (k, n), and Satterthwaite's degrees of
+    freedom.
+    """
+    of = [_jackknifed(values, which) for which in clusters]
+    total = np.fmax.reduce([*of[:ways], sum(of[:ways]) - sum(of[ways:])])
+    spent = sum(v**2 / _dof(which) for v, which in zip(of[:ways], clusters, strict=False))
+    known = np.isfinite(total) & (spent > 0)
+    return total, np.maximum(1.0, np.divide(total**2, spent, out=np.ones_like(total), where=known))
 
 
 def _dof(which: np.ndarray) -> float:
@@ -171,34 +191,40 @@ def _dof(which: np.ndarray) -> float:
 
 def _jackknifed(values: np.ndarray, which: np.ndarray) -> np.ndarray:
     """Variance of the mean of each row of values (k, n) if clusters are drawn: by leaving one out at a time (k,)."""
-    share = np.bincount(which) / len(which)
-    if len(share) == 1:
+    size = np.bincount(which)
+    if len(size) == 1:
         return np.full(len(values), np.inf)
     left = (values - values.mean(1, keepdims=True)) / len(which)
-    sums = np.array([np.bincount(which, row) for row in left])
-    return (1 - 1 / len(share)) * ((sums / (1 - share))**2).sum(1)
+    sums = np.add.reduceat(left[:, np.argsort(which, kind="stable")], np.cumsum(size) - size, axis=1)
+    return (1 - 1 / len(size)) * ((sums / (1 - size / len(which)))**2).sum(1)
 
 
-def _of_runs(parts: Sequence[np.ndarray], clusters: Sequence[np.ndarray]) -> tuple[float, float] | None:
-    """What runs bring beyond pictures and songs, and its degrees of freedom; None without several runs.
+def _of_runs(parts: Sequence[np.ndarray], clusters: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """What runs bring beyond pictures and songs, and its degrees of freedom.
 
     How far runs lie apart holds also that each errs about other pictures and songs, which sums over clusters hold
     already: it is taken off.
     """
-    if not parts:
-        return None
-    apart = np.zeros((max(map(len, parts)), parts[0].shape[1]))
-    own, dofs = [], []
+    lists, n, most = len(parts[0]), parts[0].shape[2], max(part.shape[1] for part in parts)
+    apart, own, dofs = np.zeros((lists, most, n)), [], []
     for part in parts:
-        k = len(part)
-        away = (part - part.mean(0)) / np.sqrt(k * (k - 1))
-        apart[:k] += away
-        own.append(float((away.mean(1)**2).sum()))
+        k = part.shape[1]
+        away = (part - part.mean(1, keepdims=True)) / np.sqrt(k * (k - 1))
+        apart[:, :k] += away
+        own.append((away.mean(2)**2).sum(1))
         dofs.append(k - 1)
-    between = float((apart.mean(1)**2).sum())
-    by = [_jackknifed(apart, which).sum() for which in clusters]
+    between = (apart.mean(2)**2).sum(1)
+    by = [_jackknifed(apart.reshape(-1, n), which).reshape(lists, most).sum(1) for which in clusters]
     again = by[0] if len(by) == 1 else by[0] + by[1] - by[2]
-    total = sum(own)
-    df = dofs[0] if len(set(dofs)) == 1 or not total else total**2 / sum(v**2 / d for v, d in zip(own, dofs,
-                                                                                                  strict=True))
-    return (max(between - again, 0.0) if np.isfinite(again) else between), float(df)
+    df = np.full(lists, float(min(dofs)))
+    if len(set(dofs)) > 1:
+        spent = sum(v**2 / d for v, d in zip(own, dofs, strict=True))
+        df = np.divide(sum(own)**2, spent, out=df, where=spent > 0)
+    return np.where(np.isfinite(again), np.maximum(between - again, 0), between), df
+
+
+def quantiles(at: float, variances: np.ndarray, dofs: np.ndarray) -> np.ndarray:
+    """Student's quantiles of the sources, weighted by their variances (..., sources): close for few runs, where one
+    number of degrees of freedom for all would promise too much.
+    """
+    return (variances * special.stdtrit(dofs, at)).sum(-1) / variances.sum(-1)

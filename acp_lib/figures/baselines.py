@@ -109,8 +109,8 @@ def learning_curves(histories: dict[str, dict[int, list[dict]]], best: dict[str,
 
 
 def correspondence_accuracy(rows: list[dict], chance: float, bayes: float | None) -> Figure:
-    """Accuracy of each row of Table 4 in per cent: intervals over seeds (thick) and over pictures and songs (thin), the
-    paper's values, and lines for chance and the best possible.
+    """Accuracy of each row of Table 4 in per cent: runs, intervals over runs, pictures and songs at once, the paper's
+    values, and lines for chance and the best possible.
 
     Paper: Table 4.
     """
@@ -119,7 +119,7 @@ def correspondence_accuracy(rows: list[dict], chance: float, bayes: float | None
     if bayes:
         ax.axvline(bayes, lw=1.2, label="best possible", **BEST)
     for y, row in enumerate(rows):
-        dot(ax, y, row, "95 % over pictures and songs")
+        dot(ax, y, row, "runs, pictures and songs")
     name_rows(ax, [r["row"] for r in rows], 0.6, 0.6)
     ax.set_xlabel("accuracy, %")
     legend_below(fig, 3)
