@@ -163,7 +163,7 @@ def test_readings_that_diverged_count_among_all_of_them(monkeypatch):
 class Trained:
     """A reading's study with runs that are there: so right on all pairs of 20 pictures with 20 songs, one a run."""
 
-    profile, work, corpus_key = load(test_pairs=400), None, "corpus"
+    profile, work, corpus_key, network = load(test_pairs=400), None, "corpus", "main"
     manifest = pd.DataFrame({"modality": ["image"] * 20 + ["music"] * 20, "group": [f"g{i}" for i in range(40)]})
     corpus = SimpleNamespace(counts=lambda part: ([7, 7, 6], [7, 7, 6]))
     _pairs = Pairs(*(a.ravel() for a in np.divmod(np.arange(400), 20)), np.arange(400) % 2)
@@ -173,7 +173,7 @@ class Trained:
         self.made = [SimpleNamespace(folder=k, correct=rng.random(400) < share, diverged=diverged if not k else "")
                      for k, share in enumerate(shares)]
 
-    def test_pairs(self):
+    def test_pairs(self, protocol=None):
         return self._pairs
 
     def planned(self, group, name):
