@@ -171,8 +171,8 @@ def test_a_grid_holds_every_combination_and_weighs_samples_as_often_as_they_stan
 
 
 def test_only_controls_above_chance_fail():
-    rows = [{"row": "ACP-Net", "clustered": [60, 70]}, {"row": additive.CONTROLS[0], "clustered": [50.5, 56]},
-            {"row": additive.CONTROLS[1], "clustered": [44, 49]}, {"row": additive.CONTROLS[2], "clustered": [49, 58]}]
+    rows = [{"row": "ACP-Net", "interval": [60, 70]}, {"row": additive.CONTROLS[0], "interval": [50.5, 56]},
+            {"row": additive.CONTROLS[1], "interval": [44, 49]}, {"row": additive.CONTROLS[2], "interval": [49, 58]}]
     assert additive.failed(rows, 50) == [additive.CONTROLS[0]] and additive.failed(rows[2:], 50) == []
 
 

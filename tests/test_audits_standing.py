@@ -16,8 +16,8 @@ NETWORK = "audit, an eighth of the width"
 def rows(lowest=55.0, chance=50.0, one_sided=52.0, halves=(1.0, 1.0), gap=1.0):
     """A result by the lower ends of its intervals; every mean lies 4 points higher, every upper end 8."""
     ends = {"ACP-Net": lowest, **dict(zip(standing.HALVES.values(), halves, strict=True)), standing.ADDITIVE: gap}
-    found = [{"row": name, "ours": end + 4, "interval": [end, end + 8], "network": NETWORK, "pairs": "class_balanced"}
-             for name, end in ends.items()]
+    found = [{"row": name, "ours": end + 4, "interval": [end, end + 8], "variances": [[(4 / 1.9599)**2, 1e6]],
+              "network": NETWORK, "pairs": "class_balanced"} for name, end in ends.items()]
     found[0] |= {"chance": chance, "one_sided": one_sided}
     return found
 
@@ -56,9 +56,8 @@ def test_the_sentence_in_full():
 @pytest.mark.parametrize(("changes", "step"), CASES)
 def test_no_verdict_says_more_than_the_sentence(changes, step):
     found = rows(**changes)
-    judged = {v.claim.value["row"]["row"]: v.outcome for v in (
-        verdicts.judge(c, lambda name: found if name == "standing" else None) for c in verdicts.claims())
-        if v.claim.value and v.claim.value["file"] == "standing"}
+    judged = {c.value["row"]["row"]: verdicts.judge([c], lambda name: found)[0].outcome for c in verdicts.claims()
+              if c.value and c.value["file"] == "standing"}
     assert set(judged) == {row["row"] for row in found}
     if step == "compares":
         assert set(judged.values()) == {HOLDS}
@@ -96,9 +95,8 @@ def test_the_interval_grows_with_the_luck_of_runs_pictures_and_songs():
     rng, songs = np.random.default_rng(1), np.repeat(np.arange(10), 60).astype(str)
     by_song = (rng.random(10) < 0.6).astype(float)[songs.astype(int)]  # right about some songs, and never about others
     right, pictures = np.tile(by_song, (4, 1)), rng.integers(0, 40, 600).astype(str)
-    ends = standing.joint_interval(right, pictures, songs)
-    assert ends[1] - ends[0] > 0.4  # runs agree, and 600 pairs of ten songs are ten answers
-    assert standing.joint_interval(right[:1], pictures, songs)[0] < 0.6
+    for some in (right, right[:1]):
+        assert np.ptp(standing.measured(some, {}, pictures, songs)[0]["interval"]) > 40  # ten songs are ten answers
 
 
 # pages

@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 from test_corpus import small, streamed
 from test_training import Tiny
 
@@ -16,11 +15,8 @@ from acp_lib.experiment import evaluation
 from acp_lib.experiment.corpus import Modality, Pairs, Pictures, Slices
 from acp_lib.experiment.evaluation import (
     accuracy,
-    cluster_bootstrap,
     embed,
     logits,
-    paired_bootstrap,
-    paired_t_test,
     probability,
     t_interval,
 )
@@ -179,114 +175,6 @@ def test_interval_covers_the_mean_as_often_as_it_says():
     assert np.mean(held) == pytest.approx(0.95, abs=0.025)
 
 
-# pictures and songs drawn anew
-
-
-def world(rng, pictures=40, songs=8, n=600, spread=0.15):
-    """Answers whose chance of being right depends on their picture and their song; 0.6 on average over all others."""
-    of_picture, of_song = rng.normal(0, spread, pictures), rng.normal(0, spread, songs)
-    i, j = rng.integers(pictures, size=n), rng.integers(songs, size=n)
-    return (rng.random(n) < np.clip(0.6 + of_picture[i] + of_song[j], 0, 1)).astype(float), i, j
-
-
-def binomial(correct):
-    half = 1.96 * np.sqrt(correct.mean() * (1 - correct.mean()) / len(correct))
-    return correct.mean() - half, correct.mean() + half
-
-
-def test_where_pairs_share_songs_the_clustered_interval_is_wider_and_covers_where_the_binomial_one_does_not():
-    rng, held, width = np.random.default_rng(1), {"clustered": [], "binomial": []}, {"clustered": [], "binomial": []}
-    for _ in range(150):
-        correct, i, j = world(rng)
-        for name, (low, high) in (("clustered", cluster_bootstrap(correct, i, j, draws=200)),
-                                  ("binomial", binomial(correct))):
-            held[name].append(low <= 0.6 <= high)
-            width[name].append(high - low)
-    assert np.mean(width["clustered"]) > 1.5 * np.mean(width["binomial"])
-    assert 0.85 <= np.mean(held["clustered"]) <= 0.99  # 0.95 found, where 0.95 is meant
-    assert np.mean(held["binomial"]) < 0.75  # 0.48 found
-
-
-def test_independent_pairs_are_no_narrower_than_binomial():
-    rng = np.random.default_rng(2)
-    correct = (rng.random(500) < 0.6).astype(float)
-    low, high = cluster_bootstrap(correct, np.arange(500), np.arange(500))
-    assert low < correct.mean() < high and high - low > binomial(correct)[1] - binomial(correct)[0]
-
-
-def test_clustered_by_hand():
-    # both songs drawn: 1/2; one of them twice: 0 or 1
-    low, high = cluster_bootstrap(np.array([0.0, 1.0]), np.array(["p", "p"]), np.array(["a", "b"]))
-    assert (low, high) == (0.0, 1.0)
-    assert cluster_bootstrap(np.array([0.0, 1.0]), np.array(["p", "p"]), np.array(["a", "b"]), level=0.4) == (0.5, 0.5)
-    assert cluster_bootstrap(np.array([0.25, 0.75]), np.array(["p", "p"]), np.array(["a", "a"])) == (0.5, 0.5)
-
-
-def test_clustered_repeats_itself_and_does_not_depend_on_names():
-    correct, i, j = world(np.random.default_rng(0))
-    found = cluster_bootstrap(correct, i, j, draws=100)
-    names = np.array([f"picture {k:03}" for k in range(40)])[i]
-    assert found == cluster_bootstrap(correct, i, j, draws=100) == cluster_bootstrap(correct, names, j, draws=100)
-    assert found != cluster_bootstrap(correct, i, j, draws=100, seed=1)
-    assert all(isinstance(v, float) for v in found)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
-def test_clustered_stays_within_the_answers(rows):
-    correct, i, j = (np.array(column) for column in zip(*rows, strict=True))
-    low, high = cluster_bootstrap(correct.astype(float), i, j, draws=50)
-    assert correct.min() <= low <= high <= correct.max()
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.booleans())
-def test_one_group_of_one_is_no_interval(values, twice):
-    values = np.array(values)
-    groups = [np.zeros(len(values))] * (2 if twice else 1)
-    assert cluster_bootstrap(values, *groups, draws=20) == pytest.approx((values.mean(), values.mean()))
-
-
-def test_one_group_by_hand():
-    """Of two songs with one answer each, either both are drawn or one of them twice: means of 0, 1/2 and 1."""
-    values, song = np.array([0.0, 0.0, 1.0, 1.0]), np.array(["a", "a", "b", "b"])
-    assert cluster_bootstrap(values, song) == (0.0, 1.0) and cluster_bootstrap(values, song, level=0.4) == (0.5, 0.5)
-    means = evaluation._resampled(values, [song], 4000, 0)
-    assert set(means) == {0.0, 0.5, 1.0}
-    assert [np.mean(means == m) for m in (0.0, 0.5, 1.0)] == pytest.approx([0.25, 0.5, 0.25], abs=0.03)
-
-
-# two methods on the same pairs
-
-
-def test_a_method_is_no_better_than_itself():
-    correct, i, j = world(np.random.default_rng(3))
-    assert paired_bootstrap(correct, correct, i, j, draws=200) == {"difference": 0.0, "interval": [0.0, 0.0], "p": 1.0}
-
-
-def test_a_method_that_is_clearly_better_has_the_smallest_p_there_is():
-    worse, i, j = world(np.random.default_rng(3))
-    better = np.maximum(worse, np.random.default_rng(4).random(len(worse)) < 0.5)
-    found = paired_bootstrap(better, worse, i, j, draws=400)
-    assert found["p"] == 1 / 400 and found["difference"] == pytest.approx(better.mean() - worse.mean())
-    assert 0 < found["interval"][0] < found["difference"] < found["interval"][1]
-
-
-@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=30))
-def test_swapped_methods_differ_by_as_much_the_other_way(rows):
-    one, other, i, j = (np.array(column) for column in zip(*rows, strict=True))
-    found, swapped = paired_bootstrap(one, other, i, j, draws=40), paired_bootstrap(other, one, i, j, draws=40)
-    assert swapped["difference"] == pytest.approx(-found["difference"]) and swapped["p"] == pytest.approx(found["p"])
-    assert swapped["interval"] == pytest.approx([-v for v in found["interval"][::-1]])
-    assert 1 / 40 <= found["p"] <= 1
-
-
-def test_methods_that_differ_by_chance_are_seldom_told_apart():
-    rng, ps = np.random.default_rng(5), []
-    for _ in range(100):
-        i = rng.integers(30, size=200)
-        ps.append(paired_bootstrap(rng.random(200) < 0.6, rng.random(200) < 0.6, i, draws=100)["p"])
-    assert np.mean(np.array(ps) < 0.05) < 0.13 and np.mean(ps) == pytest.approx(0.5, abs=0.12)
-
-
 def test_shares_by_classes():
     """Pictures 0, 1, 2 are of classes 0, 1, 1; pieces of music 0, 1 of classes 2, 0."""
     corpus = SimpleNamespace(image=SimpleNamespace(label=np.array([0, 1, 1])),
@@ -294,15 +182,3 @@ def test_shares_by_classes():
     asked = Pairs(np.array([0, 1, 2, 1]), np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0]))
     found = evaluation.by_classes(np.array([1.0, 0.5, 0.0, 1.0]), corpus, asked)
     np.testing.assert_array_equal(found, [[np.nan, np.nan, 1], [1, np.nan, 0.25], [np.nan] * 3])
-
-
-def test_the_paired_t_test_by_hand():
-    # differences of 1, 2 and 3: mean 2, standard error 1 / sqrt(3), two degrees of freedom
-    t = 2 * np.sqrt(3)
-    assert paired_t_test([61, 62, 63], [60, 60, 60]) == pytest.approx(2 * stats.t.sf(t, 2))
-    assert paired_t_test([60, 60, 60], [61, 62, 63]) == pytest.approx(2 * stats.t.sf(t, 2))
-
-
-@pytest.mark.parametrize(("one", "other"), [([60], [50]), ([60, 61], [50]), ([60, 61], [50, 51]), ([60, 60], [60, 60])])
-def test_runs_without_seeds_in_common_or_without_spread_have_no_t_test(one, other):
-    assert paired_t_test(one, other) is None

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from acp_lib.emotions import CLASSES, EMOTIONS
-from acp_lib.experiment import evaluation
+from acp_lib.experiment import intervals
 from acp_lib.results import recognition
 
 
@@ -74,10 +74,22 @@ def test_the_embedding_is_held_against_its_features_on_the_same_samples():
     runs = {"ACP-Net features + MLP": [run([1, 1, 0, 0]), run([1, 0, 0, 0])], "193 numbers + MLP": [run([1, 1, 1, 0])]}
     table = pd.DataFrame({"modality": ["image"] + ["music"] * 4, "group": ["p", "a", "a", "b", "b"]})
     study = SimpleNamespace(trained=lambda modality: runs, manifest=table, profile=SimpleNamespace(seed=4))
-    found = recognition.against_features(study, "music")
-    assert found["difference"] == pytest.approx((1 + 0.5 + 0 + 0) / 4 - 3 / 4)
-    assert found == evaluation.paired_bootstrap(np.array([1, 0.5, 0, 0]), np.array([1, 1, 1, 0]),
-                                                np.array(["b", "a", "a", "b"]), seed=4)
+    found = recognition.against(study, "music", recognition.ACP_NET, "193 numbers + MLP")
+    assert found.value == pytest.approx(100 * ((1 + 0.5 + 0 + 0) / 4 - 3 / 4))
+    songs = np.array(["b", "a", "a", "b"])
+    assert found == intervals.difference([[1, 1, 0, 0], [1, 0, 0, 0]], [[1, 1, 1, 0]], songs).scaled(100)
+
+
+def test_naming_the_most_frequent_training_label_is_a_method_too():
+    """Of the training part class 1 is the most frequent, which two of three test samples have; one has no label."""
+    said = SimpleNamespace(correct=np.array([True, True, False]), predictions=pd.DataFrame({"item": [5, 6, 7]}))
+    side = SimpleNamespace(label=np.array([1, 1, 0, -1, -1, 1, 0, 1]), part=np.array([0, 0, 0, 0, 0, 2, 2, 2]),
+                           emotion=None)
+    table = pd.DataFrame({"modality": "music", "group": list("abcdefgh")})
+    study = SimpleNamespace(trained=lambda modality: {recognition.ACP_NET: [said]}, manifest=table,
+                            corpus=SimpleNamespace(music=side))
+    found = recognition.against(study, "music", recognition.ACP_NET, recognition.FREQUENT)
+    assert found == intervals.difference([1, 1, 0], [1, 0, 1], np.arange(3)).scaled(100)
 
 
 # phrases
@@ -88,12 +100,9 @@ def test_labels_are_the_papers_or_not():
     assert recognition.same_task(list(CLASSES)).startswith("3 classes and not the paper's eight emotions")
 
 
-@pytest.mark.parametrize(("clustered", "interval", "above"), [
-    ([40, 60], None, True), ([40, 60], [31, 70], True), ([40, 60], [30, 70], False), ([30, 60], None, False),
-    ([20, 60], [40, 50], False),
-])
-def test_above_guessing_if_every_interval_is(clustered, interval, above):
-    said = recognition.above_guessing(row("x", clustered=clustered, interval=interval), 30)
+@pytest.mark.parametrize(("interval", "above"), [([40, 60], True), ([30, 60], False), ([20, 60], False)])
+def test_above_guessing_if_the_interval_is(interval, above):
+    said = recognition.above_guessing(row("x", interval=interval), 30)
     assert said == ("lies clearly above guessing" if above else "does not lie clearly above guessing")
 
 

@@ -257,17 +257,16 @@ def compared(study: Study) -> list[dict]:
     names = evaluation.groups(study.manifest, asked)
     networks = {what: of(study.audited.variant(seeds=len(right))) for what, right in told.items()
                 if what.startswith("ACP-Net")}
-    return [{"row": what, "paper": None, **scored(right, *names, seed=study.profile.seed), **networks.get(what, {})}
+    return [{"row": what, "paper": None, **scored(right, *names), **networks.get(what, {})}
             for what, right in told.items()]
 
 
 def failed(rows: list[dict], chance: float) -> list[str]:
-    """The controls among the rows of `compared` that lie above chance, in per cent, with their whole interval over
-    pictures and songs.
+    """The controls among the rows of `compared` that lie above chance, in per cent, with their whole interval.
 
     Chapter: Is it really cross-modal?
     """
-    return [row["row"] for row in rows if row["row"] in CONTROLS and row["clustered"][0] > chance]
+    return [row["row"] for row in rows if row["row"] in CONTROLS and row["interval"][0] > chance]
 
 
 def ceilings(images: np.ndarray, music: np.ndarray, protocols: tuple[str, ...]) -> dict[str, float]:

@@ -100,8 +100,8 @@ def resampled(values: Sequence[np.ndarray], names: Sequence[tuple[np.ndarray, ..
               seed: int = 0) -> np.ndarray:
     """The mean of each reading with other runs, pictures and songs: (draws, readings).
 
-    In a draw all readings are given the same pictures and songs, since what is hard for one is so for others, as in
-    `evaluation.cluster_bootstrap`. Of a reading's n runs n - 1 are drawn, with replacement: drawn n times, a few runs
+    In a draw all readings are given the same pictures and songs, since what is hard for one is so for others. Of a
+    reading's n runs n - 1 are drawn, with replacement: drawn n times, a few runs
     vary too little. Source: Rao and Wu (1988), Resampling inference with complex survey data, Journal of the American
     Statistical Association 83.
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from acp_lib.audits import repeated, uncertainty
 from acp_lib.emotions import CLASSES
-from acp_lib.experiment import evaluation
+from acp_lib.experiment import evaluation, intervals
 from acp_lib.results import store, tables
-from acp_lib.results.scores import of
+from acp_lib.results.scores import of, scored
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -23,8 +23,10 @@ OTHERS = ("L3-Net", "Spectrogram-ACP")
 
 
 def load(study: Study) -> list[dict]:
-    """Rows "what" = "accuracy" (in per cent, ACP-Net of the audits), "difference" (in points, of it and each other way
-    of Table 4) and "component" (standard deviation in points), each with `scores.of` of the audited networks.
+    """Rows "what" = "accuracy" (in per cent, ACP-Net of the audits: over runs, pictures and songs, and "over_runs" and
+    "over_items" alone), "difference" (in points, of it and each other way of Table 4, "p" by itself and "holm") and
+    "component" (standard deviation in points, and share of what initial weights, pairs and split bring), each with
+    `scores.of` of the audited networks.
 
     Chapter: How sure are we.
     """
@@ -43,38 +45,19 @@ def right(study: Study) -> dict[str, list[np.ndarray]]:
 
 def _rows(study: Study) -> list[dict]:
     said, names = right(study), tables.groups(study, study.test_pairs())
-    share = {name: np.mean(some, 0) for name, some in said.items()}
-    values = [100 * float(c.mean()) for c in said["ACP-Net"]]
-    rows = [{"what": "accuracy", "row": "ACP-Net", "ours": float(np.mean(values)), "values": values,
-             "interval": [float(e) for e in evaluation.t_interval(values)],
-             "clustered": [100 * e for e in evaluation.cluster_bootstrap(share["ACP-Net"], *names,
-                                                                     seed=study.profile.seed)]}]
+    own = said.pop("ACP-Net")
+    whole = {"what": "accuracy", "row": "ACP-Net", **scored(own, *names)}
+    whole |= {"over_runs": [float(e) for e in evaluation.t_interval(whole["values"])] if len(own) > 1 else None,
+              "over_items": list(intervals.mean(np.mean(own, 0), *names).scaled(100).interval()),
+              "stuck": tables.stuck(study, study.audited.runs)}
     compared = []
-    for name in share:
-        if name != "ACP-Net":
-            found = evaluation.paired_bootstrap(share["ACP-Net"], share[name], *names, seed=study.profile.seed)
-            test = uncertainty.permutation_test(share["ACP-Net"], share[name], *names, seed=study.profile.seed)
-            compared.append({"what": "difference", "row": name, "ours": 100 * found["difference"],
-                             "interval": [100 * e for e in found["interval"]], "p": test["p"]})
-    rows += uncertainty.holm(compared)
+    for name, other in said.items():
+        found = intervals.difference(own, other, *names).scaled(100)
+        compared.append({"what": "difference", "row": name, **found.row(), "p": found.p()})
     groups = repeated.accuracies(study)
-    return rows + [{"what": "component", "row": row.pop("source"), "values": groups[name], **row}
-                   for name, row in zip(groups, uncertainty.components(groups), strict=True)]
-
-
-def with_shares(components: list[dict], among: list[dict]) -> list[dict]:
-    """Rows "component" with "share" and "share_interval" in per cent, as `uncertainty.components` found them `among`
-    some of the sources; both are None for the others, and where nothing varies.
-
-    Chapter: How sure are we.
-    """
-    found = {row["source"]: row for row in among if row["share"] is not None}
-    rows = []
-    for row in components:
-        part = found.get(row["row"])
-        rows.append(row | {"share": 100 * part["share"] if part else None,
-                           "share_interval": [100 * end for end in part["share_interval"]] if part else None})
-    return rows
+    return [whole, *uncertainty.holm(compared), *(
+        {"what": "component", "row": row.pop("source"), "values": groups[name], **row}
+        for name, row in zip(groups, uncertainty.components(groups, among=repeated.DRAWS), strict=True))]
 
 
 def mislabelled(study: Study) -> dict[str, dict[str, np.ndarray]]:

@@ -29,7 +29,7 @@ def results(study: Study) -> dict[str, list[dict]]:
     """The rows of each of CHAPTERS, read or made."""
     asked = {name: study.test_pairs(name) for name in protocols.PROTOCOLS}
     other = [{"row": "ACP-Net", "values": None, **row, **scores.of(study, row["protocol"])} for row in
-             scores.by_protocol([run.model() for run in study.runs], study.corpus, asked)]
+             scores.by_protocol([run.model() for run in study.runs], study.corpus, asked, study.manifest)]
     return {"table4": tables.load(study, 4), "protocols": other, "leakage": leakage.accuracy(study),
             "standing": standing.load(study)[:1], "cross_modal": additive.compared(study),
             "how_sure": how_sure.load(study), "specifications": specifications.load(study)}

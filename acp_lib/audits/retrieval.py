@@ -24,7 +24,7 @@ from torch import nn
 from acp_lib import streams
 from acp_lib.audits.additive import margins, with_embeddings
 from acp_lib.emotions import CLASSES
-from acp_lib.experiment import evaluation
+from acp_lib.experiment import intervals
 from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.results import store
 from acp_lib.results.scores import lies_below
@@ -301,8 +301,8 @@ def highest(model: nn.Module, corpus: Corpus, modality: str, query: int, n: int,
 
 
 def load(study: Study) -> list[dict]:
-    """How far ACP-Net's mAP lies above chance, in hundredths, a row for each of TITLES: "ours", its "interval" over
-    runs and "clustered", over queries with other pictures or other songs.
+    """How far ACP-Net's mAP lies above chance, in hundredths, a row for each of TITLES: "ours" and the rest of
+    `intervals.Estimate.row`, over runs, and queries with other pictures or other songs, at once.
 
     Chapter: Retrieval; Verdicts.
     """
@@ -311,24 +311,25 @@ def load(study: Study) -> list[dict]:
 
 def _rows(study: Study) -> list[dict]:
     table, manifest = results(study), study.manifest
-    return [{"row": title, "network": study.network,
-             **ahead(table, modality, manifest.loc[manifest["modality"] == modality, "group"].to_numpy(),
-                     study.profile.seed)} for modality, title in TITLES.items()]
+    names = {modality: manifest.loc[manifest["modality"] == modality, "group"].to_numpy() for modality in TITLES}
+    return [{"row": title, "network": study.network, **ahead(table, modality, names[modality])}
+            for modality, title in TITLES.items()]
 
 
-def below_chance(table: pd.DataFrame, modality: str, method: str, names: Sequence[str], groups: np.ndarray,
-                 seed: int = 0) -> list[str]:
-    """Those of some measures by which a method lies below chance, with all intervals of `ahead`.
+def below_chance(table: pd.DataFrame, modality: str, method: str, names: Sequence[str],
+                 groups: np.ndarray) -> list[str]:
+    """Those of some measures by which a method lies below chance, with the whole interval of `ahead`.
 
     Chapter: Retrieval.
     """
     return [name for name in names
-            if lies_below(ahead(table, modality, groups, seed, method=method, measure=name), 0.0)]
+            if lies_below(ahead(table, modality, groups, method=method, measure=name), 0.0)]
 
 
-def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0, *, method: str = "ACP-Net",
+def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, *, method: str = "ACP-Net",
           measure: str = "mAP") -> dict:
-    """Mean over classes and runs of what a method's measure is above chance, in hundredths, and its two intervals.
+    """Mean over classes and runs of what a method's measure is above chance, in hundredths, as
+    `intervals.Estimate.row`.
 
     table : as `results` gives it
     groups : of each sample of the modality, what it is drawn with as a whole [shape=(N,)]
@@ -340,7 +341,4 @@ def ahead(table: pd.DataFrame, modality: str, groups: np.ndarray, seed: int = 0,
     queries = some[some["method"] == "chance"].set_index("query").loc[every.index]
     share = queries.groupby("label")[measure].transform("size") * queries["label"].nunique() / len(queries)
     lead = 100 * every.sub(queries[measure], axis=0).div(share, axis=0)  # so that a plain mean weighs classes alike
-    return {"ours": float(lead.to_numpy().mean()),
-            "interval": list(evaluation.t_interval(lead.mean())) if lead.shape[1] > 1 else None,
-            "clustered": list(evaluation.cluster_bootstrap(lead.mean(axis=1).to_numpy(), groups[every.index],
-                                                           seed=seed))}
+    return intervals.mean(lead.to_numpy().T, groups[every.index], least=-100, most=100).row()

@@ -111,9 +111,9 @@ def trained(study: Study) -> pd.DataFrame:
         rows = []
         for name, asked in frozen.items():
             for who, right in learnt(study.corpus, name, asked, p.seed).items():
-                found = scored([right], *evaluation.groups(study.manifest, asked), seed=p.seed)
-                rows.append({"protocol": name, "guesser": who, "accuracy": found["ours"], "low": found["clustered"][0],
-                             "high": found["clustered"][1]})
+                found = scored([right], *evaluation.groups(study.manifest, asked))
+                rows.append({"protocol": name, "guesser": who, "accuracy": found["ours"], "low": found["interval"][0],
+                             "high": found["interval"][1]})
         return rows
 
     about = [study.corpus_key, p.seed, [asked.digest for asked in frozen.values()]]

@@ -19,7 +19,7 @@ from scipy import stats
 
 from acp_lib import paper, streams
 from acp_lib.audits import curve, retrained
-from acp_lib.experiment import baselines, runs
+from acp_lib.experiment import baselines, intervals, runs
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.runs import Run
 from acp_lib.profiles import ledger
@@ -156,7 +156,6 @@ def points(study: Study) -> tuple[list[dict], dict]:
     rows: list[dict] = []
     names: list[tuple[np.ndarray, np.ndarray]] = []
     right: list[np.ndarray] = []
-    ahead: list[np.ndarray] = []
     cache: dict[tuple[str, str], np.ndarray] = {}
     for reading, s in studies(study):
         pairs, made = s.test_pairs(), s.planned("pairs", "ACP-Net")
@@ -170,24 +169,19 @@ def points(study: Study) -> tuple[list[dict], dict]:
         table = joint(s.profile.pairing.pairs, *s.corpus.counts("test"))
         names.append(tables.groups(study, pairs))
         right.append(np.array([run.correct for run in made]))
-        ahead.append(right[-1] - cache[key].astype(float))
+        whole = intervals.mean(right[-1], *names[-1]).scaled(100)
+        gap = intervals.difference(right[-1], cache[key], *names[-1]).scaled(100)
+        guess = max(oracle(table, axis) for axis in (None, 0, 1))
         rows.append({"reading": reading, "values": [100 * float(v) for v in right[-1].mean(1)],
-                     "one_sided": max(oracle(table, axis) for axis in (None, 0, 1)),
-                     "two": 100 * float(cache[key].mean()), **scores.of(s)})
+                     "accuracy": whole.value, "interval": list(whole.interval()), "one_sided": guess,
+                     "excess": whole.value - guess, "two": 100 * float(cache[key].mean()), "gap": gap.value,
+                     "gap_interval": list(gap.interval()), **scores.of(s)})
     if not right:
         raise FloatingPointError(f"every reading diverged; the profile's own: {rows[0]['diverged']}")
-    drawn, gaps = (100 * curve.resampled(some, names, seed=study.profile.seed) for some in (right, ahead))
     trained = [row for row in rows if "diverged" not in row]
-    for row, of, gap in zip(trained, drawn.T, gaps.T, strict=True):
-        accuracy = float(np.mean(row["values"]))
-        row |= {"accuracy": accuracy, "interval": _middle(of), "excess": accuracy - row["one_sided"],
-                "gap": accuracy - row["two"], "gap_interval": _middle(gap)}
-    guess = [row["one_sided"] for row in trained]
-    return rows, curve.median_above([row["excess"] for row in trained], drawn - guess)
-
-
-def _middle(drawn: np.ndarray) -> list[float]:
-    return [float(end) for end in np.quantile(drawn, [0.025, 0.975])]
+    drawn = 100 * curve.resampled(right, names, seed=study.profile.seed)
+    return rows, curve.median_above([row["excess"] for row in trained],
+                                    drawn - [row["one_sided"] for row in trained])
 
 
 def load(study: Study) -> list[dict]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acp_lib.audits import additive
-from acp_lib.experiment import evaluation
+from acp_lib.experiment import evaluation, intervals
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.results import store
-from acp_lib.results.scores import called, of
+from acp_lib.results.scores import called, of, scored
 from acp_lib.results.tables import row_of
 
 if TYPE_CHECKING:
@@ -35,20 +35,7 @@ STEPS = {
 """What is said of a network that gets so far, from the lowest step to the highest."""
 
 
-def joint_interval(right: np.ndarray, *names: np.ndarray, seed: int = 0) -> list[float]:
-    """95 % for the mean on other pictures, other songs and in other runs: all three are drawn with replacement. It
-    reaches at least as far as Student's over the runs, since few runs drawn from themselves look too much alike.
-
-    right : share that each run (row) gets of each pair, or a difference of two such [shape=(runs, n)]
-    names : of each pair, its picture and its song [shapes=(n,)]
-    """
-    run = np.repeat(np.arange(len(right)), right.shape[1])
-    drawn = evaluation.cluster_bootstrap(right.ravel(), *(np.tile(name, len(right)) for name in names), run, seed=seed)
-    ends = [drawn, evaluation.t_interval(right.mean(1))] if len(right) > 1 else [drawn]
-    return [min(end[0] for end in ends), max(end[1] for end in ends)]
-
-
-def measured(network: np.ndarray, others: dict[str, np.ndarray], *names: np.ndarray, seed: int = 0) -> list[dict]:
+def measured(network: np.ndarray, others: dict[str, np.ndarray], *names: np.ndarray) -> list[dict]:
     """Rows in per cent and points: the accuracy of "ACP-Net", then how much more often it is right than each other.
 
     network : whether each run was right about each pair [shape=(runs, n)]
@@ -56,13 +43,11 @@ def measured(network: np.ndarray, others: dict[str, np.ndarray], *names: np.ndar
 
     Returns
     -------
-    {"row", "ours": the mean, "values": one a run, "interval": `joint_interval`}
+    {"row", "values": one a run, and the rest of `intervals.Estimate.row`, over runs, pictures and songs at once}
     """
-    rows = []
-    for name, right in {"ACP-Net": network, **{name: network - other for name, other in others.items()}}.items():
-        rows.append({"row": name, "ours": 100 * float(right.mean()), "values": (100 * right.mean(1)).tolist(),
-                     "interval": [100 * end for end in joint_interval(right, *names, seed=seed)]})
-    return rows
+    return [{"row": "ACP-Net", **scored(list(network), *names)}] + [
+        {"row": name, "values": (100 * (network - other).mean(1)).tolist(),
+         **intervals.difference(network, other, *names).scaled(100).row()} for name, other in others.items()]
 
 
 def load(study: Study) -> list[dict]:
@@ -81,7 +66,7 @@ def _rows(study: Study) -> list[dict]:
     right = {name: np.array(emap[name].tolist(), float) for name in ("network", "additive")}
     halves = {who: study.baselines[name].to_numpy(float) for name, who in HALVES.items()}
     rows = measured(right["network"], {**halves, ADDITIVE: right["additive"]},
-                    *evaluation.groups(study.manifest, study.test_pairs()), seed=study.profile.seed)
+                    *evaluation.groups(study.manifest, study.test_pairs()))
     rows[0] |= {"chance": oracle(table), "one_sided": max(oracle(table, axis) for axis in (0, 1))}
     rows[-1] |= {"explained": (100 * emap["explained"]).tolist()}
     return [{**row, **of(audited)} for row in rows]

@@ -1,16 +1,14 @@
-"""How sure one may be of an accuracy: where it varies, whether intervals hold what they promise, which differences are
-more than luck, and what wrong labels leave to be reached.
+"""How sure one may be of an accuracy: where it varies, which of several differences are more than luck, and what wrong
+labels leave to be reached.
 
 Chapter: How sure are we.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Collection, Sequence
 
 import numpy as np
-from scipy import stats
 from sklearn.calibration import calibration_curve
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -22,13 +20,13 @@ from statsmodels.stats.multitest import multipletests
 
 from acp_lib import streams
 from acp_lib.emotions import CLASSES
-from acp_lib.experiment import evaluation
 from acp_lib.experiment import pairs as protocols
 
 # --- where it varies
 
 
-def components(groups: dict[str, Sequence[float]], *, draws: int = 20_000, seed: int = 0) -> list[dict]:
+def components(groups: dict[str, Sequence[float]], *, among: Collection[str] | None = None, draws: int = 20_000,
+               seed: int = 0) -> list[dict]:
     """Standard deviation of a result under each of several sources of luck, and their shares of the variance.
 
     A random-effects view: each group holds results that differ in the draw of one thing alone, so that its variance is
@@ -37,9 +35,13 @@ def components(groups: dict[str, Sequence[float]], *, draws: int = 20_000, seed:
     themselves would give intervals that are too short. Source: Weerahandi (1993), Generalized confidence intervals,
     Journal of the American Statistical Association 88.
 
+    among : the sources whose variances make up the whole, all if none are named; a source that holds another one, as a
+        seed holds initial weights, must not stand beside it
+
     Returns
     -------
-    rows {"source", "n", "mean", "sd", "interval", "share", "share_interval"}; shares are None where nothing varies
+    rows {"source", "n", "mean", "sd", "interval", "share", "share_interval"}; shares are None for sources that are not
+    `among` them, and where nothing varies
 
     Raises
     ------
@@ -55,12 +57,13 @@ def components(groups: dict[str, Sequence[float]], *, draws: int = 20_000, seed:
     n = np.array([len(values) for values in groups.values()])
     found = np.array([np.var(values, ddof=1) for values in groups.values()])
     could = found * (n - 1) / rng.chisquare(n - 1, (draws, len(n)))
-    total, totals = found.sum(), could.sum(1, keepdims=True)
+    counted = np.array([among is None or name in among for name in groups])
+    total, totals = found[counted].sum(), could[:, counted].sum(1, keepdims=True)
     rows = []
     for k, (name, values) in enumerate(groups.items()):
         row = {"source": name, "n": len(values), "mean": float(np.mean(values)), "sd": float(np.sqrt(found[k])),
                "interval": _middle(np.sqrt(could[:, k])), "share": None, "share_interval": None}
-        if total > 0:
+        if total > 0 and counted[k]:
             row |= {"share": float(found[k] / total), "share_interval": _middle(could[:, k] / totals[:, 0])}
         rows.append(row)
     return rows
@@ -70,130 +73,7 @@ def _middle(draws: np.ndarray, level: float = 0.95) -> list[float]:
     return [float(e) for e in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])]
 
 
-# --- do intervals hold what they promise?
-
-
-def simulated(rng: np.random.Generator, *, pictures: int, songs: int, pairs: int, spread: tuple[float, float],
-              level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whether a made-up method is right about each of some pairs, and the pairs' pictures and songs.
-
-    Some pictures and songs are easier than others: on the probit scale each adds a normal effect of its own, with
-    standard deviations `spread`, such that the accuracy over all pictures and songs is `level`.
-    """
-    i, j = rng.integers(pictures, size=pairs), rng.integers(songs, size=pairs)
-    middle = stats.norm.ppf(level) * np.sqrt(1 + np.square(spread).sum())
-    ease = middle + spread[0] * rng.standard_normal(pictures)[i] + spread[1] * rng.standard_normal(songs)[j]
-    return rng.random(pairs) < stats.norm.cdf(ease), i, j
-
-
-def intervals(draws: int, seed: int = 0) -> dict[str, Callable]:
-    """Ways to a 95 % interval for an accuracy, each from `right`, the pairs' pictures and the pairs' songs.
-
-    Chapter: How sure are we.
-    """
-    bootstrap = partial(evaluation.cluster_bootstrap, draws=draws, seed=seed)
-    return {"pairs independent": lambda right, i, j: stats.binomtest(int(right.sum()), len(right)).proportion_ci(0.95),
-            "pictures drawn": lambda right, i, j: bootstrap(right, i),
-            "songs drawn": lambda right, i, j: bootstrap(right, j),
-            "pictures and songs drawn": lambda right, i, j: bootstrap(right, i, j)}
-
-
-def coverage(rounds: int = 200, *, pictures: int = 144, songs: int = 44, pairs: int = 1000, level: float = 0.62,
-             spread: tuple[float, float] = (0.3, 0.4), draws: int = 300, seed: int = 0) -> list[dict]:
-    """How often 95 % intervals for the accuracy over all pictures and songs hold the truth, in simulated test sets.
-
-    Returns
-    -------
-    rows {"interval", "rounds", "covered", "width"} for the binomial interval, which takes pairs for independent, for
-    bootstraps that draw pictures alone or songs alone, and for the one that draws both
-
-    Chapter: How sure are we.
-    """
-    ways = intervals(draws, seed)
-    rng = streams.generator("coverage", seed)
-    ends: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        right, i, j = simulated(rng, pictures=pictures, songs=songs, pairs=pairs, spread=spread, level=level)
-        for name, way in ways.items():
-            ends[name].append(tuple(way(right, i, j)))
-    return [_covered(name, some, level) for name, some in ends.items()]
-
-
-def _covered(name: str, ends: list[tuple[float, ...]], truth: float) -> dict:
-    low, high = np.array(ends).T
-    return {"interval": name, "rounds": len(ends), "covered": float(np.mean((low <= truth) & (truth <= high))),
-            "width": float(np.mean(high - low))}
-
-
-def kept(covered: float, rounds: int, promised: float = 0.95) -> str:
-    """What intervals did of what they promise, in words: a share of `rounds` simulations that differs from the promised
-    one by less than its own 95 % noise is no difference.
-
-    Chapter: How sure are we.
-    """
-    noise = noise_of_a_share(promised, rounds)
-    return ("holds more often than it promises" if covered > promised + noise else
-            "holds less often than it promises" if covered < promised - noise else "holds what it promises")
-
-
-def noise_of_a_share(share: float, n: int) -> float:
-    """Half the width of the 95 % interval, by the normal approximation, for a share among n independent cases."""
-    return float(1.96 * np.sqrt(share * (1 - share) / n))
-
-
-def coverage_of_t(rounds: int = 500, *, runs: int = 10, stuck: float = 0.0, seed: int = 0) -> dict:
-    """The same for Student's interval over runs, whose accuracy is normal, but at chance for the share `stuck` of them.
-
-    Chapter: How sure are we.
-    """
-    rng = streams.generator("coverage of t", seed)
-    values = np.where(rng.random((rounds, runs)) < stuck, 0.5, 0.62 + 0.02 * rng.standard_normal((rounds, runs)))
-    truth = 0.5 * stuck + 0.62 * (1 - stuck)
-    name = f"{runs} runs" + (f", {100 * stuck:g} % of them stuck at chance" if stuck else "")
-    return _covered(name, [evaluation.t_interval(row) for row in values], truth)
-
-
 # --- which differences are more than luck?
-
-
-def permutation_test(one: np.ndarray, other: np.ndarray, *groups: np.ndarray, resamples: int = 9999,
-                     seed: int = 0) -> dict:
-    """Whether two methods are equally often right, by a permutation test that swaps them within clusters.
-
-    If they were equally good, it would not matter which of the two is called the first for all pairs of a song, or for
-    all pairs of a picture. Both swaps are tried, and the larger p counts, because either alone takes the other kind of
-    cluster for luck that averages out.
-
-    Parameters
-    ----------
-    one, other : share of runs that called each pair right [shape=(n,)]
-    groups : names of the clusters for each pair [shape=(n,)]: pictures, songs
-
-    Returns
-    -------
-    {"difference", "p"}; p is two-sided and at least 1 / (resamples + 1)
-
-    Chapter: How sure are we.
-    """
-    one, other = np.asarray(one, float), np.asarray(other, float)
-    found = {"difference": float(np.mean(one - other)), "p": 1.0}
-    if np.array_equal(one, other):
-        return found
-    return found | {"p": max(swapped_within(names, one, other, resamples, seed) for names in groups)}
-
-
-def swapped_within(names: np.ndarray, one: np.ndarray, other: np.ndarray, resamples: int, seed: int) -> float:
-    """p of a permutation test that swaps two methods for all pairs of a cluster at once; `names` are the clusters.
-
-    Chapter: How sure are we.
-    """
-    which = np.unique(names, return_inverse=True)[1]
-    sums = [np.bincount(which, weights=values) for values in (one, other)]  # right answers in each cluster
-    if len(sums[0]) < 2:
-        return 1.0  # one cluster can only change the sign
-    test = stats.permutation_test(sums, lambda a, b, axis: (a - b).sum(axis), permutation_type="samples",
-                                  vectorized=True, n_resamples=resamples, rng=streams.generator("swaps", seed))
-    return float(test.pvalue)
 
 
 def holm(rows: list[dict]) -> list[dict]:

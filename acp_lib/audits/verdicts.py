@@ -21,16 +21,19 @@ import pandas as pd
 import yaml
 
 from acp_lib import paper
-from acp_lib.audits import how_sure, retrieval, specifications, standing
-from acp_lib.results import store, tables
+from acp_lib.audits import how_sure, retrieval, specifications, standing, uncertainty
+from acp_lib.experiment import intervals
+from acp_lib.experiment.intervals import Estimate
+from acp_lib.results import recognition, store, tables
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
 
-OUTCOMES = HOLDS, FAILS, OPEN, DEPENDS, MISSING = (
-    "holds", "does not hold", "undecided", "depends on the reading", "not in this run")
-SYNTHETIC = {HOLDS: "the method works", FAILS: "not seen here", OPEN: OPEN, DEPENDS: DEPENDS, MISSING: MISSING}
-"""What the outcomes are called on synthetic data."""
+OUTCOMES = HOLDS, FAILS, OPEN, DEPENDS, MISSING, OTHER = (
+    "holds", "does not hold", "undecided", "depends on the reading", "not in this run", "other data")
+SYNTHETIC = {HOLDS: "the method works", FAILS: "not seen here"}
+"""What outcomes are called on synthetic data, where otherwise."""
+LEVEL = 0.05  # of every test
 LEAST_PAIRS = 1000  # that a test list should have: the paper's part of 20 % holds many more samples
 
 
@@ -52,51 +55,66 @@ class Claim:
     paper: float | None = None
     value: dict | None = None
     than: dict | float | None = None
+    margin: float | None = None
     function: str = ""
 
     def __post_init__(self) -> None:
-        if self.rule not in (*RULES, "arithmetic"):
-            raise ValueError(f"rule of {self.claim!r} is {self.rule!r}; expected one of arithmetic, {', '.join(RULES)}")
+        if self.rule not in RULES:
+            raise ValueError(f"rule of {self.claim!r} is {self.rule!r}; expected one of {', '.join(RULES)}")
         if self.rule == "arithmetic" and self.function not in ARITHMETIC:
             raise ValueError(f"function of {self.claim!r} is {self.function!r}; expected one of "
                              f"{', '.join(ARITHMETIC)}")
+        if self.rule == "equivalent" and not self.margin:
+            raise ValueError(f"margin of {self.claim!r} is {self.margin}; expected a number above 0, in points")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came out: the number, its interval, what it was held against, and the outcome, one of OUTCOMES."""
+    """What came out: the number, its interval, what it was held against, and the outcome, one of OUTCOMES.
+
+    p : that the number is what it was held against, by Holm's correction over all claims of the rule "above"
+    """
 
     claim: Claim
     outcome: str
     value: float | None = None
     interval: tuple[float, float] | None = None
     than: float | None = None
+    p: float | None = None
     note: str = ""
 
 
 # --- rules
 
 
-def above(value: float, interval: tuple[float, float], than: float) -> str:
-    """Whether a value lies above another, by its interval.
+def above(value: float, than: float, p: float) -> str:
+    """Whether a value lies above another, by the p of no difference, corrected for the number of comparisons.
 
     Chapter: Verdicts.
     """
-    return HOLDS if interval[0] > than else FAILS if interval[1] < than else OPEN
+    return OPEN if p >= LEVEL or value == than else HOLDS if value > than else FAILS
 
 
-def contains(value: float, interval: tuple[float, float], than: float) -> str:
-    """Whether the interval of a value holds a number."""
-    return HOLDS if interval[0] <= than <= interval[1] else FAILS
+def equivalent(estimate: Estimate, than: float, margin: float) -> str:
+    """Whether an estimate is as good as a number: a wide interval, which knows nothing, does not make it so.
+
+    Chapter: Verdicts.
+    """
+    if estimate.equivalent(than, margin) < LEVEL:
+        return HOLDS
+    low, high = estimate.interval(1 - LEVEL)
+    return FAILS if low > than + margin or high < than - margin else OPEN
 
 
-def every(value: float, interval: tuple[float, float], than: float) -> str:
-    """Whether something is true of all of `than` items, `value` being of how many it is."""
-    return HOLDS if value == than else DEPENDS if value else FAILS
+def every(count: float, items: float) -> str:
+    """Whether something that is true of so many items is true of all of them.
+
+    Chapter: Verdicts.
+    """
+    return HOLDS if count == items else DEPENDS if count else FAILS
 
 
-RULES: dict[str, Callable[[float, tuple[float, float], float], str]] = {
-    "above": above, "contains": contains, "every": every}
+RULES = ("arithmetic", "above", "equivalent", "every")
 
 
 # --- the paper's arithmetic: each (holds, number, in words)
@@ -186,28 +204,55 @@ def claims() -> tuple[Claim, ...]:
     return tuple(Claim(**entry) for entry in entries)
 
 
-def judge(claim: Claim, read: Callable[[str], list[dict] | None]) -> Verdict:
-    """The verdict on one claim.
+def judge(some: Sequence[Claim], read: Callable[[str], list[dict] | None], imac: bool = True) -> list[Verdict]:
+    """The verdict on each claim. Those of the rule "above" are a family: their p pay for their number by Holm's
+    correction, in which a claim that this run has no number for counts, too.
 
     read : the rows of a result by its name, None where this run has none
-
-    Chapter: Verdicts.
+    imac : whether the data is the paper's, the only one on which a number can be the paper's
     """
+    family = [k for k, claim in enumerate(some) if claim.rule == "above"]
+    held = {k: _held(some[k], read) for k in family}
+    raw = [{"p": 1.0 if one is None else one[0].p(one[1])} for one in held.values()]
+    corrected = dict(zip(family, (row["holm"] for row in uncertainty.holm(raw)), strict=True)) if raw else {}
+    return [_compared(claim, held[k], corrected[k]) if k in held else _single(claim, read, imac)
+            for k, claim in enumerate(some)]
+
+
+def _compared(claim: Claim, held: tuple[Estimate, float] | None, p: float) -> Verdict:
+    if held is None:
+        return Verdict(claim, MISSING)
+    estimate, than = held
+    return Verdict(claim, above(estimate.value, than, p), estimate.value, estimate.interval(), than, p)
+
+
+def _single(claim: Claim, read: Callable[[str], list[dict] | None], imac: bool) -> Verdict:
+    """The verdict on a claim of any rule but "above"."""
     if claim.rule == "arithmetic":
         holds, number, words = ARITHMETIC[claim.function]()
         return Verdict(claim, HOLDS if holds else FAILS, number, note=words)
     assert claim.value is not None, "a rule is about a value"
+    if claim.rule == "every":
+        row = _row(read, claim.value)
+        if row is None:
+            return Verdict(claim, MISSING)
+        count, items = float(row[claim.value["value"]]), float(row[claim.value["of"]])
+        return Verdict(claim, every(count, items), count, than=items)
+    held = _held(claim, read)
+    if held is None:
+        return Verdict(claim, MISSING)
+    estimate, than = held
+    assert claim.margin is not None, "checked when the claim was made"
+    outcome = equivalent(estimate, than, claim.margin) if imac else OTHER
+    return Verdict(claim, outcome, estimate.value, estimate.interval(), than)
+
+
+def _held(claim: Claim, read: Callable[[str], list[dict] | None]) -> tuple[Estimate, float] | None:
+    """The number of this run that a claim is about, and the one that it is held against; None without either."""
+    assert claim.value is not None, "a rule is about a value"
     row = _row(read, claim.value)
     than = _number(read, claim.than) if claim.than is not None else claim.paper
-    if row and "of" in claim.value:
-        than = row[claim.value["of"]]
-    if row is None or than is None or row.get(claim.value["value"]) is None:
-        return Verdict(claim, MISSING)
-    value = float(row[claim.value["value"]])
-    ends = [row[name] for name in claim.value.get("interval", ()) if row.get(name)]
-    interval = (min(e[0] for e in ends), max(e[1] for e in ends)) if ends else (value, value)
-    return Verdict(claim, RULES[claim.rule](value, interval, float(than)), value, interval if ends else None,
-                   float(than))
+    return None if row is None or than is None else (intervals.of_row(row), float(than))
 
 
 def _row(read: Callable, source: dict) -> dict | None:
@@ -226,8 +271,8 @@ def _number(read: Callable, source: dict | float) -> float | None:
     return source
 
 
-MADE = {"how_sure": how_sure.load, "retrieval": retrieval.load, "specifications": specifications.load,
-        "standing": standing.load}
+MADE = {"how_sure": how_sure.load, "recognition": recognition.load, "retrieval": retrieval.load,
+        "specifications": specifications.load, "standing": standing.load}
 
 
 def all_of(study: Study) -> list[Verdict]:
@@ -242,7 +287,7 @@ def all_of(study: Study) -> list[Verdict]:
         return tables.load(study, int(name.removeprefix("table"))) if name.startswith("table") else store.known(
             study, name)
 
-    return [judge(claim, read) for claim in claims()]
+    return judge(claims(), read, study.profile.source == "imac")
 
 
 def called(verdict: Verdict, synthetic: bool) -> str:
@@ -252,7 +297,7 @@ def called(verdict: Verdict, synthetic: bool) -> str:
     """
     if not synthetic or verdict.claim.rule == "arithmetic":
         return verdict.outcome
-    return "other data" if verdict.claim.rule == "contains" else SYNTHETIC[verdict.outcome]
+    return SYNTHETIC.get(verdict.outcome, verdict.outcome)
 
 
 def by_part(judged: Sequence[Verdict], synthetic: bool) -> pd.DataFrame:
@@ -288,8 +333,9 @@ def rule(verdict: Verdict) -> str:
 
     Chapter: Verdicts.
     """
-    than = None if verdict.claim.rule == "contains" else in_words(verdict.than)
-    return verdict.claim.rule + (f" {than}" if than else "")
+    than = in_words(verdict.than)
+    margin = "" if verdict.claim.margin is None else f" ± {verdict.claim.margin:g}"
+    return verdict.claim.rule + (f" {than}{margin}" if than else "")
 
 
 def refuted(judged: Sequence[Verdict]) -> list[str]:

@@ -15,13 +15,11 @@ import torch
 from scipy import stats
 from torch import nn
 
-from acp_lib import streams
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.models._branches import TwoBranches
 
 CHUNK = 8192  # pairs that are fused at once
-AT_ONCE = 100  # bootstrap draws
 
 
 @torch.inference_mode()
@@ -90,6 +88,8 @@ def by_classes(right: np.ndarray, corpus: Corpus, pairs: Pairs) -> np.ndarray:
 def t_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Student's t interval for the mean of independent runs; infinite for a single one.
 
+    It takes items for given: other pictures and songs, and runs of two kinds, are the matter of `intervals`.
+
     Raises
     ------
     ValueError
@@ -106,70 +106,7 @@ def t_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tup
     return float(low), float(high)
 
 
-def paired_t_test(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Two-sided p of no difference between two methods whose runs had the same seeds; None where there are not several
-    runs of both, or where all differ by the same.
-
-    one, other : a score a run, in the same order of seeds
-
-    Chapter: Baselines.
-    """
-    if not len(one) == len(other) > 1 or np.ptp(np.subtract(one, other)) <= 1e-9:
-        return None
-    return float(stats.ttest_rel(one, other).pvalue)
-
-
 def groups(manifest: pd.DataFrame, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
     """For each pair the picture and the song that it was drawn with, copies counting as one."""
     names, is_image = manifest["group"].to_numpy(), (manifest["modality"] == "image").to_numpy()
     return names[is_image][pairs.image], names[~is_image][pairs.music]
-
-
-def cluster_bootstrap(values: np.ndarray, *groups: np.ndarray, draws: int = 2000, seed: int = 0,
-              level: float = 0.95) -> tuple[float, float]:
-    """Bootstrap interval for the mean on other pictures and other songs: both are drawn with replacement.
-
-    Pairs share pictures and songs, so they are not independent; weighting each pair by how often its picture and its
-    song were drawn accounts for both. Source: Owen (2007), The pigeonhole bootstrap, Annals of Applied Statistics 1(2).
-
-    Parameters
-    ----------
-    values : share of runs that called each pair right, or a difference of two such [shape=(n,)]
-    groups : for each thing that is drawn as a whole, its name for each pair [shape=(n,)]: pictures, songs
-    """
-    low, high = np.quantile(_resampled(values, groups, draws, seed), [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
-def paired_bootstrap(one: np.ndarray, other: np.ndarray, *groups: np.ndarray, draws: int = 2000, seed: int = 0) -> dict:
-    """How much more often one method is right than another on the same pairs, drawn as by `cluster_bootstrap`.
-
-    Parameters
-    ----------
-    one, other : share of runs that called each pair right [shape=(n,)]
-    groups : as for `cluster_bootstrap`
-
-    Returns
-    -------
-    {"difference", "interval", "p"}; p is two-sided, of no difference, and at least 1 / draws
-
-    Chapter: Baselines.
-    """
-    values = np.asarray(one, float) - np.asarray(other, float)
-    means = _resampled(values, groups, draws, seed)
-    tail = min(np.mean(means <= 0), np.mean(means >= 0))
-    low, high = np.quantile(means, [0.025, 0.975])
-    return {"difference": float(values.mean()), "interval": [float(low), float(high)],
-            "p": float(np.clip(2 * tail, 1 / draws, 1))}
-
-
-def _resampled(values: np.ndarray, groups: Sequence[np.ndarray], draws: int, seed: int) -> np.ndarray:
-    values, rng, means = np.asarray(values, float), streams.generator("pigeonhole bootstrap", seed), []
-    members = [np.unique(g, return_inverse=True) for g in groups]
-    for first in range(0, draws, AT_ONCE):
-        weight = np.ones((min(AT_ONCE, draws - first), len(values)))
-        for names, which in members:
-            weight *= rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=len(weight))[:, which]
-        total = weight.sum(1)
-        means.append((weight @ values)[total > 0] / total[total > 0])
-    return np.concatenate(means)

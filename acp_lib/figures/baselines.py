@@ -110,9 +110,11 @@ def learning_curves(histories: dict[str, dict[int, list[dict]]], best: dict[str,
 
 
 def correspondence_accuracy(rows: list[dict], chance: float, bayes: float | None,
-                            resampled: str = "95 % over pictures and songs") -> Figure:
-    """Accuracy of each row of Table 4 in per cent: intervals over seeds (thick) and over what is `resampled` (thin),
-    the paper's values, and lines for chance and the best possible.
+                            over: str = "runs, pictures and songs") -> Figure:
+    """Accuracy of each row of Table 4 in per cent: runs, intervals, the paper's values, and lines for chance and the
+    best possible.
+
+    over : what the intervals are over, for the legend
 
     Paper: Table 4.
     """
@@ -121,7 +123,7 @@ def correspondence_accuracy(rows: list[dict], chance: float, bayes: float | None
     if bayes:
         ax.axvline(bayes, lw=1.2, label="best possible", **BEST)
     for y, row in enumerate(rows):
-        dot(ax, y, row, resampled)
+        dot(ax, y, row, over)
     name_rows(ax, [called(r, short=True) for r in rows], 0.6, 0.6)
     ax.set_xlabel("accuracy, %")
     legend_below(fig, 3)

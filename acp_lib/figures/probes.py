@@ -153,8 +153,8 @@ def learning_curves(histories: dict[str, list[list[dict]]], columns: int = 4) ->
 
 
 def recognition_accuracy(panels: dict[str, list[dict]], bayes: Sequence[float | None]) -> Figure:
-    """Accuracy of each row of Table 5 in per cent, a panel a modality: intervals over seeds (thick) and over what was
-    drawn (thin), the paper's values, and lines for chance, the most frequent label and the best possible.
+    """Accuracy of each row of Table 5 in per cent, a panel a modality: runs, intervals over runs and samples at
+    once, the paper's values, and lines for chance, the most frequent label and the best possible.
 
     panels : title -> rows, "Random" and "The most frequent" among them
     bayes : for each panel what the best possible observer gets right, in per cent, where it is known
@@ -172,7 +172,7 @@ def recognition_accuracy(panels: dict[str, list[dict]], bayes: Sequence[float | 
         if best:
             ax.axvline(best, lw=1.2, label="best possible", **BEST)
         for y, row in enumerate(lines):
-            dot(ax, y, row, "95 % over samples")
+            dot(ax, y, row, "seeds and samples")
         name_rows(ax, [r["row"] for r in lines], 0.6, 0.6, fontsize="small")
         ax.set_xlim(0, 100)
         ax.set_title(title, loc="left")

@@ -148,15 +148,15 @@ def class_accuracy(ax: Axes, accuracy: np.ndarray) -> ScalarMappable:
     return cells(ax, 100 * accuracy, CLASSES, CLASSES, cmap="vlag_r", vmin=0, vmax=100)
 
 
-def dot(ax: Axes, y: float, row: dict, resampled: str) -> None:
-    """A row's accuracy with its intervals, over seeds (thick) and over samples (thin), and the paper's value.
+def dot(ax: Axes, y: float, row: dict, over: str) -> None:
+    """A row's accuracy with its interval, each run a small mark, and the paper's value.
 
-    row : "ours", "interval" (None for a single run), "clustered", "paper" (or None)
-    resampled : what the thin interval is over, for the legend
+    row : "ours", "interval", "values" (one a run), "paper" (or None)
+    over : what the interval is over, for the legend
     """
-    ax.plot(row["clustered"], [y, y], color=OURS, lw=1.2, label=resampled)
-    if row["interval"]:
-        ax.plot(row["interval"], [y, y], color=OURS, lw=5, alpha=0.35, label="95 % over seeds")
+    ax.plot(row["interval"], [y, y], color=OURS, lw=1.6, label=f"95 % over {over}")
+    if len(row["values"]) > 1:
+        ax.plot(row["values"], [y] * len(row["values"]), "|", color=OURS, ms=11, label="a run")
     ax.plot(row["ours"], y, "o", color=OURS, ms=7, label="this run")
     if row["paper"] is not None:
         ax.plot(row["paper"], y, "D", color="0.25", ms=6, label="paper")

@@ -17,7 +17,7 @@ def beside(number: int, rows: Sequence[dict]) -> list[dict]:
     """One of the five tables, a row each: {"what", "paper", "ours", "label"}.
 
     what : class or modality, and the row's name
-    paper, ours : as `text` has them, accuracies of this run with their 95 % interval over seeds; None where none is
+    paper, ours : as `text` has them, accuracies of this run with their 95 % interval; None where none is
     label : of the book's table that tells more
 
     Chapter: Paper versus ours.

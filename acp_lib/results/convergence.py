@@ -6,6 +6,17 @@ Chapter: ACP-Net; Baselines.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+BEYOND = 5.0
+"""Points of validation accuracy above the likelier answer's at which a run has left the plateau."""
+
+
+def plateau(chance: float) -> float:
+    """Validation accuracy that a run has to exceed, a share from 0 to 1; `chance` of the validation part in per cent.
+
+    Chapter: Baselines; How sure are we.
+    """
+    return (chance + BEYOND) / 100
+
 
 @dataclass(frozen=True)
 class Convergence:
@@ -24,6 +35,11 @@ class Convergence:
     def runs(self) -> int:
         """How many runs there are."""
         return len(self.left)
+
+    @property
+    def stuck(self) -> int:
+        """How many never left the plateau."""
+        return self.left.count(None)
 
     @property
     def epochs(self) -> list[int]:

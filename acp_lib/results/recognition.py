@@ -9,10 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from acp_lib.emotions import CLASSES, EMOTIONS, regroup
-from acp_lib.experiment import evaluation
-from acp_lib.results.tables import INPUTS, row_of
+from acp_lib.experiment import intervals, methods
+from acp_lib.experiment.intervals import Estimate
+from acp_lib.experiment.splits import PARTS
+from acp_lib.results import store
+from acp_lib.results.tables import row_of
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -21,6 +25,10 @@ ACP_NET = "ACP-Net features + MLP"
 RANDOM_LABELS = ", random labels"
 """How the name of a control ends."""
 WORDS = {"image": "picture", "music": "music"}
+FREQUENT = "The most frequent"
+COMPARED = (("image", ACP_NET, FREQUENT), ("music", ACP_NET, FREQUENT), ("image", "AlexNet, fine-tuned", ACP_NET),
+            ("music", ACP_NET, "Spectrogram + CNN"))
+"""What the paper's words about Table 5 compare: modality, and the two methods."""
 
 
 def of_modality(rows: list[dict], modality: str, *, controls: bool = False) -> list[dict]:
@@ -82,17 +90,36 @@ def order(rows: list[dict], column: str) -> list[str]:
     return [row["row"] for row in sorted(quoted, key=lambda row: -row[column])]
 
 
-def against_features(study: Study, modality: str) -> dict:
-    """How much more often the MLP is right on ACP-Net's embedding than on the features that it was made of, on the same
-    test samples, as `evaluation.paired_bootstrap` gives it: shares from 0 to 1.
+def against(study: Study, modality: str, one: str, other: str) -> Estimate:
+    """How much more often one method of Table 5 is right than another on the same test samples, in points, over runs
+    (of the same seeds) and pictures, or songs, at once. The most frequent training label is a method, too.
 
-    Chapter: Probes.
+    Chapter: Probes; Verdicts.
     """
     runs = study.trained(modality)
-    one, other = (np.mean([r.correct for r in runs[name]], axis=0) for name in (ACP_NET, f"{INPUTS[modality]} + MLP"))
+    items = runs[ACP_NET][0].predictions["item"].to_numpy()
     own = study.manifest.loc[study.manifest["modality"] == modality, "group"].to_numpy()
-    tested = own[runs[ACP_NET][0].predictions["item"]]
-    return evaluation.paired_bootstrap(one, other, tested, seed=study.profile.seed)
+
+    def right(name: str) -> list[np.ndarray]:
+        if name == FREQUENT:
+            side = getattr(study.corpus, modality)
+            label = methods.labels(side)[0]
+            known = label[(np.array(PARTS)[side.part] == "train") & (label >= 0)]
+            return [label[items] == np.bincount(known).argmax()]
+        return [pd.Series(r.correct, r.predictions["item"])[items].to_numpy() for r in runs[name]]
+
+    return intervals.difference(right(one), right(other), own[items]).scaled(100)
+
+
+def load(study: Study) -> list[dict]:
+    """Differences between methods of Table 5, a row for each of COMPARED: "what" (the modality), "row" ("... against
+    ...") and the rest of `intervals.Estimate.row`, in points.
+
+    Chapter: Verdicts.
+    """
+    return store.load(study, "recognition", lambda s: [
+        {"what": WORDS[m], "row": f"{one} against {other}", **against(s, m, one, other).row()}
+        for m, one, other in COMPARED])
 
 
 # --- phrases that depend on the outcome
@@ -108,17 +135,15 @@ def same_task(classes: list[str]) -> str:
 
 
 def above_guessing(row: dict, guess: float) -> str:
-    """Whether all of a row's intervals lie above what a guesser gets, in per cent.
+    """Whether a row's interval lies above what a guesser gets, in per cent.
 
     Chapter: Probes.
     """
-    ends = [row[name] for name in ("clustered", "interval") if row[name] is not None]
-    return ("lies clearly above guessing" if all(low > guess for low, _ in ends) else
-            "does not lie clearly above guessing")
+    return "lies clearly above guessing" if row["interval"][0] > guess else "does not lie clearly above guessing"
 
 
 def reads_more(interval: tuple[float, float]) -> str:
-    """What the interval of `against_features` says.
+    """What the interval of `against` says of ACP-Net's features and those that they were made of.
 
     Chapter: Probes.
     """

@@ -1,4 +1,4 @@
-"""One way to score answers: the mean over runs, with the two intervals that Table 4 has; what a score is held against.
+"""One way to score answers: the mean over runs with its interval, and what a score is held against.
 
 Chapter: ACP-Net.
 """
@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from torch import nn
 
-from acp_lib.experiment import evaluation
+from acp_lib.experiment import evaluation, intervals
 from acp_lib.experiment import pairs as protocols
 from acp_lib.experiment.corpus import Corpus, Pairs
 
@@ -52,32 +53,22 @@ def acp_net(study: Study) -> str:
     return called({"row": "ACP-Net", "network": study.network})
 
 
-def scored(right: Sequence[np.ndarray], *names: np.ndarray, seed: int = 0) -> dict:
+def scored(right: Sequence[np.ndarray], *names: np.ndarray) -> dict:
     """Accuracy in per cent.
 
     Parameters
     ----------
     right : for each run whether it was right [shape=(n,)]
-    names : groups of `evaluation.cluster_bootstrap`
+    names : groups of `intervals.mean`, such as pictures and songs
 
     Returns
     -------
-    {"ours": the mean, "values": one a run, "interval": over the runs, None for a single one, "clustered": over what was
-    drawn}
-    """
-    values = [100 * float(np.mean(r)) for r in right]
-    ends = evaluation.cluster_bootstrap(np.mean(right, 0), *names, seed=seed)
-    return {"ours": float(np.mean(values)), "values": values, "clustered": [100 * end for end in ends],
-            "interval": over_runs(values)}
-
-
-def over_runs(values: Sequence[float]) -> list[float] | None:
-    """Student's interval for the mean of accuracies in per cent, cut at 0 and 100; None for a single one.
+    {"ours": the mean, "interval", "variances": as `intervals.Estimate.row` has them, over the names and, of several
+    runs, over runs at once, "values": one a run}
 
     Chapter: ACP-Net.
     """
-    low, high = evaluation.t_interval(values)
-    return [max(low, 0.0), min(high, 100.0)] if len(values) > 1 else None
+    return {**intervals.mean(right, *names).scaled(100).row(), "values": [100 * float(np.mean(r)) for r in right]}
 
 
 def ranked(scores: dict[str, float]) -> list[str]:
@@ -89,20 +80,19 @@ def ranked(scores: dict[str, float]) -> list[str]:
 
 
 def lies_above(row: dict, chance: float) -> bool:
-    """Whether a row of `scored` is above chance, in per cent, with both of its intervals; never so for a single run.
+    """Whether a row of `scored` of several runs is above chance, in per cent, with its whole interval.
 
     Chapter: ACP-Net.
     """
-    return row["interval"] is not None and row["interval"][0] > chance and row["clustered"][0] > chance
+    return len(row["values"]) > 1 and row["interval"][0] > chance
 
 
 def lies_below(row: dict, chance: float) -> bool:
-    """Whether a row of `scored` is below chance with every interval that it has; one run has none over runs.
+    """Whether a row of `scored` is below chance, in per cent, with its whole interval.
 
     Chapter: Hearing; Retrieval.
     """
-    ends = [row[name] for name in ("interval", "clustered") if row[name] is not None]
-    return bool(ends) and all(high < chance for _, high in ends)
+    return row["interval"][1] < chance
 
 
 def way_to_the_best(ours: float, chance: float, best: float | None) -> float | None:
@@ -113,26 +103,28 @@ def way_to_the_best(ours: float, chance: float, best: float | None) -> float | N
     return None if best is None else 100 * (ours - chance) / (best - chance)
 
 
-def by_protocol(models: Sequence[nn.Module], corpus: Corpus, drawn: dict[str, Pairs]) -> list[dict]:
+def by_protocol(models: Sequence[nn.Module], corpus: Corpus, drawn: dict[str, Pairs],
+                manifest: pd.DataFrame) -> list[dict]:
     """The same networks scored on test pairs of several protocols, beside guessers who know one half only; in per cent.
 
     Parameters
     ----------
     models : networks of two branches, one a run
     drawn : by the name of the protocol, pairs of the test part
+    manifest : of the corpus, for what pairs were drawn with
 
     Returns
     -------
-    list of {"protocol", "ours": the mean over the runs, "interval": over the runs, "nothing", "picture", "music": what
-    one gets who knows nothing, the picture's class or the music's}
+    list of what `scored` gives, with {"protocol", "nothing", "picture", "music": what one gets who knows nothing, the
+    picture's class or the music's}
 
     Chapter: ACP-Net.
     """
     rows = []
     for name, pairs in drawn.items():
-        values = [100 * evaluation.accuracy(evaluation.probability(m, corpus, pairs), pairs.truth) for m in models]
+        right = [(evaluation.probability(m, corpus, pairs) > 0.5) == (pairs.truth == 1) for m in models]
         joint = protocols.joint(name, *corpus.counts("test"))
-        rows.append({"protocol": name, "ours": float(np.mean(values)), "interval": over_runs(values),
+        rows.append({"protocol": name, **scored(right, *evaluation.groups(manifest, pairs)),
                      "nothing": protocols.oracle(joint), "picture": protocols.oracle(joint, 0),
                      "music": protocols.oracle(joint, 1)})
     return rows

@@ -5,7 +5,7 @@ Chapter: Paper versus ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,9 +21,10 @@ from acp_lib.experiment.baselines import BASELINES
 from acp_lib.experiment.corpus import Pairs
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.probes import Probed
+from acp_lib.experiment.runs import Run
 from acp_lib.experiment.splits import PARTS
 from acp_lib.features.shards import Shards
-from acp_lib.results import store
+from acp_lib.results import convergence, store
 from acp_lib.results.scores import of, scored
 
 if TYPE_CHECKING:
@@ -110,20 +111,29 @@ def groups(study: Study, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
 def baseline(study: Study, name: str) -> dict:
     """Accuracy of one of the baselines, which have no seeds to vary."""
     correct = [study.baselines[name].to_numpy()]
-    return scored(correct, *groups(study, study.test_pairs()), seed=study.profile.seed)
+    return scored(correct, *groups(study, study.test_pairs()))
 
 
 def correspondence(study: Study, name: str) -> dict:
-    """Accuracy of a network of Table 4: mean over seeds with both intervals, that of the run with the best validation
-    accuracy (`best`), and what it is to be held against.
+    """Accuracy of a network of Table 4: mean over seeds with its interval, how many runs are "stuck", that of the run
+    with the best validation accuracy (`best`), and what it is to be held against.
     """
     protocol, pairs = study.profile.pairing.pairs, study.test_pairs()
     trained = study.trained("pairs", name)[name]
     best = max(trained, key=lambda run: max(h["val_accuracy"] for h in run.history))
-    return {**scored([run.correct for run in trained], *groups(study, pairs), seed=study.profile.seed),
+    return {**scored([run.correct for run in trained], *groups(study, pairs)), "stuck": stuck(study, trained),
             "best": 100 * float(best.correct.mean()),
             **{key: value for key, value in of(study).items() if key != "network" or name == "ACP-Net"},
             "chance": oracle(joint(protocol, *study.corpus.counts("test"))), "bayes": study.bayes_rate()}
+
+
+def stuck(study: Study, trained: Sequence[Run]) -> int:
+    """How many runs never left the plateau: a mean hides that runs are of two kinds.
+
+    Chapter: Baselines; How sure are we.
+    """
+    level = convergence.plateau(oracle(joint(study.profile.pairing.pairs, *study.corpus.counts("val"))))
+    return convergence.convergence([run.history for run in trained], level, 0).stuck
 
 
 def table5(study: Study) -> list[dict]:
@@ -149,7 +159,7 @@ def _recognition(study: Study, modality: str) -> list[dict]:
         recall = np.mean([p.recall(range(len(names))) for p in probed], 0)
         network = {"network": study.network} if name.startswith("ACP-Net") else {}
         return {"row": name, **about, **network, "paper": reported.pop(name, None),
-                **scored([p.correct for p in probed], songs, seed=study.profile.seed),
+                **scored([p.correct for p in probed], songs),
                 **({"by_song": 100 * float(np.mean([p.by_group(songs).accuracy for p in probed]))}
                    if modality == "music" else {}),
                 "balanced": 100 * float(np.mean([p.balanced for p in probed])), "confusion": counts.tolist(),

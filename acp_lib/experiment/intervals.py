@@ -1,0 +1,230 @@
+"""How far a mean of answers, or the difference of two, is to be trusted: over other runs, pictures and songs at once.
+
+Answers are a matrix, runs x items, an item being a pair of a picture and a song, or a single sample. Items that share a
+picture or a song err together, and so do all items of a run. The variance of the mean is what pictures and songs bring,
+by sums over their clusters, and what is left between runs; the interval and p come from the same two.
+
+Sources: Cameron, Gelbach and Miller (2011), Robust inference with multiway clustering, Journal of Business & Economic
+Statistics 29(2); MacKinnon, Nielsen and Webb (2023), Cluster-robust inference: a guide to empirical practice, Journal
+of Econometrics 232(2), for the jackknife; Cochran and Cox (1957), Experimental Designs, 4.14, for the quantile.
+
+Chapter: How sure are we.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import optimize, special
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean, and the variance of it that each independent source of luck brings.
+
+    variances : (variance, degrees of freedom) of pictures and songs, then of runs where there are several; a variance
+        is infinite where nothing tells it, as with a single song
+    least, most : between which the value must lie
+    """
+
+    value: float
+    variances: tuple[tuple[float, float], ...]
+    least: float
+    most: float
+
+    @property
+    def error(self) -> float:
+        """The standard error."""
+        return float(np.sqrt(sum(v for v, _ in self.variances)))
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Two-sided, cut where no value can lie."""
+        reach = self._quantile((1 + level) / 2) * self.error if self.error else 0.0
+        return max(self.value - reach, self.least), min(self.value + reach, self.most)
+
+    def p(self, than: float = 0.0) -> float:
+        """Two-sided p of the mean being `than`: below 0.05 where the 95 % interval, uncut, does not hold it."""
+        away = abs(self.value - than)
+        if not self.error or not np.isfinite(self.error) or away < 1e-12:
+            return float(not self.error < away)
+        low, high = (2 * float(special.stdtr(df, -away / self.error)) for df in self._ends())
+        if high - low < 1e-15:
+            return high
+        return float(optimize.brentq(lambda p: self._quantile(1 - p / 2) - away / self.error, max(low, 1e-300), high))
+
+    def equivalent(self, than: float, margin: float) -> float:
+        """p of the mean being farther than `margin` from `than`: the larger of two one-sided tests.
+
+        Source: Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15(6).
+        """
+        if abs(self.value - than) >= margin:
+            return 1.0
+        return max(self.p(than - margin), self.p(than + margin)) / 2
+
+    def scaled(self, times: float) -> Estimate:
+        """The same in another unit, such as per cent."""
+        return replace(self, value=times * self.value, least=times * self.least, most=times * self.most,
+                       variances=tuple((times**2 * v, df) for v, df in self.variances))
+
+    def row(self) -> dict:
+        """For a table: {"ours", "interval", "variances"}, the last None where one is infinite."""
+        known = np.isfinite(self.error)
+        return {"ours": self.value, "interval": list(self.interval()),
+                "variances": [list(part) for part in self.variances] if known else None}
+
+    def _ends(self) -> tuple[float, float]:
+        """The most and the fewest degrees of freedom of a source that varies."""
+        found = [df for v, df in self.variances if v > 0]
+        return max(found), min(found)
+
+    def _quantile(self, at: float) -> float:
+        variances, dofs = np.array(self.variances).T
+        return float(quantiles(at, variances, dofs)) if np.isfinite(variances).all() else np.inf
+
+
+def of_row(row: dict) -> Estimate:
+    """What `Estimate.row` was made of; the limits are those of its interval where the error is not known, else none."""
+    if row["variances"] is None:
+        return Estimate(row["ours"], ((np.inf, 1.0),), *row["interval"])
+    return Estimate(row["ours"], tuple((v, df) for v, df in row["variances"]), -np.inf, np.inf)
+
+
+def mean(values: np.ndarray | Sequence[np.ndarray], *groups: np.ndarray, least: float = 0,
+         most: float = 1) -> Estimate:
+    """The mean of answers, over other runs and other clusters than those at hand.
+
+    Parameters
+    ----------
+    values : answers, a run a row [shape=(runs, n)]; of a single run nothing is known of other runs, and none of it is
+        in the error
+    groups : of one or two things that are drawn as a whole, the name for each item [shape=(n,)]: pictures, songs
+    least, most : between which the mean must lie
+
+    Raises
+    ------
+    ValueError
+        Without values, or for groups of another length.
+    """
+    return _estimate([_matrix(values)], groups, least, most)
+
+
+def difference(one: np.ndarray | Sequence[np.ndarray], other: np.ndarray | Sequence[np.ndarray],
+               *groups: np.ndarray) -> Estimate:
+    """The mean of one method's answers less that of another's to the same items.
+
+    Parameters
+    ----------
+    one, other : a run a row [shape=(runs, n)]; rows of the same place had the same seed, so that luck which both share
+        is none of the difference; one may have more rows than the other
+    groups : as for `mean`
+
+    Raises
+    ------
+    ValueError
+        Without values, or for groups or methods of another length.
+    """
+    return _estimate([_matrix(one), -_matrix(other)], groups, -1, 1)
+
+
+def _matrix(values: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+    found = np.atleast_2d(np.asarray(values, float))
+    if found.ndim != 2 or not found.size:
+        raise ValueError(f"answers have shape {np.shape(values)}; expected runs x items, one or more of each")
+    return found
+
+
+def _estimate(parts: Sequence[np.ndarray], groups: Sequence[np.ndarray], least: float, most: float) -> Estimate:
+    value, variances, dofs = (found[0] for found in stacked([part[None] for part in parts], *groups))
+    return Estimate(float(value), tuple(zip(variances.tolist(), dofs.tolist(), strict=True)), least, most)
+
+
+def stacked(parts: Sequence[np.ndarray], *groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sums of means for many lists of answers to the same items at once.
+
+    Parameters
+    ----------
+    parts : what is summed up: answers, a run a row [shape=(lists, runs, n)], each with its own number of runs; rows of
+        the same place belong together
+    groups : as for `mean`
+
+    Returns
+    -------
+    values [shape=(lists,)]; their variances and the degrees of freedom of these [shape=(lists, 1 or 2)]
+
+    Raises
+    ------
+    ValueError
+        For groups or parts of another length.
+    """
+    n = parts[0].shape[2]
+    if other := [m for m in (*(part.shape[2] for part in parts), *map(len, groups)) if m != n]:
+        raise ValueError(f"there are answers to {n} items, and answers or groups of {other[0]}; expected as many")
+    clusters = [np.unique(g, return_inverse=True)[1] for g in groups]
+    if len(clusters) == 2:
+        clusters.append(np.unique(clusters[0] * n + clusters[1], return_inverse=True)[1])  # what shares both
+    summed = np.sum([part.mean(1) for part in parts], 0)
+    found = [_of_items(summed, clusters, len(groups))]
+    if several := [part for part in parts if part.shape[1] > 1]:
+        found.append(_of_runs(several, clusters))
+    variances, dofs = np.array(found).transpose(1, 2, 0)
+    return summed.mean(1), variances, dofs
+
+
+def _of_items(values: np.ndarray, clusters: Sequence[np.ndarray], ways: int) -> tuple[np.ndarray, np.ndarray]:
+    """What clusters bring to the variance of the mean of each row of values (k, n), and Satterthwaite's degrees of
+    freedom.
+    """
+    of = [_jackknifed(values, which) for which in clusters]
+    total = np.fmax.reduce(np.array([*of[:ways], sum(of[:ways]) - sum(of[ways:])]))
+    spent = sum(v**2 / _dof(which) for v, which in zip(of[:ways], clusters, strict=False))
+    known = np.isfinite(total) & (spent > 0)
+    return total, np.maximum(1.0, np.divide(total**2, spent, out=np.ones_like(total), where=known))
+
+
+def _dof(which: np.ndarray) -> float:
+    """Number of clusters less one, those of unequal size counting as fewer."""
+    size = np.bincount(which).astype(float)
+    return max(float((size**2).sum()**2 / (size**4).sum()) - 1, 1e-3)
+
+
+def _jackknifed(values: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Variance of the mean of each row of values (k, n) if clusters are drawn: by leaving one out at a time (k,)."""
+    size = np.bincount(which)
+    if len(size) == 1:
+        return np.full(len(values), np.inf)
+    left = (values - values.mean(1, keepdims=True)) / len(which)
+    sums = np.add.reduceat(left[:, np.argsort(which, kind="stable")], np.cumsum(size) - size, axis=1)
+    return (1 - 1 / len(size)) * ((sums / (1 - size / len(which)))**2).sum(1)
+
+
+def _of_runs(parts: Sequence[np.ndarray], clusters: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """What runs bring beyond pictures and songs, and its degrees of freedom.
+
+    How far runs lie apart holds also that each errs about other pictures and songs, which sums over clusters hold
+    already: it is taken off.
+    """
+    lists, n, most = len(parts[0]), parts[0].shape[2], max(part.shape[1] for part in parts)
+    apart, own, dofs = np.zeros((lists, most, n)), [], []
+    for part in parts:
+        k = part.shape[1]
+        away = (part - part.mean(1, keepdims=True)) / np.sqrt(k * (k - 1))
+        apart[:, :k] += away
+        own.append((away.mean(2)**2).sum(1))
+        dofs.append(k - 1)
+    between = (apart.mean(2)**2).sum(1)
+    by = [_jackknifed(apart.reshape(-1, n), which).reshape(lists, most).sum(1) for which in clusters]
+    again = by[0] if len(by) == 1 else by[0] + by[1] - by[2]
+    df = np.full(lists, float(min(dofs)))
+    if len(set(dofs)) > 1:
+        spent = sum(v**2 / d for v, d in zip(own, dofs, strict=True))
+        df = np.divide(sum(own)**2, spent, out=df, where=spent > 0)
+    return np.where(np.isfinite(again), np.maximum(between - again, 0), between), df
+
+
+def quantiles(at: float, variances: np.ndarray, dofs: np.ndarray) -> np.ndarray:
+    """Student's quantiles of the sources, weighted by their variances (..., sources): close for few runs, where one
+    number of degrees of freedom for all would promise too much.
+    """
+    return (variances * special.stdtrit(dofs, at)).sum(-1) / variances.sum(-1)
