@@ -52,6 +52,18 @@ def test_pictures_and_songs_by_hand():
     assert intervals.mean(values, i, j).error**2 == pytest.approx(2 / 16 - 3 / 4 * 2 / 36)
 
 
+@pytest.mark.parametrize(("ease", "apart", "items", "runs"), [
+    ([0, 4, 8], [0, 0, 0], 16 / 3, 0), ([0, 4, 8], [1, 1, 1], 16 / 3, 1), ([0, 4, 8], [0, 1, 2], 15 / 3, 1),
+    ([0, 4, 8], [1, 0, -1], 15 / 3, 0), ([0, 4, 8], [4, 4, 1], 13 / 3, 9), ([0, 1, 2], [0, 4, 8], 0, 16),
+    ([4, 4, 4], [0, 1, 2], 0, 1),
+])
+def test_what_each_run_errs_about_other_pictures_counts_once_and_between_runs(ease, apart, items, runs):
+    """Two runs, `apart` from their mean about three pictures: s²/3 of the ease, less s²/3 of what they lie apart."""
+    values = np.array([np.add(ease, apart), np.subtract(ease, apart)])
+    found = intervals.mean(values, np.arange(3), least=-99, most=99)
+    assert [v for v, _ in found.variances] == pytest.approx([items, runs]) and found.variances[1][1] == 1
+
+
 # what it says of luck that is not there, or cannot be told
 
 

@@ -1,8 +1,8 @@
 """How far a mean of answers, or the difference of two, is to be trusted: over other runs, pictures and songs at once.
 
 Answers are a matrix, runs x items, an item being a pair of a picture and a song, or a single sample. Items that share a
-picture or a song err together, and so do all items of a run. The variance of the mean is what pictures and songs bring,
-by sums over their clusters, and what is left between runs; the interval and p come from the same two.
+picture or a song err together, and so do all items of a run. The variance of the mean is what pictures and songs bring
+in any run, by sums over their clusters, and what lies between runs; the interval and p come from the same two.
 
 Sources: Cameron, Gelbach and Miller (2011), Robust inference with multiway clustering, Journal of Business & Economic
 Statistics 29(2); MacKinnon, Nielsen and Webb (2023), Cluster-robust inference: a guide to empirical practice, Journal
@@ -167,7 +167,8 @@ def stacked(parts: Sequence[np.ndarray], *groups: np.ndarray) -> tuple[np.ndarra
     summed = np.sum([part.mean(1) for part in parts], 0)
     found = [_of_items(summed, clusters, len(groups))]
     if several := [part for part in parts if part.shape[1] > 1]:
-        found.append(_of_runs(several, clusters))
+        between, both, df = _of_runs(several, clusters)
+        found = [(np.maximum(found[0][0] - both, 0), found[0][1]), (between, df)]
     variances, dofs = np.array(found).transpose(1, 2, 0)
     return summed.mean(1), variances, dofs
 
@@ -199,11 +200,14 @@ def _jackknifed(values: np.ndarray, which: np.ndarray) -> np.ndarray:
     return (1 - 1 / len(size)) * ((sums / (1 - size / len(which)))**2).sum(1)
 
 
-def _of_runs(parts: Sequence[np.ndarray], clusters: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """What runs bring beyond pictures and songs, and its degrees of freedom.
+def _of_runs(parts: Sequence[np.ndarray],
+             clusters: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The variance of the mean that lies between runs, how much of it sums over clusters hold too, and the degrees of
+    freedom of the first.
 
-    How far runs lie apart holds also that each errs about other pictures and songs, which sums over clusters hold
-    already: it is taken off.
+    How far runs lie apart holds also that each errs about other pictures and songs, as sums over clusters do: it is to
+    be taken off once. It is taken off those sums, which know it well; off the little that a few runs tell, it would
+    leave too little too often.
     """
     lists, n, most = len(parts[0]), parts[0].shape[2], max(part.shape[1] for part in parts)
     apart, own, dofs = np.zeros((lists, most, n)), [], []
@@ -220,7 +224,7 @@ def _of_runs(parts: Sequence[np.ndarray], clusters: Sequence[np.ndarray]) -> tup
     if len(set(dofs)) > 1:
         spent = sum(v**2 / d for v, d in zip(own, dofs, strict=True))
         df = np.divide(sum(own)**2, spent, out=df, where=spent > 0)
-    return np.where(np.isfinite(again), np.maximum(between - again, 0), between), df
+    return between, np.where(np.isfinite(again), again, 0), df
 
 
 def quantiles(at: float, variances: np.ndarray, dofs: np.ndarray) -> np.ndarray:
