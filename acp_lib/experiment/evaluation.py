@@ -11,8 +11,8 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
-from scipy import stats
 from torch import nn
 
 from acp_lib.emotions import CLASSES
@@ -98,10 +98,10 @@ def t_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tup
         raise ValueError("values is empty; expected the results of one or more runs")
     if len(values) == 1:
         return -np.inf, np.inf
-    mean, error = np.mean(values), stats.sem(values)
+    mean, error = np.mean(values), scipy.stats.sem(values)
     if error == 0:
         return float(mean), float(mean)
-    low, high = stats.t.interval(level, len(values) - 1, mean, error)
+    low, high = scipy.stats.t.interval(level, len(values) - 1, mean, error)
     return float(low), float(high)
 
 
@@ -115,7 +115,7 @@ def paired_t_test(one: Sequence[float], other: Sequence[float]) -> float | None:
     """
     if not len(one) == len(other) > 1 or np.ptp(np.subtract(one, other)) <= 1e-9:
         return None
-    return float(stats.ttest_rel(one, other).pvalue)
+    return float(scipy.stats.ttest_rel(one, other).pvalue)
 
 
 def groups(manifest: pd.DataFrame, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
