@@ -208,6 +208,24 @@ def test_a_path_starts_where_the_user_stands_in_whatever_option(nowhere, given, 
     assert p.changed(seed=3).data == wanted and p.work_path == Path(wanted)
 
 
+@pytest.mark.parametrize(("library", "arguments", "code", "said"), [
+    (ROOT, "--help", 0, ""), (ROOT, "features folder -p data /no", 2, "error: data is '/no', which is no folder"),
+    (ROOT, "features folder -p data no", 2, "error: the folder that you stand in is gone; go to one that is there"),
+    (ROOT, "book folder -p data ../no", 2, "error: the folder that you stand in is gone"),
+    (ROOT, "database validate no", 2, "error: the folder that you stand in is gone"),
+    ("", "features mini --only music", 2, "error: the folder that you stand in is gone"),
+])
+def test_a_folder_that_is_gone_is_no_place_to_stand_in(tmp_path, library, arguments, code, said):
+    if not library:
+        shutil.copytree(ROOT / "acp_lib", tmp_path / "lib/acp_lib")
+    (tmp_path / "gone").mkdir()
+    script = f"cd gone && rmdir ../gone && exec {sys.executable} -m acp_lib {arguments}"
+    places_of = {"PYTHONPATH": str(library or tmp_path / "lib"), "ACP_WORK": "", "ACP_BUILD": "", "ACP_RESULTS": ""}
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, text=True, capture_output=True,
+                          env=os.environ | places_of, check=False)
+    assert done.returncode == code and done.stderr.startswith(said) and done.stderr.count("\n") == min(code, 1)
+
+
 def test_a_link_keeps_its_name_and_words_are_no_paths(nowhere):
     (nowhere / "store-7").mkdir()
     (nowhere / "mine").symlink_to("store-7")

@@ -25,6 +25,13 @@ def fresh(monkeypatch, tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def short():
+    """A folder whose path leaves room for a socket's name, as that of a test may not."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        yield Path(name)
+
+
 def test_folders_of_killed_processes_go_and_no_other(fresh):
     names = (f"acp-{os.getpid()}-abcd_123", f"acp-{DEAD}-abcd_123", "acp-12x-abcd", "acp-notes", f"acp-{DEAD}")
     for name in names:
@@ -65,10 +72,10 @@ if __name__ == "__main__":
     ("time.sleep(300)", signal.SIGTERM, 143), ("time.sleep(300)", signal.SIGINT, 130),
     ("time.sleep(300)", signal.SIGHUP, 129), ("time.sleep(300)", signal.SIGKILL, -9),
 ])
-def test_nothing_is_left_of_a_command_that_ends_and_of_a_killed_one_what_the_next_clears(tmp_path, then, number, code):
+def test_nothing_is_left_of_a_command_that_ends_and_of_a_killed_one_what_the_next_clears(tmp_path, short, then, number,
+                                                                                         code):
     (tmp_path / "command.py").write_text(COMMAND.format(then=then))
-    (tmp_path / "t").mkdir()
-    given = os.environ | {"TMPDIR": str(tmp_path / "t"), "PYTHONPATH": str(ROOT)}
+    given = os.environ | {"TMPDIR": str(short), "PYTHONPATH": str(ROOT)}
 
     def start():
         return subprocess.Popen([sys.executable, tmp_path / "command.py"], env=given, stdout=subprocess.PIPE,
@@ -79,7 +86,7 @@ def test_nothing_is_left_of_a_command_that_ends_and_of_a_killed_one_what_the_nex
         if number:
             command.send_signal(number)
         assert command.wait(60) == code
-    left = list((tmp_path / "t").iterdir())
+    left = list(short.iterdir())
     if number != signal.SIGKILL:
         assert left == []
         return
@@ -87,7 +94,7 @@ def test_nothing_is_left_of_a_command_that_ends_and_of_a_killed_one_what_the_nex
     with start() as again:
         assert killed.name not in again.stdout.readline()
         again.terminate()
-    assert list((tmp_path / "t").iterdir()) == []
+    assert list(short.iterdir()) == []
 
 
 def heard():
@@ -97,8 +104,8 @@ def heard():
 
 
 @pytest.mark.parametrize(("length", "inside"), [(1, True), (80, False)])
-def test_a_folder_whose_path_is_too_long_for_a_socket_is_passed_over(fresh, monkeypatch, length, inside):
-    top = Path(tempfile.mkdtemp(dir="/tmp")) if inside else fresh / ("t" * length)
+def test_a_folder_whose_path_is_too_long_for_a_socket_is_passed_over(fresh, short, monkeypatch, length, inside):
+    top = short if inside else fresh / ("t" * length)
     top.mkdir(exist_ok=True)
     monkeypatch.setattr(tempfile, "tempdir", str(top))
     with temporary.here():
@@ -108,11 +115,10 @@ def test_a_folder_whose_path_is_too_long_for_a_socket_is_passed_over(fresh, monk
 
 
 @pytest.mark.parametrize(("length", "lent"), [(1, True), (80, False)])
-def test_what_a_process_starts_is_lent_its_folder_where_a_socket_has_room(fresh, monkeypatch, length, lent):
-    top = Path(tempfile.mkdtemp(dir="/tmp")) if lent else fresh / ("t" * length)
+def test_what_a_process_starts_is_lent_its_folder_where_a_socket_has_room(fresh, short, monkeypatch, length, lent):
+    top = short if lent else fresh / ("t" * length)
     top.mkdir(exist_ok=True)
     monkeypatch.setattr(tempfile, "tempdir", str(top))
     temporary.lend()
     own = Path(os.environ["JUPYTER_RUNTIME_DIR"])
     assert own.parent == top and own.is_dir() and (os.environ["TMPDIR"] == str(own)) == lent
-    own.rmdir()
