@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def fresh(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "")
-    monkeypatch.setattr(temporary, "folder", temporary.folder.__wrapped__)
+    monkeypatch.setattr(temporary, "folder", cache(temporary.folder.__wrapped__))
     return tmp_path
 
 
