@@ -51,7 +51,8 @@ exit codes:
 def arguments(prog: str) -> argparse.ArgumentParser:
     lines = "\n".join(f"  {name:13}{about}" for name, (_, about) in COMMANDS.items())
     parser = argparse.ArgumentParser(prog=prog, usage="%(prog)s [--help] [--version] COMMAND ...",
-                                     description=__doc__.splitlines()[0], epilog=ABOUT.format(commands=lines),
+                                     description=(__doc__ or "").partition("\n")[0],  # none by python -OO
+                                     epilog=ABOUT.format(commands=lines),
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"acp {__version__}")
     parser.add_argument("command", nargs="?", default="", help=argparse.SUPPRESS)

@@ -32,17 +32,16 @@ def arguments(prog: str) -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.distributed") -> int:
-    """Exit code: 0, or 2 for a wrong argument, data that cannot be used, or a start without torchrun."""
+    """Exit code: as `commands.outcome`; 2 also for a start without torchrun."""
     options = arguments(prog).parse_args(argv)
-    try:
+
+    def work() -> None:
         profile = commands.profile(options)
         if "LOCAL_RANK" not in os.environ:
             raise ValueError("this command is started by torchrun: torchrun --nproc-per-node 2 -m acp_lib.distributed")
         train(profile, options.method)
-    except ValueError as error:
-        print(commands.told(error, prog), file=sys.stderr)
-        return 2
-    return 0
+
+    return commands.outcome(work, prog)
 
 
 def train(profile: Profile, method: str) -> None:

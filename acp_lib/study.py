@@ -22,7 +22,7 @@ from acp_lib.database import manifest as manifests
 from acp_lib.database.samples import Samples
 from acp_lib.engine.cache import code_key, digest, file_digest
 from acp_lib.engine.work import Work
-from acp_lib.experiment import baselines, corpus, methods, runs, splits, training
+from acp_lib.experiment import corpus, methods, runs, splits, training
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.experiment.tasks import Correspondence
 from acp_lib.features import audio, extraction, shards
@@ -273,6 +273,8 @@ class Study:
     @cached_property
     def baselines(self) -> pd.DataFrame:
         """Whether each of `baselines.BASELINES`, a column, is right about each frozen evaluation pair, a row."""
+        from acp_lib.experiment import baselines  # brings scikit-learn, slow to import and needed here alone
+
         protocol, seed, pairs = self.profile.pairing.pairs, self.profile.seed, self.test_pairs()
 
         def make(folder: Path) -> None:

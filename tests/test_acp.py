@@ -16,6 +16,8 @@ from acp_lib.profiles import ROOT, places
 
 OLD = {"book": "acp_lib.book", "features": "acp_lib.features", "database": "acp_lib.database",
        "audits": "acp_lib.audits", "distributed": "acp_lib.distributed", "bench": "benchmarks"}
+RUNS = ("book", "features", "audits", "distributed")
+SLOW = ("scipy.stats", "scipy.sparse", "sklearn", "statsmodels", "librosa", "numba", "matplotlib", "sphinx")
 HEAVY = ("torch", "librosa", "scipy", "sklearn", "sphinx", "nbclient", "pandas", "matplotlib", "numba", "jupytext")
 
 
@@ -81,6 +83,10 @@ def test_each_command_has_examples_by_its_name_and_the_same_help_as_before(capsy
                     "(-p data FOLDER)"),
     ("book mini -p data x", f"error: data is '{Path.cwd() / 'x'}', but profile 'mini' makes its own; for your pictures "
                             "and music take profile 'folder'"),
+    *((f"{name} folder -p data x", f"error: data is '{Path.cwd() / 'x'}', which is no folder; give the one that holds")
+      for name in RUNS),
+    *((f"{name} mini -p weights x", f"error: weights is '{Path.cwd() / 'x'}', which is no file; expected imagenet, ")
+      for name in RUNS),
     ("features folder -p dat x", "error: unknown parameter 'dat'"),
     ("features mini --only smells", "acp features: error: argument --only: invalid choice: 'smells'"),
     ("audits mini -p seed x", "error: seed is 'x'; expected int"),
@@ -129,16 +135,36 @@ print(*[name for name in %r if name in sys.modules], file=sys.stderr)
 
 
 @pytest.mark.parametrize("arguments", ["--help", "--version", "boook", "book mini -p nonsense 1",
-                                       *(f"{name} --help" for name in COMMANDS)])
+                                       *(f"{name} --help" for name in COMMANDS),
+                                       *(f"{name} folder -p data {no}" for name in RUNS for no in ("no", "/dev/null")),
+                                       *(f"{name} mini -p weights no" for name in RUNS)])
 def test_nothing_heavy_is_loaded_for_help_and_refusals(tmp_path, arguments):
     done = run("-c", LOADED % (HEAVY,), *arguments.split(), cwd=tmp_path)
     assert done.returncode == 0 and done.stderr.splitlines()[-1] == "", done.stderr
+
+
+@pytest.mark.parametrize(("module", "unneeded"), [
+    ("acp_lib.engine.commands", HEAVY), ("acp_lib.book.build", HEAVY), ("acp_lib.engine.processes", HEAVY),
+    ("acp_lib.models", ("torchvision", "pandas", "scipy", "sklearn", *HEAVY[5:])),
+    ("acp_lib.database.samples", ("torch", "scipy.stats", "sklearn", "matplotlib", "numba", "librosa")),
+    ("acp_lib.experiment.training", ("torchvision", *SLOW)), ("acp_lib.study", ("torchvision", *SLOW)),
+])
+def test_a_module_brings_only_what_it_needs(tmp_path, module, unneeded):
+    done = run("-c", f"import sys, {module}; print(*sorted(set({unneeded!r}) & set(sys.modules)))", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
 
 @pytest.mark.parametrize("module", ["acp_lib", *OLD.values()])
 def test_modules_answer_as_they_are_called(module):
     done = run("-m", module, "--help")
     assert done.returncode == 0 and f"usage: python -m {module} " in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("flags", ["-O", "-OO", "-W error", "-X dev -W ignore", "-B", "-P -X utf8"])
+@pytest.mark.parametrize("arguments", ["--help", "book --help"])
+def test_python_may_be_called_with_whatever_options(tmp_path, flags, arguments):
+    done = run(*flags.split(), "-m", "acp_lib", *arguments.split(), cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.startswith("usage: python -m acp_lib") and done.stderr == ""
 
 
 # paths and state
@@ -180,6 +206,24 @@ def test_a_path_starts_where_the_user_stands_in_whatever_option(nowhere, given, 
     assert {name: getattr(p, name) for name in values} == dict.fromkeys(values, wanted)
     os.chdir("/")
     assert p.changed(seed=3).data == wanted and p.work_path == Path(wanted)
+
+
+@pytest.mark.parametrize(("library", "arguments", "code", "said"), [
+    (ROOT, "--help", 0, ""), (ROOT, "features folder -p data /no", 2, "error: data is '/no', which is no folder"),
+    (ROOT, "features folder -p data no", 2, "error: the folder that you stand in is gone; go to one that is there"),
+    (ROOT, "book folder -p data ../no", 2, "error: the folder that you stand in is gone"),
+    (ROOT, "database validate no", 2, "error: the folder that you stand in is gone"),
+    ("", "features mini --only music", 2, "error: the folder that you stand in is gone"),
+])
+def test_a_folder_that_is_gone_is_no_place_to_stand_in(tmp_path, library, arguments, code, said):
+    if not library:
+        shutil.copytree(ROOT / "acp_lib", tmp_path / "lib/acp_lib")
+    (tmp_path / "gone").mkdir()
+    script = f"cd gone && rmdir ../gone && exec {sys.executable} -m acp_lib {arguments}"
+    places_of = {"PYTHONPATH": str(library or tmp_path / "lib"), "ACP_WORK": "", "ACP_BUILD": "", "ACP_RESULTS": ""}
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, text=True, capture_output=True,
+                          env=os.environ | places_of, check=False)
+    assert done.returncode == code and done.stderr.startswith(said) and done.stderr.count("\n") == min(code, 1)
 
 
 def test_a_link_keeps_its_name_and_words_are_no_paths(nowhere):

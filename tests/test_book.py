@@ -94,7 +94,7 @@ def page(made, name: str) -> check_pages.Page:
 @pytest.fixture
 def engine(tmp_path, monkeypatch):
     """`book.main` in this process, with nothing that it may run."""
-    for name in ("PYTHONPATH", "JUPYTER_RUNTIME_DIR", "JUPYTER_PREFER_ENV_PATH"):
+    for name in ("PYTHONPATH", "JUPYTER_RUNTIME_DIR", "JUPYTER_PREFER_ENV_PATH", "TMPDIR"):
         monkeypatch.setenv(name, "")  # put back after the test
     monkeypatch.setenv("ACP_WORK", str(tmp_path / "work"))
 
@@ -123,6 +123,10 @@ def engine(tmp_path, monkeypatch):
     ("emid", "data is empty; profile 'emid' needs"),
     ("folder -p data nowhere", f"data is '{Path.cwd() / 'nowhere'}', which is no folder"),
     ("folder -p data Makefile", f"data is '{Path.cwd() / 'Makefile'}', which is no folder"),
+    ("folder -p data . -p weights nowhere",
+     f"weights is '{Path.cwd() / 'nowhere'}', which is no file; expected imagenet, random, or the path"),
+    ("mini -p alexnet_weights tests",
+     f"alexnet_weights is '{Path.cwd() / 'tests'}', which is no file; expected imagenet, random, or the path"),
     ("mini --only 99_none", "--only is '99_none'; expected one of 01_database"),
     ("mini --only 0", "--only is '0'; expected one of 01_database"),
     ("mini -j 0", "--jobs is 0; expected at least 1"),
@@ -150,15 +154,14 @@ def test_help_names_options_and_examples(engine, capsys):
 
 
 def test_data_and_weights_that_cannot_be_used_stop_with_one_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "")
-    monkeypatch.setenv("PYTHONPATH", "")
+    for name in ("JUPYTER_RUNTIME_DIR", "PYTHONPATH", "TMPDIR"):
+        monkeypatch.setenv(name, "")
     monkeypatch.setattr(book, "execute_all", None)
     arguments = ["-p", "work", str(tmp_path / "work"), "-p", "results", str(tmp_path / "results"), "-p", "weights"]
     (tmp_path / "mine/music/neutral").mkdir(parents=True)
     corpus(tmp_path / "whole", pictures=3, songs=3)
     for data, weights, message in (("mine", "random", "error: mine has no folder 'images'; expected"),
-                                   ("whole", "none.pth",
-                                        f"error: weights is '{Path.cwd() / 'none.pth'}', which is no file; expected")):
+                                   ("whole", __file__, "error: weights file test_book.py does not read as")):
         assert book.main(["folder", "-p", "data", str(tmp_path / data), *arguments, weights]) == 1
         err = capsys.readouterr().err
         assert err.splitlines()[-1].startswith(message) and TRACE not in err
@@ -248,15 +251,6 @@ def test_sockets_are_short_enough_for_the_system(monkeypatch, tmp_path):
     assert set(book.sockets("05")) == {"connection_file"}
 
 
-def test_folders_of_killed_runs_go_and_no_other(monkeypatch, tmp_path):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    names = (f"acp-{os.getpid()}-abcd_123", "acp-999999999-abcd_123", "acp-12x-abcd", "acp-notes", "acp-999999999")
-    for name in names:
-        (tmp_path / name).mkdir()
-    with book.runtime_folder() as made:
-        assert {p.name for p in tmp_path.iterdir()} == {*names, Path(made).name} - {"acp-999999999-abcd_123"}
-
-
 # the Sphinx extension: the cache of plain `jupyter-book build .`
 
 
@@ -268,26 +262,51 @@ def extension():
     return module
 
 
-def test_the_cache_of_executed_chapters_follows_code_data_and_results(extension, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("variable", "results"), [("ACP_BUILD", "_build/results"), ("ACP_RESULTS", "tables/mini")])
+def test_the_cache_of_executed_chapters_follows_code_data_and_results(extension, tmp_path, monkeypatch, variable,
+                                                                      results):
+    monkeypatch.setenv("ACP_BUILD", str(tmp_path))
+    monkeypatch.setenv(variable, str(tmp_path / results.removesuffix("_build/results").removesuffix("/mini")))
+
     def folder():
         config = SimpleNamespace(nb_execution_mode="cache", nb_execution_cache_path="")
-        extension.fresh_cache(SimpleNamespace(srcdir=tmp_path), config)
+        extension.fresh_cache(None, config)
         Path(config.nb_execution_cache_path).mkdir(parents=True, exist_ok=True)
         return Path(config.nb_execution_cache_path)
 
     first = folder()
     assert folder() == first and first.parent == tmp_path / "_build/.jupyter_cache"
-    shutil.rmtree(tmp_path / "_build/results")
+    shutil.rmtree(tmp_path / results)
     second = folder()
     assert second != first and not first.exists()
     monkeypatch.setattr(studies, "input_key", lambda profile: "another")
     assert folder() != second and not second.exists()
 
 
-def test_the_cache_is_left_alone_where_nothing_is_executed(extension, tmp_path):
+def test_the_cache_is_left_alone_where_nothing_is_executed(extension, tmp_path, monkeypatch):
+    monkeypatch.setenv("ACP_BUILD", str(tmp_path))
     config = SimpleNamespace(nb_execution_mode="off")
-    extension.fresh_cache(SimpleNamespace(srcdir=tmp_path), config)
+    extension.fresh_cache(None, config)
     assert list(tmp_path.iterdir()) == [] and not hasattr(config, "nb_execution_cache_path")
+
+
+SETTINGS = """
+import importlib.util, os, subprocess, sys
+from pathlib import Path
+spec = importlib.util.spec_from_file_location("acp_book", "book/_ext/acp_book.py")
+extension = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(extension)
+extension.own_library(Path.cwd())
+ask = "from acp_lib import profiles; p = profiles.load(); print(p.results_path, p.work_path, p.home, profiles.ROOT)"
+print(subprocess.run([sys.executable, "-c", ask], cwd="notebooks", capture_output=True, text=True).stdout)
+"""
+
+
+def test_a_chapter_of_plain_jupyter_book_finds_things_where_the_reader_who_calls_it_put_them(tmp_path):
+    given = {"ACP_RESULTS": "r", "ACP_WORK": "~/w", "ACP_BUILD": str(tmp_path), "PYTHONPATH": ""}
+    done = subprocess.run([sys.executable, "-c", SETTINGS], cwd=ROOT, env=os.environ | given, capture_output=True,
+                          text=True, check=True)
+    assert done.stdout.split() == [str(ROOT / "r/mini"), str(Path.home() / "w"), str(tmp_path), str(ROOT)]
 
 
 def test_readers_of_results_are_read_again_with_any_page(extension):

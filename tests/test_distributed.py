@@ -1,6 +1,7 @@
 """One network on several processes: torchrun itself, and what is refused."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from conftest import corpus
 
 from acp_lib import distributed
+from acp_lib.engine import commands
 from acp_lib.profiles import ROOT, load
 from acp_lib.study import Study
 
@@ -25,6 +27,21 @@ def test_two_processes_make_the_run_that_a_study_finds(tmp_path):
     run, = Study(profile, progress=False).planned("pairs", "ACP-Net")
     assert len(run.history) == 1 and len(run.correct) == 20
     assert f"ACP-Net, seed 0: 1 epochs, {100 * run.correct.mean():.2f} % of the test pairs" in done.stdout
+
+
+@pytest.mark.parametrize(("error", "code", "said"), [
+    (ValueError("no"), 2, "error: no (python -m acp_lib.distributed --help)"), (KeyboardInterrupt(), 130, "stopped; "),
+    (OSError(28, "No space left on device", "/x"), 1, "error: [Errno 28] No space left on device: "),
+    (commands.Stopped(signal.SIGTERM), 143, "stopped; "), (ImportError("x"), 2, "error: x "),
+])
+def test_its_exit_codes_are_those_of_every_command(monkeypatch, capsys, error, code, said):
+    def train(*_):
+        raise error
+
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setattr(distributed, "train", train)
+    assert distributed.main(["mini"]) == code
+    assert capsys.readouterr().err.startswith(said)
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -12,7 +12,7 @@ import time
 import psutil
 import pytest
 
-from acp_lib.engine.processes import THREADS, mapped, pool
+from acp_lib.engine.processes import THREADS, _clears_up, mapped, pool
 
 
 def surroundings():
@@ -190,6 +190,39 @@ def test_nothing_outlives_a_command_whose_server_is_killed(begin):
     command.terminate()
     assert command.wait(60) == 128 + signal.SIGTERM
     assert all_end(family)
+
+
+IMPORTING = """
+import sys, time
+from acp_lib.engine import commands
+from acp_lib.engine.processes import PRELOADED, context
+
+def work():
+    PRELOADED[:] = ["slow"]
+    context()
+    print("begun", flush=True)
+    time.sleep(300)
+
+if __name__ == "__main__":
+    sys.exit(commands.outcome(work, "importing"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no server")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_server_that_still_imports_ends_with_the_command(begin, tmp_path, number):
+    (tmp_path / "slow.py").write_text("import time; time.sleep(300)")
+    command, family = begin(IMPORTING, stderr=subprocess.DEVNULL)
+    assert any("forkserver" in " ".join(p.cmdline()) for p in family)
+    command.send_signal(number)
+    assert command.wait(60) == 128 + number
+    assert all_end(family, 20)
+
+
+def test_what_clears_up_after_others_is_not_ended_with_them(begin):
+    command, family = begin(POOL, stderr=subprocess.DEVNULL)
+    trackers = [p for p in family if "resource_tracker" in " ".join(p.cmdline())]
+    assert len(trackers) == 1 and not any(map(_clears_up, set(family) - set(trackers))) and _clears_up(trackers[0])
 
 
 def test_nothing_outlives_a_terminal_that_is_closed(begin):

@@ -18,19 +18,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import psutil
 import yaml
 from filelock import FileLock
 
-from acp_lib.engine import commands, faults
+from acp_lib.engine import commands, faults, temporary
 from acp_lib.engine.cache import digest, file_digest, write
 from acp_lib.engine.processes import kill_all, one_thread
 from acp_lib.engine.text import lines, plain
@@ -45,7 +42,6 @@ examples:
   %(prog)s -p build /scratch -p work /scratch    elsewhere: /scratch/_build/html
 """
 LAST = "90_"  # chapters so named read the results of the others
-RUNTIME = re.compile(r"acp-(\d{1,9})-\w{8}")  # folders of `runtime_folder`, with the number of the process
 RENDER = """\
 import sys
 from acp_lib.engine.processes import end_with
@@ -127,7 +123,8 @@ class Run:
         """Paths of this machine, and what stands for each in a published page."""
         given = [path for name in FILES if "/" in (path := self.profile.flat[name])]
         named = {form: Path(path).name for path in given for form in (path, os.path.realpath(path))}
-        named |= {tempfile.gettempdir(): "tmp", str(Path.home()): "~", str(ROOT): ".", str(self.build): "_build",
+        named |= dict.fromkeys((tempfile.gettempdir(), str(temporary.folder())), "tmp")
+        named |= {str(Path.home()): "~", str(ROOT): ".", str(self.build): "_build",
                   str(self.profile.work_path): "work", str(self.profile.results_path): "results"}
         return {path: name for path, name in named.items() if "/" in path and len(path) > 1}
 
@@ -206,16 +203,6 @@ def execute_all(chapters: list[Chapter], jobs: int, timeout: int) -> None:
                         logging.disable()  # that their kernels died is no news
                         kill_all()
                     raise
-
-
-@contextmanager
-def runtime_folder() -> Iterator[str]:
-    """A temporary folder for the sockets of kernels; those that killed runs have left are removed."""
-    for left in Path(tempfile.gettempdir()).iterdir():
-        if (process := RUNTIME.fullmatch(left.name)) and not psutil.pid_exists(int(process[1])):
-            shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"acp-{os.getpid()}-") as folder:
-        yield folder
 
 
 def announce(chapter: Chapter, outcome: str, seconds: float) -> None:
@@ -364,8 +351,8 @@ def follow(options: argparse.Namespace) -> int:
         if getattr(options, name) < 1:
             raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
     try:
-        with runtime_folder() as os.environ["JUPYTER_RUNTIME_DIR"]:
-            build(run, only=options.only, jobs=options.jobs, timeout=options.timeout, rendered=options.rendered)
+        temporary.lend()
+        build(run, only=options.only, jobs=options.jobs, timeout=options.timeout, rendered=options.rendered)
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1

@@ -43,11 +43,8 @@ class Samples:
             If `data` is no folder.
         """
         o = self.options
-        if self.synthetic:
+        if (root := o.folder) is None:
             return digest(self.seed, o.n_images, o.n_songs, code_key("acp_lib.database.synthetic"))
-        root = Path(o.data)
-        if not root.is_dir():
-            raise ValueError(f"data is {o.data!r}, which is no folder; give the one that holds your pictures and music")
         return digest(o.source, listing(root), listing(root, journal.FOLDER))
 
     @cached_property

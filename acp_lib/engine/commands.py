@@ -16,6 +16,7 @@ from acp_lib import profiles
 from acp_lib.engine import faults
 from acp_lib.engine.text import MESSAGE, plain
 from acp_lib.profiles import Profile, places
+from acp_lib.profiles.groups import WORDS
 
 
 def parser(prog: str, description: str, examples: str, what: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -64,8 +65,21 @@ def begin_in_checkout() -> None:
 
 
 def profile(options: argparse.Namespace, **more: object) -> Profile:
-    """The profile that a command line describes; `more` are values of other options, None for those not given."""
-    return profiles.load(**{"profile": options.profile, **more} | given(options))
+    """The profile that a command line describes; `more` are values of other options, None for those not given.
+
+    Raises
+    ------
+    ValueError
+        For what no profile has, and for a path that leads to no folder of data or no file of weights, at once: a
+        command would come to these late.
+    """
+    made = profiles.load(**{"profile": options.profile, **more} | given(options))
+    made.database.folder  # noqa: B018 - raises where it is none
+    for name in ("weights", "alexnet_weights"):
+        if (path := made.flat[name]) not in WORDS and not Path(path).is_file():
+            raise ValueError(f"{name} is {path!r}, which is no file; expected {', '.join(WORDS)}, or the path of a "
+                             ".safetensors or .pth state_dict of torchvision's network")
+    return made
 
 
 def told(error: Exception, prog: str = "") -> str:
@@ -136,6 +150,9 @@ def outcome(work: Callable[[], int | None], prog: str) -> int:
         _tell(told(ValueError(said)) if said else told(error, prog))
         return 1 if said else 2
     except KeyboardInterrupt as error:
+        from acp_lib.engine.processes import kill_all  # only here: --help should not wait for it
+
+        kill_all()  # one that still imports would hear of nothing
         _tell("stopped; the same command goes on where it was")
         return 128 + (error.number if isinstance(error, Stopped) else signal.SIGINT)
 

@@ -18,6 +18,8 @@ from typing import TypeVar
 
 import psutil
 
+from acp_lib.engine import temporary
+
 Given = TypeVar("Given")
 Found = TypeVar("Found")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -82,8 +84,16 @@ def _end_after(wait: Callable[[], None]) -> None:
 
 
 def begun() -> list[psutil.Process]:
-    """What this process has started and runs, and what that has started."""
-    return psutil.Process().children(recursive=True)
+    """What this process has started and runs, and what that has started; not what clears up after these when they have
+    ended, and ends then.
+    """
+    return [p for p in psutil.Process().children(recursive=True) if not _clears_up(p)]
+
+
+def _clears_up(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):  # it has ended
+        return any("multiprocessing.resource_tracker" in word for word in process.cmdline())
+    return False
 
 
 def kill_all(but: Collection[psutil.Process] = ()) -> None:
@@ -100,7 +110,7 @@ def context() -> BaseContext:
         return get_context("spawn")
     found = get_context("forkserver")
     found.set_forkserver_preload(PRELOADED)  # of no effect once the server runs
-    with one_thread(), no_interrupts():
+    with one_thread(), no_interrupts(), temporary.here():
         forkserver.ensure_running()
     return found
 

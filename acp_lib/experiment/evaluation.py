@@ -11,8 +11,8 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
-from scipy import stats
 from torch import nn
 
 from acp_lib.emotions import CLASSES
@@ -99,10 +99,10 @@ def t_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tup
         raise ValueError("values is empty; expected the results of one or more runs")
     if len(values) == 1:
         return -np.inf, np.inf
-    mean, error = np.mean(values), stats.sem(values)
+    mean, error = np.mean(values), scipy.stats.sem(values)
     if error == 0:
         return float(mean), float(mean)
-    low, high = stats.t.interval(level, len(values) - 1, mean, error)
+    low, high = scipy.stats.t.interval(level, len(values) - 1, mean, error)
     return float(low), float(high)
 
 

@@ -9,8 +9,7 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 from acp_lib import streams
 from acp_lib.emotions import CLASSES
@@ -39,8 +38,8 @@ def units(table: pd.DataFrame, by: str) -> pd.Series:
         return table["group"]
     artist = table["modality"] + table["artist"].where(table["artist"] != "", "/" + table["group"])
     (i, groups), (j, artists) = pd.factorize(table["group"]), pd.factorize(artist)
-    links = coo_array((np.ones(len(table)), (i, len(groups) + j)), shape=(len(groups) + len(artists),) * 2)
-    whole = connected_components(links, directed=False)[1][i]
+    links = scipy.sparse.coo_array((np.ones(len(table)), (i, len(groups) + j)), shape=(len(groups) + len(artists),) * 2)
+    whole = scipy.sparse.csgraph.connected_components(links, directed=False)[1][i]
     return table["group"].groupby(whole).transform("min")
 
 

@@ -8,6 +8,7 @@ Chapter: How to read and rerun; The ledger.
 
 import math
 from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
 from typing import Literal, TypeVar, get_args, get_origin
 
 from acp_lib.profiles.places import absolute
@@ -110,6 +111,22 @@ class Database(Checked):
     last_segment: float = option(60.0, least=10.0)  # seconds from which the rest of a song is a segment
     short_from: float = option(10.0, least=1.0)  # seconds from which a song shorter than a minute is one
     agreement: Literal["all", "majority"] = "all"  # of those who were asked about a picture of IMAC's lists
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that holds pictures and music; None of the mini database, which is made.
+
+        Raises
+        ------
+        ValueError
+            If `data` is no folder.
+        """
+        if self.source == "synthetic":
+            return None
+        if not Path(self.data).is_dir():
+            raise ValueError(f"data is {self.data!r}, which is no folder; give the one that holds your pictures and "
+                             "music")
+        return Path(self.data)
 
 
 @dataclass(frozen=True)

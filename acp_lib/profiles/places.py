@@ -16,9 +16,26 @@ VARIABLES = ("ACP_WORK", "ACP_BUILD", "ACP_RESULTS")
 """Variables of the environment that put elsewhere what is made, where no option does."""
 
 
+def here() -> Path:
+    """The folder that the user stands in.
+
+    Raises
+    ------
+    ValueError
+        If it was removed or unmounted meanwhile.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ValueError("the folder that you stand in is gone; go to one that is there (cd), and give the same command"
+                         ) from None
+
+
 def absolute(path: str) -> str:
     """A path as a user gives it, whole; links keep their names, unless `..` goes back from where one leads."""
     given = os.path.expanduser(path)  # noqa: PTH111 - Path's raises for unknown users
+    if not os.path.isabs(given):  # noqa: PTH117
+        given = str(here() / given)
     return os.path.realpath(given) if ".." in Path(given).parts else os.path.abspath(given)  # noqa: PTH100
 
 
@@ -34,9 +51,10 @@ def settled() -> dict[str, str]:
 
 def state() -> Path:
     """The folder in which `_work` and `_build` are made, unless they are put elsewhere."""
-    here = Path.cwd()
-    found = next((folder for folder in (ROOT, here, *here.parents) if is_checkout(folder)), None)
-    if found:
+    if is_checkout(ROOT):
+        return ROOT
+    at = here()
+    if found := next((folder for folder in (at, *at.parents) if is_checkout(folder)), None):
         return found
     from platformdirs import user_cache_path  # only here: most commands run in a project
 

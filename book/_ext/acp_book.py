@@ -102,31 +102,27 @@ class Versions(MarkdownDirective):
 
 
 def own_library(root: Path) -> None:
-    """Let pages and kernels import the acp_lib beside the book, installed or not."""
+    """Let pages and kernels import the acp_lib beside the book, installed or not, and know where things are."""
     if (root / "acp_lib").is_dir():
         sys.path.insert(0, str(root))
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+        from acp_lib.engine import commands
 
-
-def input_key() -> str:
-    """What the chapters' numbers come from."""
-    from acp_lib import profiles
-    from acp_lib import study as pipeline
-
-    return pipeline.input_key(profiles.load("mini"))
+        commands.begin_in_checkout()
 
 
 def fresh_cache(app, config) -> None:
     """Key the cache of executed notebooks by code, data and results: by itself it knows the notebooks' source alone."""
     if config.nb_execution_mode != "cache":
         return
-    root = Path(app.srcdir, Path(os.environ.get("ACP_BUILD", "")).expanduser())
-    token = root / "_build" / "results" / ".token"  # goes with the results, so that they are then made again
+    from acp_lib import profiles, study
+
+    mini = profiles.load("mini")
+    token = mini.results_path / ".token"  # goes with the results, so that they are then made again
     if not token.exists():
         token.parent.mkdir(parents=True, exist_ok=True)
         token.write_text(uuid.uuid4().hex)
-    key = hashlib.sha256((input_key() + token.read_text()).encode()).hexdigest()[:16]
-    caches = root / "_build" / ".jupyter_cache"
+    key = hashlib.sha256((study.input_key(mini) + token.read_text()).encode()).hexdigest()[:16]
+    caches = mini.home / "_build" / ".jupyter_cache"
     for old in caches.glob("*"):
         if old.is_dir() and old.name != key:
             shutil.rmtree(old)
