@@ -204,9 +204,9 @@ STUDIES: dict[str, Callable[[], list[Job]]] = {"plateau": settings, "samples": s
 
 
 def compared(results: Sequence[dict]) -> pd.DataFrame:
-    """A row for each setting and corpus: "data", the setting, "runs", "left" (how many left the plateau), "median" (their
-    epoch, of all runs; None where fewer than half left), "updates" (an epoch), "level", the "reach" of its interval
-    over folds by Student's t, and "two".
+    """A row for each setting and corpus: "data", the setting, "runs", "left" (how many left the plateau), "median" (the
+    epoch; None where fewer than half left), "updates" (an epoch), "level", the "reach" of its interval over folds by
+    Student's t, and "two".
 
     results : as `recorded.read` gives them
 
