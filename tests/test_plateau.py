@@ -152,7 +152,7 @@ def test_a_study_that_was_stopped_goes_on_and_says_what_it_is(recording, tmp_pat
     assert [cell["dropout_at"] for cell in asked] == ["fusion", "hidden", "hidden"]
     made = json.loads((tmp_path / "made.json").read_text("utf8"))
     assert set(recorded.ABOUT) < set(made) and made["data"] == "Made up" and len(made["rows"]) == 4
-    assert made["command"].startswith("acp record plateau --material")
+    assert made["command"] == f"acp record plateau --material {tmp_path / 'features'} --epochs 1 --device cpu"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["features", "made.json", "stop"]
 
 

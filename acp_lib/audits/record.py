@@ -62,7 +62,8 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.audits.re
             material.save(options.export)
             print(f"the features are in {options.export}; --material takes them")
         else:
-            _record(options, material, f"{prog} {shlex.join(given)}")
+            told = [word for word, before in zip(given, ["", *given], strict=False) if "--out" not in (word, before)]
+            _record(options, material, f"{prog} {shlex.join(told)}")
 
     return commands.outcome(work, prog)
 
@@ -93,8 +94,7 @@ def _record(options: Namespace, material: Material, command: str) -> None:
             cell, shares = job
             write(part, json.dumps(plateau.trained(material, cell, shares, where, epochs=options.epochs)))
         rows += json.loads(part.read_text("utf8"))
-    said = recorded.about(command, hardware(where)) | material.about
-    said |= {"epochs": options.epochs, "code": code_key("acp_lib.audits.plateau")}
+    said = recorded.about(command, hardware(where)) | material.about | {"epochs": options.epochs}
     recorded.save(path, said, rows)
     shutil.rmtree(parts)
     print(f"{len(rows)} runs in {path}")
