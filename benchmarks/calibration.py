@@ -5,19 +5,14 @@ minutes. What comes out is kept in recorded/calibration, for the chapter "How su
 """
 
 import argparse
-import importlib.metadata
-import json
-import platform
-import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_lib.audits import calibration
-from acp_lib.engine.cache import write
-from acp_lib.profiles import ROOT
+from acp_lib.results import recorded
+from acp_lib.results.recorded import hardware
 
-KEPT = ROOT / "recorded/calibration/errors.json"
+KEPT = recorded.FOLDER / "calibration" / "errors.json"
 
 
 def main(argv: list[str] | None = None, prog: str = "python -m benchmarks.calibration") -> int:
@@ -33,12 +28,8 @@ def main(argv: list[str] | None = None, prog: str = "python -m benchmarks.calibr
     for k, world in enumerate(calibration.WORLDS):
         rows.append({**calibration.errors(world, options.rounds, options.seed + k), "seed": options.seed + k})
         print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
-    git = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True)
-    versions = {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "statsmodels")}
-    about = {"command": f"{prog} --rounds {options.rounds} --seed {options.seed}",
-             "date": f"{datetime.now(UTC):%Y-%m-%d}", "commit": git.stdout.strip() or None,
-             "versions": {"python": platform.python_version(), **versions}}
-    write(options.json, json.dumps({**about, "rows": rows}, indent=1, ensure_ascii=False) + "\n")
+    said = recorded.about(f"{prog} --rounds {options.rounds} --seed {options.seed}", hardware("cpu"))
+    recorded.save(options.json, said, rows)
     return 0
 
 

@@ -7,8 +7,6 @@ Chapter: How to read and rerun.
 from __future__ import annotations
 
 import json
-import os
-import platform
 import re
 import shlex
 import shutil
@@ -94,19 +92,10 @@ def _record(options: Namespace, material: Material, command: str) -> None:
             cell, shares = job
             write(part, json.dumps(plateau.trained(material, cell, shares, where, epochs=options.epochs)))
         rows += json.loads(part.read_text("utf8"))
-    said = recorded.about(command, hardware(where)) | material.about | {"epochs": options.epochs}
+    said = recorded.about(command, recorded.hardware(where)) | material.about | {"epochs": options.epochs}
     recorded.save(path, said, rows)
     shutil.rmtree(parts)
     print(f"{len(rows)} runs in {path}")
-
-
-def hardware(where: str) -> str:
-    """The name of a device."""
-    if where.startswith("cuda"):
-        import torch
-
-        return torch.cuda.get_device_name()
-    return f"{os.cpu_count()} cores, {platform.machine()}"
 
 
 if __name__ == "__main__":

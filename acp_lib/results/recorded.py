@@ -7,6 +7,7 @@ Chapter: How to read and rerun.
 """
 
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ FOLDER = ROOT / "recorded"
 ABOUT = ("command", "date", "commit", "hardware", "versions")
 """What each recorded result says of itself."""
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "statsmodels", "torch")
 
 
 def about(command: str, hardware: str) -> dict:
@@ -33,6 +34,15 @@ def about(command: str, hardware: str) -> dict:
     return {"command": command, "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "commit": (git.stdout.strip() or None) if git else None, "hardware": hardware,
             "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}}
+
+
+def hardware(where: str) -> str:
+    """The name of a device, as `training.device` names it: what a result was computed on."""
+    if where.startswith("cuda"):
+        import torch
+
+        return torch.cuda.get_device_name()
+    return f"{os.cpu_count()} cores, {platform.machine()}"
 
 
 def save(path: Path, said: dict, rows: Sequence[dict]) -> None:
