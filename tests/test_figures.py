@@ -142,6 +142,9 @@ CASES = [  # figure, what is special, arguments
     (acp_net.architecture, "", lambda p: [ACPNet()]),
     (acp_net.learning_curves, "", lambda p: [{0: history(5, 0), 7: history(3, 1)}, {0: 5, 7: 2}, 85.0]),
     (acp_net.learning_curves, "of one epoch", lambda p: [{0: history(1, 0)}, {0: 1}, None]),
+    (acp_net.by_samples, "", lambda p: [pd.DataFrame([
+        {"data": data, "varied": varied, "samples": n, "level": 55.0 + n / 9, "two": 60.0}
+        for data in ("A", "B") for varied in ("image", "music") for n in (10, 40)])]),
     (acp_net.feature_spaces, "", lambda p: [idea(), [((0, 0), p[0]), ((1, 1), p[1])]]),
     (right_and_wrong.predictions, "", lambda p: [clip(), SR, [(p[0], "awe", True, True), (p[1], "fear", False, False)],
                                                  "positive"]),

@@ -161,6 +161,23 @@ def test_epochs_must_be_some(recording, capsys):
     assert "--epochs is 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("dates", "said"), [(["2026-01-02"], "Recorded 2026-01-02 on H"),
+                                             (["2026-01-02", "2026-01-05"], "Recorded 2026-01-02 to 2026-01-05 on H")])
+def test_a_page_says_when_where_and_by_which_command_a_result_was_recorded(dates, said):
+    made = [{"date": date, "hardware": "H", "command": "acp record x"} for date in dates]
+    assert recorded.sentence(made) == f"{said} by `acp record x`, and not made anew with this book."
+
+
+def test_what_the_settings_come_to():
+    glorot = rows(50, [None, None], dropout_at="hidden", initialisation="glorot")
+    made = [{"data": "A", "rows": [*rows(60, [2, 2]), *rows(63, [9, 11], dropout_at="hidden"), *glorot]}]
+    for row in made[0]["rows"]:
+        row.setdefault("initialisation", "pytorch")
+    assert plateau.summary(plateau.compared(made)) == {
+        "fusion_updates": 200, "hidden_updates": 1000, "glorot_fusion_left": 0, "glorot_fusion_runs": 0,
+        "glorot_hidden_left": 0, "glorot_hidden_runs": 2, "apart": pytest.approx(3)}
+
+
 KEPT = sorted(recorded.FOLDER.glob("[ps]*/*.json"))
 
 
