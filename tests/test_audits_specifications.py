@@ -225,7 +225,7 @@ def test_the_own_reading_has_the_runs_that_audits_share_and_the_others_several_o
 
 def test_swept_details_are_of_acp_net_and_their_values_are_accepted():
     assert set(ledger.swept()) == {"activation", "initialisation", "dropout", "dropout_at", "pairs", "split", "scaling",
-                                   "analysis_frame", "batch", "patience", "decay"}
+                                   "batch", "patience", "decay"}
     for detail in ledger.swept().values():
         for value in detail.alternatives:
             assert getattr(load(**{detail.parameter: value}), detail.parameter) == value

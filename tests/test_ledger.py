@@ -10,7 +10,7 @@ from acp_lib.features import music
 from acp_lib.profiles import ledger
 
 DEFAULTS = {
-    "activation": "relu", "first_layer": "dense", "dropout": 0.4, "dropout_at": "hidden", "pairs": "class_balanced",
+    "activation": "relu", "first_layer": "dense", "dropout": 0.4, "dropout_at": "fusion", "pairs": "class_balanced",
     "split": "song", "scaling": "zscore", "last_segment": 60.0, "image_size": 224, "batch": 128, "epochs": 50,
     "patience": 5, "optimiser": "adam", "learning_rate": 0.0001, "image_weights": "imagenet",
     "alexnet_weights": "imagenet", "width": 1.0, "raw_size": 224, "bins": 257, "frames": 199, "crops": 12,

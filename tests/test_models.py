@@ -20,7 +20,7 @@ TRUNK = 388_800  # convolutions of 320, 18,496, 73,856 and 295,168; batch norms 
 PARAMETERS = [
     (ACPNet, {}, 14_842_020),
     (ACPNet, {"first_layer": "input"}, 6_411_874),
-    (ACPNet, {"activation": "linear_embeddings", "dropout_at": "fusion"}, 14_842_020),
+    (ACPNet, {"activation": "linear_embeddings", "dropout_at": "hidden"}, 14_842_020),
     (L3Net, {}, 9_508_738),
     (L3Net, {"size": 32, "bins": 20, "frames": 30}, 9_508_738),
     (SpectrogramACP, {}, 6_294_528 + TRUNK + 263_168 + 5_261_922),  # pictures, trunk and its last layer, fusion
@@ -126,7 +126,7 @@ def test_in_one_step_of_l3_net_at_full_size_all_parameters_get_a_gradient(step):
 
 
 def test_spectrogram_shapes():
-    model, found = SpectrogramACP().eval(), []
+    model, found = SpectrogramACP(dropout_at="hidden").eval(), []
     traced(model.music, found)
     with torch.inference_mode():
         assert model.embed_music(torch.randn(1, 1, 257, 199)).shape == (1, 1024)
@@ -168,8 +168,8 @@ def test_a_narrower_acp_net_keeps_inputs_and_answers(options, count):
 
 
 @pytest.mark.parametrize(("options", "last", "drops_last"), [
-    ({}, "Dropout", True), ({"dropout_at": "fusion"}, "ReLU", False), ({"dropout_at": "not_embeddings"}, "ReLU", False),
-    ({"activation": "linear_embeddings"}, "Dropout", True), ({"dropout": 0.0}, "ReLU", False),
+    ({"dropout_at": "hidden"}, "Dropout", True), ({}, "ReLU", False), ({"dropout_at": "not_embeddings"}, "ReLU", False),
+    ({"activation": "linear_embeddings", "dropout_at": "hidden"}, "Dropout", True), ({"dropout": 0.0}, "ReLU", False),
 ])
 def test_switches_of_acp_net_hold_where_it_hears_spectrograms(options, last, drops_last):
     model, plain = SpectrogramACP(**options), ACPNet(**options)
@@ -231,10 +231,10 @@ def drops(part: nn.Sequential) -> list[bool]:
 
 
 @pytest.mark.parametrize(("options", "image", "music", "fusion"), [
-    ({}, [1, 1], [1, 1, 1, 1], [1, 1, 1, 0]),
-    ({"dropout_at": "fusion"}, [0, 0], [0, 0, 0, 0], [1, 1, 1, 0]),
+    ({"dropout_at": "hidden"}, [1, 1], [1, 1, 1, 1], [1, 1, 1, 0]),
+    ({}, [0, 0], [0, 0, 0, 0], [1, 1, 1, 0]),
     ({"dropout_at": "not_embeddings"}, [1, 0], [1, 1, 1, 0], [1, 1, 1, 0]),
-    ({"first_layer": "input"}, [1], [1, 1, 1], [1, 1, 0]),
+    ({"first_layer": "input", "dropout_at": "hidden"}, [1], [1, 1, 1], [1, 1, 0]),
     ({"first_layer": "input", "dropout_at": "not_embeddings"}, [0], [1, 1, 0], [1, 1, 0]),
     ({"dropout": 0.0}, [0, 0], [0, 0, 0, 0], [0, 0, 0, 0]),
 ])
@@ -254,7 +254,7 @@ def test_logits_are_linear_and_hidden_layers_are_not():
 @pytest.mark.parametrize(("options", "message"), [
     ({"activation": "tanh"}, "activation is 'tanh'; expected one of relu, linear_embeddings"),
     ({"first_layer": "Dense"}, "first_layer is 'Dense'; expected one of dense, input"),
-    ({"dropout_at": "all"}, "dropout_at is 'all'; expected one of hidden, fusion, not_embeddings"),
+    ({"dropout_at": "all"}, "dropout_at is 'all'; expected one of fusion, hidden, not_embeddings"),
     ({"dropout": 1.5}, "dropout is 1.5; expected a probability below 1"),
     ({"fc_width": 0.3}, "fc_width is 0.3; expected one of 1.0, 0.5, 0.25, 0.125"),
 ])

@@ -235,12 +235,12 @@ PLAIN = ("music", "193 numbers + MLP")
     (L3, {"alexnet_weights": "x"}, True),
     (CNN, {"probe_epochs": 9}, True), (CNN, {"probe_patience": 9}, True), (CNN, {"crops": 2}, True),
     (CNN, {"dropout": 0.1}, True), (CNN, {"epochs": 9}, False), (CNN, {"test_pairs": 9}, False),
-    (CNN, {"raw_size": 96}, True), (CNN, {"dropout_at": "fusion"}, True),
+    (CNN, {"raw_size": 96}, True), (CNN, {"dropout_at": "hidden"}, True),
     (FINE, {"alexnet_weights": "x"}, True), (FINE, {"raw_size": 96}, True), (FINE, {"width": 0.5}, True),
     (FINE, {"bins": 64}, True), (FINE, {"dropout": 0.1}, False), (FINE, {"patience": 9}, False),
     (PROBE, {"probed_at": "before_relu"}, True), (PROBE, {"initialisation": "glorot"}, True),
     (FINE, {"initialisation": "glorot"}, False),
-    (PROBE, {"dropout_at": "fusion"}, True), (PROBE, {"width": 0.5}, False), (PROBE, {"pairs": "uniform"}, False),
+    (PROBE, {"dropout_at": "hidden"}, True), (PROBE, {"width": 0.5}, False), (PROBE, {"pairs": "uniform"}, False),
     (PLAIN, {"dropout": 0.1}, True), (PLAIN, {"learning_rate": 0.1}, True), (PLAIN, {"first_layer": "dense"}, True),
 ])
 def test_a_run_depends_on_whole_groups_of_options_and_on_no_other(method, change, differs):

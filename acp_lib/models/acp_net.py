@@ -65,7 +65,7 @@ class ACPNet(TwoBranches):
         (6,411,874 parameters)
     fc_width : share of the hidden layers' widths
     dropout : probability of dropping a node
-    dropout_at : "hidden", "fusion" (there alone) or "not_embeddings"
+    dropout_at : "fusion" (there alone), "hidden" or "not_embeddings"
     initialisation : "pytorch", or "glorot" for weights as Keras draws them
 
     Raises
