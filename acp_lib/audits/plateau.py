@@ -202,6 +202,10 @@ STUDIES: dict[str, Callable[[], list[Job]]] = {"plateau": settings, "samples": s
 
 # --- what the recorded results say
 
+KEYS = ["fc_width", "learning_rate", "batch", "dropout", "dropout_at", "initialisation"]
+DEFAULTS = {f.name: f.default for f in fields(Network) if f.name in KEYS}
+"""Of settings that a row does not name."""
+
 
 def compared(results: Sequence[dict]) -> pd.DataFrame:
     """A row for each setting and corpus: "data", the setting, "runs", "left" (how many left the plateau), "median" (the
@@ -214,20 +218,16 @@ def compared(results: Sequence[dict]) -> pd.DataFrame:
     """
     rows = []
     for result in results:
-        table = pd.DataFrame(result["rows"])
-        keys = [key for key in ("fc_width", "learning_rate", "batch", "dropout", "dropout_at", "initialisation")
-                if key in table]
-        for own, some in table.groupby(keys, dropna=False, sort=False):
+        table = pd.DataFrame([{**DEFAULTS, **row} for row in result["rows"]])
+        for own, some in table.groupby(KEYS, sort=False):
             left = some["left"].fillna(np.inf)
-            rows.append({"data": result["data"], **dict(zip(keys, own, strict=True)), "runs": len(some),
+            rows.append({"data": result["data"], **dict(zip(KEYS, own, strict=True)), "runs": len(some),
                          "left": int(np.isfinite(left).sum()),
                          "median": None if np.isinf(left.median()) else float(left.median()),
                          "updates": int(some["updates"].iloc[0]), "level": some["level"].mean(),
                          "reach": float(stats.t.ppf(0.975, len(some) - 1) * stats.sem(some["level"])),
                          "two": some["two"].mean()})
-    defaults = {f.name: f.default for f in fields(Network)}
-    table = pd.DataFrame(rows)
-    return table.fillna({key: defaults[key] for key in keys if key in defaults}).reset_index(drop=True)
+    return pd.DataFrame(rows)
 
 
 def place(row: Any) -> str:

@@ -35,7 +35,7 @@ def arguments(prog: str) -> argparse.ArgumentParser:
 
     def command(name: str, about: str) -> argparse.ArgumentParser:
         made = kinds.add_parser(name, help=about, description=about)
-        made.add_argument("folder", type=_folder, metavar="FOLDER", help="the data folder, which holds the lists")
+        made.add_argument("folder", metavar="FOLDER", help="the data folder, which holds the lists")
         return made
 
     def again(made: argparse.ArgumentParser) -> None:
@@ -67,10 +67,6 @@ def arguments(prog: str) -> argparse.ArgumentParser:
     check = command("validate", "open every item and count what is missing, changed or unreadable")
     check.add_argument("--jobs", type=_count, default=os.cpu_count(), metavar="N", help="files at once (one a core)")
     return parser
-
-
-def _folder(text: str) -> Path:
-    return Path(absolute(text))
 
 
 def _count(text: str) -> int:
@@ -138,6 +134,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.database"
     options = arguments(prog).parse_args(argv)
 
     def work() -> None:
+        options.folder = Path(absolute(options.folder))
         if not options.folder.is_dir():
             raise ValueError(f"{str(options.folder)!r} is no folder; give the one that holds the lists")
         {"pictures": _pictures, "songs": _songs, "copies": _copies, "attrition": _attrition,

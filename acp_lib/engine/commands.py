@@ -74,7 +74,7 @@ def profile(options: argparse.Namespace, **more: object) -> Profile:
         command would come to these late.
     """
     made = profiles.load(**{"profile": options.profile, **more} | given(options))
-    made.database.folder  # noqa: B018 - raises where it is none
+    made.database.folder, made.work_path, made.home  # noqa: B018 - raise where there is no such place
     for name in ("weights", "alexnet_weights"):
         if (path := made.flat[name]) not in WORDS and not Path(path).is_file():
             raise ValueError(f"{name} is {path!r}, which is no file; expected {', '.join(WORDS)}, or the path of a "
