@@ -113,6 +113,8 @@ def test_settings_are_compared_by_how_many_left_and_where_they_came_to():
     table = plateau.compared(made)
     assert table["left"].tolist() == [2, 1] and table["runs"].tolist() == [3, 3]
     assert table["median"].tolist()[0] == 5 and pd.isna(table["median"][1])
+    assert [plateau.until(row) for row in table.itertuples()] == [500, None]
+    assert [plateau.place(row) for row in table.itertuples()] == ["fusion", "each hidden layer"]
     assert table["level"].tolist() == [61, 51] and table["two"].tolist() == [55, 55]
 
 

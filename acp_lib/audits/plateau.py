@@ -236,6 +236,11 @@ def place(row: Any) -> str:
                                             "not_embeddings": "each but the embeddings"}[row.dropout_at]
 
 
+def until(row: Any) -> int | None:
+    """Updates until half of the runs had left, of a row of `compared`; None where fewer did."""
+    return None if pd.isna(row.median) else int(row.median * row.updates)
+
+
 def summary(tried: pd.DataFrame) -> dict[str, object]:
     """What the settings of `compared` come to, all corpora together: for dropout in the fusion and after each hidden
     layer, the median of updates until half had left; for Glorot's weights, how many left; and how far the levels of
