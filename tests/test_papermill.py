@@ -141,9 +141,10 @@ def acp_net(run) -> dict:
     return next(row for row in rows if row["row"] == "ACP-Net")
 
 
-def answers(run) -> list[float]:
-    file, = run.folder.glob("work/cache/acp_net-*/test.parquet")
-    return pd.read_parquet(file)["probability"].tolist()
+def answers(run) -> list[list[float]]:
+    """Of every ACP-Net that was trained, the main ones and the audits' own."""
+    return sorted(pd.read_parquet(file)["probability"].tolist()
+                  for file in run.folder.glob("work/cache/acp_net-*/test.parquet"))
 
 
 @pytest.fixture(scope="module")

@@ -63,8 +63,8 @@ def accuracies(found: Mapping[str, Iterable[dict]]) -> list[dict]:
 
 
 def is_accuracy(row: dict) -> bool:
-    """Whether a row of CHAPTERS is an accuracy of ACP-Net on pairs."""
-    named = row["row"].startswith("ACP-Net") and row.get("what") != ASIDE
+    """Whether a row of CHAPTERS is an accuracy of ACP-Net on pairs, and no difference of two."""
+    named = row["row"].startswith("ACP-Net") and row.get("what") != ASIDE and " against " not in row["row"]
     return named or row["row"] == "reading" or row.get("what") == "component"
 
 
