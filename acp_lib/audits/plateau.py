@@ -28,7 +28,7 @@ from acp_lib.engine.cache import write
 from acp_lib.experiment import baselines, together
 from acp_lib.experiment.corpus import Corpus, Modality, scaled
 from acp_lib.experiment.splits import PARTS
-from acp_lib.experiment.tasks import Correspondence
+from acp_lib.experiment.tasks import UPDATES, Correspondence
 from acp_lib.models import ACPNet
 from acp_lib.profiles.groups import Network, Pairing, Training
 
@@ -94,12 +94,19 @@ class Material:
 
 def dealt(groups: np.ndarray, label: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
     """The fold of each sample: groups stay whole, and each class is spread evenly over the folds [shape=(n,)]."""
+    order, _, where = _shuffled(groups, label, rng)
+    fold = np.empty(len(order), int)
+    fold[order] = np.arange(len(order)) % folds
+    return fold[where]
+
+
+def _shuffled(groups: np.ndarray, label: np.ndarray,
+              rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The numbers of the groups in random order, class after class; the class of each; and which one each sample is of.
+    """
     names, first, where = np.unique(groups, return_index=True, return_inverse=True)
     order = rng.permutation(len(names))
-    order = order[np.argsort(label[first][order], kind="stable")]
-    fold = np.empty(len(names), int)
-    fold[order] = np.arange(len(names)) % folds
-    return fold[where]
+    return order[np.argsort(label[first][order], kind="stable")], label[first], where
 
 
 def folded(material: Material, fold: int, shares: dict[str, float], folds: int = FOLDS) -> Corpus:
@@ -125,13 +132,11 @@ def folded(material: Material, fold: int, shares: dict[str, float], folds: int =
 
 def _chosen(groups: np.ndarray, label: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
     """Which samples belong to a share of the groups of each class; the larger share holds the smaller one."""
-    place = dealt(groups, label, 1000, rng)  # by rank within 1000 places, so that shares are nested
-    names, where = np.unique(groups, return_inverse=True)
-    rank = np.empty(len(names))
-    first = np.array([place[where == k][0] for k in range(len(names))])
-    for k in np.unique(label):
-        own = np.unique(where[label == k])
-        rank[own] = np.argsort(np.argsort(first[own], kind="stable")) / len(own)
+    order, label_of, where = _shuffled(groups, label, rng)
+    rank = np.empty(len(order))
+    for k in np.unique(label_of):
+        own = order[label_of[order] == k]
+        rank[own] = np.arange(len(own)) / len(own)
     return rank[where] < share
 
 
@@ -147,15 +152,16 @@ def trained(material: Material, cell: dict, shares: dict[str, float], where: str
     """
     corpora, two = _folds(material, tuple(shares.items()), folds)
     options = Training(batch=cell["batch"], learning_rate=cell["learning_rate"])
-    tasks = [Correspondence(corpus, Pairing(epochs=epochs, patience=epochs, pairs_per_epoch=100 * options.batch), fold)
-             for fold, corpus in enumerate(corpora)]
+    updates = UPDATES["pairs"]
+    pairing = Pairing(epochs=epochs, patience=epochs, pairs_per_epoch=updates * options.batch)
+    tasks = [Correspondence(corpus, pairing, fold) for fold, corpus in enumerate(corpora)]
     network = {key: value for key, value in cell.items() if key not in ("batch", "learning_rate")}
     models = []
     for fold in range(folds):
         torch.manual_seed(streams.number("initial weights of a plateau", fold))
         models.append(ACPNet(**network))
     histories = together.fit(models, tasks, options, list(range(folds)), where=where)
-    return [{**cell, "fold": fold, **_counts(task.corpus), "updates": 100, **_course(history), "two": two[fold]}
+    return [{**cell, "fold": fold, **_counts(task.corpus), "updates": updates, **_course(history), "two": two[fold]}
             for fold, (task, history) in enumerate(zip(tasks, histories, strict=True))]
 
 
