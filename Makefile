@@ -57,9 +57,11 @@ lint: $(STAMP) ## ruff and mypy
 	"$(VENV)/bin/ruff" check .
 	"$(PY)" -m mypy
 
-lock: $(STAMP) ## requirements.txt anew from pyproject.toml (needs uv)
+lock: $(STAMP) ## requirements.txt and .ci/lowest.txt anew from pyproject.toml (needs uv)
 	printf '%s\n' '-e .[test]' | uv pip compile --universal --no-header --no-annotate --no-emit-index-url \
 	  --no-emit-find-links --upgrade -o requirements.txt -
+	uv pip compile --resolution lowest-direct --python-version 3.11 --extra test --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --upgrade -o .ci/lowest.txt pyproject.toml
 
 clean: ## remove books, results and caches; .venv and _work stay
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

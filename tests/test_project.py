@@ -257,6 +257,28 @@ def test_the_lock_covers_what_the_project_asks_for():
         assert found and all(wanted.specifier.contains(version) for version in found), wanted
 
 
+def test_the_lowest_versions_are_those_that_the_project_asks_for():
+    lines = (ROOT / ".ci/lowest.txt").read_text("utf8").splitlines()
+    pinned = {canonicalize_name(r.name): next(iter(r.specifier)).version for r in map(Requirement, lines)}
+    wrong = [f"{wanted}: {found}" for wanted in needed([*PROJECT["dependencies"], *EXTRAS["test"]])
+             if not (found := pinned.get(canonicalize_name(wanted.name), "")) or not wanted.specifier.contains(found)
+             or not f"{found}.".startswith(f"{lowest(wanted)}.")]
+    assert wrong == [], "make lock renews it"
+
+
+def lowest(wanted: Requirement) -> str:
+    return next(s.version for s in wanted.specifier if s.operator == ">=")
+
+
+def test_the_lowest_the_pinned_and_the_newest_versions_are_tested():
+    jobs = {name: yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text("utf8"))["jobs"]
+            for name in ("tests", "weekly")}
+    ran = {job: "\n".join(step.get("run", "") for step in steps["steps"]) for job, steps in
+           (jobs["tests"] | jobs["weekly"]).items()}
+    assert "-c .ci/lowest.txt -e" in ran["lowest"] and "-c " not in ran["newest"]
+    assert all("make test" in ran[job] for job in ("lowest", "test", "newest"))
+
+
 SHIPPED, OTHER = ("acp_lib", "book", "notebooks"), ("tests", "benchmarks")
 OURS = {"acp_lib", "benchmarks", *(p.stem for p in (ROOT / "tests").glob("*.py"))}
 
