@@ -310,7 +310,8 @@ def _dealt_part(samples: Samples, options: Features, splitting: Splitting, seed:
     usable[listed["modality"] == "music"] = ~np.isnan(x).any(1)
     rows = listed[usable]
     manifests.validate(rows, samples.root)
-    return splits.assign_split(rows, by=splitting.split, seed=seed, draw=splitting.split_draw).reindex(listed.index)
+    dealt = splits.assign_split(rows, by=splitting.split, seed=seed, draw=splitting.split_draw, folds=splitting.folds)
+    return dealt.reindex(listed.index)
 
 
 def _extraction(samples: Samples, options: Features, splitting: Splitting | None, seed: int, device: str,

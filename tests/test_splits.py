@@ -36,8 +36,8 @@ def test_units_are_dealt_to_the_part_that_lacks_most_of_its_share():
     size = pd.Series({"a": 2, "b": 1, "c": 1, "d": 4, "e": 2})
     dealt = deal(list("abcde"), size, (0.7, 0.1, 0.2))
     # the first three one to each part; then training lacks 5 of 7, test 1 of 2; then training 1 of 7, test 1 of 2
-    assert dealt == {"a": "train", "b": "val", "c": "test", "d": "train", "e": "test"}
-    assert deal(["b", "a"], size, (0.7, 0.1, 0.2)) == {"b": "train", "a": "val"}
+    assert dealt == {"a": 0, "b": 1, "c": 2, "d": 0, "e": 2}
+    assert deal(["b", "a"], size, (0.7, 0.1, 0.2)) == {"b": 0, "a": 1}
 
 
 def test_torn_units_and_siblings_in_training_by_hand():
@@ -137,3 +137,26 @@ def test_a_class_that_neither_modality_has_is_no_error():
     table = manifest()
     table = table[table["class"] != "neutral"]
     assert set(assign_split(table)) == set(PARTS)
+
+
+@pytest.mark.parametrize("folds", [3, 5])
+@pytest.mark.parametrize("by", ["song", "artist", "segment"])
+def test_folds_test_each_sample_once_and_validate_with_the_next_fold(folds, by):
+    table = manifest(songs=60, segments=3, pictures=40, artists=30)
+    parts = pd.DataFrame({draw: assign_split(table, by=by, folds=folds, draw=draw) for draw in range(folds)})
+    assert ((parts == "test").sum(axis=1) == 1).all() and ((parts == "val").sum(axis=1) == 1).all()
+    assert (parts.eq("test").idxmax(axis=1) == (parts.eq("val").idxmax(axis=1) + 1) % folds).all()
+    assert torn(table, parts[0], by) == 0
+    held = table.groupby([table["modality"], table["class"], parts.eq("test").idxmax(axis=1)]).size().unstack()
+    assert (held.max(axis=1) - held.min(axis=1)).max() <= (1 if by == "segment" else 3 * 3)
+
+
+@pytest.mark.parametrize("folds", [1, 2])
+def test_folds_that_leave_nothing_to_train_on_are_refused(folds):
+    with pytest.raises(ValueError, match=f"folds is {folds}; expected 0, or 3 or more"):
+        assign_split(manifest(), folds=folds)
+
+
+def test_a_class_with_fewer_units_than_folds_is_refused():
+    with pytest.raises(ValueError, match="give it 5 or more of its own, so that each of 5 folds holds one"):
+        assign_split(manifest(songs=9, segments=1, pictures=9), folds=5)

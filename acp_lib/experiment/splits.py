@@ -43,22 +43,25 @@ def units(table: pd.DataFrame, by: str) -> pd.Series:
     return table["group"].groupby(whole).transform("min")
 
 
-def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: int = 0,
-                 ratios: tuple[float, float, float] = RATIOS) -> pd.Series:
-    """The part of each manifest row: train, val or test, stratified by modality and class.
+def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: int = 0, folds: int = 0) -> pd.Series:
+    """The part of each manifest row: train, val or test, stratified by modality and class; 70:10:20, or by folds.
 
     Within a class, shuffled units are dealt one by one to the part that lacks most of its share of samples. A unit
     whose samples have several classes (an artist's songs) counts for its most frequent one. Another `draw` deals anew.
+    Of equal `folds`, dealt once, number `draw` is the test part and the next one validation: the draws below `folds`
+    test each sample once.
 
     Raises
     ------
     ValueError
-        If a part lacks a class of a modality, which it must if that class has fewer than three units.
+        If a part lacks a class of a modality, which it must if that class has fewer units than there are parts or
+        folds; for one or two folds.
 
     Paper: Section 4, ratios 70:10:20.  Chapter: Splits and pairs.
     """
-    rng = streams.generator("split", seed, draw)
-    part = pd.Series("", index=table.index)
+    names, ratios = _shares(folds, draw)
+    rng = streams.generator("split", seed, 0 if folds else draw)
+    place = pd.Series(-1, index=table.index)
     unit = units(table, by)
     for modality in ("image", "music"):
         rows = table[table["modality"] == modality]
@@ -67,32 +70,45 @@ def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: 
         for label in CLASSES:
             members = sorted(main.index[main == label])
             members = [members[i] for i in rng.permutation(len(members))]
-            part.update(unit[rows.index].map(deal(members, size, ratios)).dropna())
+            place.update(unit[rows.index].map(deal(members, size, ratios)).dropna().astype(int))
         for label in CLASSES:
             held = rows.index[rows["class"] == label]
-            if len(held) and (lacking := [name for name in PARTS if name not in set(part[held])]):
+            if len(held) and (lacking := [name for i, name in enumerate(names) if i not in set(place[held])]):
+                hold = f"each of {folds} folds holds" if folds else "training, validation and test each hold"
                 raise ValueError(f"class {label} has {unit[held].nunique()} {modality} units to split (by {by}), and "
-                                 f"{lacking[0]} got none of them; give it 3 or more of its own, so that training, "
-                                 "validation and test each hold one")
-    return part
+                                 f"{lacking[0]} got none of them; give it {len(ratios)} or more of its own, so that "
+                                 f"{hold} one")
+    return place.map(dict(enumerate(names)))
+
+
+def _shares(folds: int, draw: int) -> tuple[list[str], tuple[float, ...]]:
+    """The part that each share of the units goes to, and the shares."""
+    if not folds:
+        return list(PARTS), RATIOS
+    if folds < 3:
+        raise ValueError(f"folds is {folds}; expected 0, or 3 or more: one to test, one to validate, the rest to train")
+    names = ["train"] * folds
+    names[draw % folds], names[(draw + 1) % folds] = "test", "val"
+    return names, (1 / folds,) * folds
 
 
 def deal(members: list, size: pd.Series, ratios: Sequence[float]) -> dict:
-    """The part of each unit of a class: dealt in the given order, each to the part that lacks most of its share.
+    """The number of the part of each unit of a class: dealt in the given order, each to the part that lacks most of its
+    share.
 
     Parameters
     ----------
     members : units, shuffled; size : samples of each unit
-    ratios : share of training, validation and test
+    ratios : share of each part, such as training, validation and test
 
     Chapter: Splits and pairs.
     """
-    held, target = np.zeros(3), np.array(ratios) * size[members].sum()
+    held, target = np.zeros(len(ratios)), np.array(ratios) * size[members].sum()
     chosen = {}
     for i, member in enumerate(members):
-        # the first three units go one to each part, so that none is empty however large they are
-        where = i if i < 3 else int(np.argmax((target - held) / target))
-        chosen[member] = PARTS[where]
+        # the first units go one to each part, so that none is empty however large they are
+        where = i if i < len(ratios) else int(np.argmax((target - held) / target))
+        chosen[member] = where
         held[where] += size[member]
     return chosen
 

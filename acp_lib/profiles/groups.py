@@ -131,10 +131,11 @@ class Database(Checked):
 
 @dataclass(frozen=True)
 class Splitting(Checked):
-    """Training, validation and test, 70:10:20."""
+    """Training, validation and test, 70:10:20; or so many equal folds, of which one tests and one validates."""
 
     split: Split = "song"  # what is kept whole
-    split_draw: int = option(0, least=0)  # another draw with all else as it is
+    split_draw: int = option(0, least=0)  # another draw with all else as it is; of folds, the one that tests
+    folds: int = option(0, least=0)  # 0: 70:10:20
 
 
 @dataclass(frozen=True)
