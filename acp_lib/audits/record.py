@@ -50,7 +50,7 @@ def arguments(prog: str) -> ArgumentParser:
     parser.add_argument("--name", metavar="DATA", help="what the data is called (its folder's name)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to keep the result (recorded/WHAT/DATA.json)")
     parser.add_argument("--to", metavar="FOLDER", help="of transfer: pictures and music of the corpus that is tested")
-    parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds: those of Table 4 that are trained (all)")
+    parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds: those of Table 4 to train (all)")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write the features there and train nothing")
     parser.add_argument("--material", type=Path, metavar="FOLDER", help="train on features that --export wrote")
     parser.add_argument("--epochs", type=int, default=50, help="of each run of plateau and samples (50)")
