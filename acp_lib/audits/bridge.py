@@ -286,3 +286,30 @@ class _Splits:
                  for corpus, image, music, pairs in zip(self.corpora, *self.said.values(), drawn, strict=True)]
         image, music, right, pictures, songs = map(np.concatenate, zip(*parts, strict=True))
         return Answers(self.number(image), self.number(music), right, (pictures, songs))
+
+
+# --- what it comes to
+
+
+def summary(results: Sequence[dict]) -> dict:
+    """Of several corpora: on how many corpora and protocols the law was "asked", how many of these it "agrees" with, the
+    interval of the difference holding none, and the difference that is the "largest", in points.
+
+    results : {"rows": of `judged`}
+
+    Chapter: What 61.67 % takes.
+    """
+    apart = [row["difference"] for result in results for row in result["rows"] if row["what"] == "protocol"]
+    return {"asked": len(apart), "agrees": sum(d["interval"][0] <= 0 <= d["interval"][1] for d in apart),
+            "largest": max((abs(d["ours"]) for d in apart), default=None)}
+
+
+def left_out(results: Sequence[dict]) -> str:
+    """Which protocols could draw no pairs, of which data, and why.
+
+    results : {"data", "rows": of `judged`}
+
+    Chapter: What 61.67 % takes.
+    """
+    return "; ".join(f"{row['row']} on {result['data']} ({row['reason']})" for result in results
+                     for row in result["rows"] if row["what"] == "left out") or "none"
