@@ -347,6 +347,15 @@ def test_the_networks_halves_are_taken_from_table_5(monkeypatch):
         assert row["law"] == pytest.approx(100 * bridge.symmetric(right, right, balanced))
 
 
+@pytest.mark.parametrize(("interval", "said"), [
+    ([61.0, 65.0], "it knows more of pairs than these names tell"), ([50.0, 59.0], "naming and comparing gets more"),
+    ([59.0, 61.0], "this many pairs cannot tell the two apart"), ([60.0, 61.0], "this many pairs cannot"),
+    ([-np.inf, np.inf], "this many pairs cannot"),
+])
+def test_the_network_is_above_its_halves_by_its_whole_interval(interval, said):
+    assert halves.against({"interval": interval}, 60.0).startswith(said)
+
+
 def test_estimates_are_written_as_every_other(found):
     for row in found[2:]:
         assert intervals.of_row(row["difference"]).value == row["difference"]["ours"]

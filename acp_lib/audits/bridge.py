@@ -292,8 +292,8 @@ class _Splits:
 
 
 def summary(results: Sequence[dict]) -> dict:
-    """Of several corpora: on how many corpora and protocols the law was "asked", how many of these it "agrees" with, the
-    interval of the difference holding none, and the difference that is the "largest", in points.
+    """Of several corpora: how many times the law was "asked", once for each corpus and protocol; how often it "agrees",
+    the interval of the difference holding zero; and the difference that is the "largest", in points.
 
     results : {"rows": of `judged`}
 

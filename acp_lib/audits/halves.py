@@ -91,7 +91,7 @@ def implication(rows: list[dict], pictures: list[dict]) -> str:
     """
     wanted, = (row["pairs"] for row in rows if row["protocol"] == "class_balanced")
     enough = [f"{row['row']} ({row['pairs']:.1f} %)" for row in pictures if row["pairs"] >= wanted]
-    gets, = (row["pairs"] for row in pictures if row["row"] == recognition.ACP_NET)
+    gets = tables.row_of(pictures, recognition.ACP_NET)["pairs"]
     own = f"{wanted - gets:.1f} points more than" if gets < wanted else "no more than"
     return (f"ACP-Net's {wanted} % is {own} naming and comparing would make of its own features, {gets:.1f} %; of the "
             f"paper's ways to name emotions, {', '.join(enough) or 'none'} would reach {wanted} % without a network "
@@ -120,3 +120,16 @@ def of_network(study: Study) -> list[dict]:
         found.append({"row": name, **{m: 100 * float(np.trace(n) / n.sum()) for m, n in counts.items()},
                       "law": 100 * bridge.compared(joint, *map(bridge.shares, counts.values()))})
     return found
+
+
+def against(network: dict, law: float) -> str:
+    """Whether a row of `scores.scored` lies above or below what the law gives, in per cent, with its whole interval.
+
+    Chapter: What 61.67 % takes.
+    """
+    low, high = network["interval"]
+    if low > law:
+        return "it knows more of pairs than these names tell"
+    if high < law:
+        return "naming and comparing gets more"
+    return "this many pairs cannot tell the two apart"
