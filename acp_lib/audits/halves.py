@@ -14,7 +14,7 @@ from acp_lib import paper
 from acp_lib.audits import bridge, uncertainty
 from acp_lib.emotions import CLASSES, EMOTIONS, REGROUPING
 from acp_lib.experiment import pairs as protocols
-from acp_lib.results import recognition, tables
+from acp_lib.results import answers, recognition, tables
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -115,7 +115,7 @@ def of_network(study: Study) -> list[dict]:
     for name in (recognition.ACP_NET, "ACP-Net features, linear", given):
         counts = {}
         for m in bridge.HALVES:
-            row = f"{tables.INPUTS[m]}, linear" if name == given else name
+            row = f"{answers.INPUTS[m]}, linear" if name == given else name
             counts[m] = recognition.by_class(tables.row_of(recognition.of_modality(table, m), row))
         found.append({"row": name, **{m: 100 * float(np.trace(n) / n.sum()) for m, n in counts.items()},
                       "law": 100 * bridge.compared(joint, *map(bridge.shares, counts.values()))})
