@@ -292,15 +292,16 @@ class _Splits:
 
 
 def summary(results: Sequence[dict]) -> dict:
-    """Of several corpora: how many times the law was "asked", once for each corpus and protocol; how often it "agrees",
-    the interval of the difference holding zero; and the difference that is the "largest", in points.
+    """Of several corpora: how many times the law was "asked", once for each corpus and protocol where the interval of
+    the difference is known; how often it "agrees", this interval holding zero; and the "largest" difference, in points.
 
     results : {"rows": of `judged`}
 
     Chapter: What 61.67 % takes.
     """
     apart = [row["difference"] for result in results for row in result["rows"] if row["what"] == "protocol"]
-    return {"asked": len(apart), "agrees": sum(d["interval"][0] <= 0 <= d["interval"][1] for d in apart),
+    known = [d["interval"] for d in apart if d["variances"]]
+    return {"asked": len(known), "agrees": sum(low <= 0 <= high for low, high in known),
             "largest": max((abs(d["ours"]) for d in apart), default=None)}
 
 
