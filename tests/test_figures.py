@@ -19,6 +19,7 @@ from acp_lib.experiment import pairs
 from acp_lib.figures import (
     acp_net,
     baselines,
+    bridge,
     cost,
     cross_modal,
     database,
@@ -115,6 +116,14 @@ CLUSTERED = pd.DataFrame([{"modality": m, "truth": truth, "k": k, "space": space
 READINGS = [{"reading": {"dropout_at": at, "fc_width": width}, "accuracy": 60 + 5 * width, "interval": [55.0, 70.0],
              "values": [58.0, 62 + 10 * width], "one_sided": 56.0} for at in ("hidden", "all") for width in (0.5, 1.0)]
 OWN = {"dropout_at": "hidden", "fc_width": 1.0}
+BRIDGED: list[dict] = [
+    *({"what": "half", "row": m, "classes": list(CLASSES), "test_accuracy": {"ours": 60.0, "interval": [50.0, 70.0]}}
+      for m in ("image", "music")),
+    *({"what": "protocol", "row": name, **{key: {"ours": 58.0 + k, "interval": [52.0, 64.0 + k]} for k, key in
+                                           enumerate(("predicted", "measured"))}} for name in pairs.PROTOCOLS[:4]),
+    {"what": "left out", "row": pairs.PROTOCOLS[4], "reason": "no pairs can be drawn"}]
+BRIDGES = [{"data": data, "live": data == "mine", "rows": BRIDGED} for data in ("mine", "A", "B")]
+TWO_NAMED = {"data": "two", "live": True, "rows": [{**row, "classes": ["a", "b"]} for row in BRIDGED[:2]]}
 PICTURES, MUSIC = recognised(*"abcdefg"), recognised("CNN", "MLP", classes=CLASSES, paper=None, values=[50.0])
 
 CASES = [  # figure, what is special, arguments
@@ -205,6 +214,10 @@ CASES = [  # figure, what is special, arguments
         {"detail": "fc_width", "value": 0.5, "effect": 60.0, "interval": None, "told": False},
         {"detail": "fc_width", "value": 0.25, "effect": None, "interval": None, "told": False}]
         for title in ("accuracy", "excess")}]),
+    (bridge.predicted_and_measured, "", lambda p: [BRIDGES]),
+    (bridge.predicted_and_measured, "without pairs", lambda p: [[TWO_NAMED]]),
+    (bridge.what_it_takes, "", lambda p: [BRIDGES, 61.67, (63.5, 40.4, 59.7)]),
+    (bridge.what_it_takes, "of two classes", lambda p: [[TWO_NAMED], 61.67, (63.5, 40.4, 59.7)]),
     (verdicts.verdicts, "", lambda p: [pd.DataFrame({"holds": [2, 0], "open": [1, 3]}, index=["Data", "Results"])]),
 ]
 
@@ -291,6 +304,14 @@ def test_ticks_crosses_and_frames_say_what_was_predicted_and_whether_it_was_righ
         shown.append((ax.texts[0].get_text(), frame.get_linestyle(), ax.get_title()))
     assert shown == [("✓", "-", "awe\nright"), ("✓", "--", "awe\nwrong"), ("✗", "-", "awe\nright"),
                      ("✗", "--", "awe\nwrong")]
+
+
+def test_what_was_recorded_is_told_from_what_is_made_for_the_page():
+    ax = bridge.what_it_takes(BRIDGES, 61.67, (63.5, 40.4, 59.7)).axes[0]
+    marks = [(line.get_marker(), line.get_markerfacecolor()) for line in ax.lines if line.get_marker() in "osD"]
+    assert marks == [("o", bridge.INK), ("s", "w"), ("D", "w")]
+    names = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert names[:3] == ["mine", "A (recorded)", "B (recorded)"]
 
 
 def test_a_dot_marks_the_epoch_that_was_kept():
