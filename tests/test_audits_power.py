@@ -411,9 +411,9 @@ document.querySelector("pre").textContent = JSON.stringify(all);
 @pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
 def test_the_form_says_in_a_browser_what_the_library_computes(tmp_path):
     moves = [{"songs": 40, "runs": 10}, {"pictures": 300, "pairs": 1000, "effect": 12}, {"effect": 1, "runs": 1},
-             {"of": 1, "effect": 4.5}, {"song": 20, "run": 0}]
-    other = row(parts=Components(1.0, 20.0, 300.0, 0.0, 5.0, 60.0, 1500.0))
-    found = browsed(tmp_path, moves, {"data": "this", "rows": [row("accuracy", "ACP-Net"), other]})
+             {"of": 0, "effect": 4.5}, {"song": 20, "run": 0}]
+    other = row("accuracy", "ACP-Net", Components(1.0, 20.0, 300.0, 0.0, 5.0, 60.0, 1500.0))
+    found = browsed(tmp_path, moves, {"data": "this", "rows": [other, row()]})
     parts, asked = PARTS, asdict(power.papers()) | {"effect": power.CLAIMED}
     for text, move in zip(found, [{}, *moves], strict=True):
         parts = Components.of_row(other) if "of" in move else parts
@@ -432,7 +432,8 @@ def test_a_field_that_cannot_be_used_is_named(tmp_path):
     moves = [{"songs": 0}, {"songs": 762, "runs": ""}, {"runs": 1, "effect": 0}, {"effect": 2, "song": -1},
              {"of": 0}, {"of": 1}]
     unknown = row(parts=replace(PARTS, run=math.nan))
-    found = browsed(tmp_path, moves, {"data": "x", "rows": [row("accuracy", "ACP-Net"), unknown]})
+    assert browsed(tmp_path, [], {"data": "x", "rows": [unknown]}) == ["Run: give a number of 0 or more."]
+    found = browsed(tmp_path, moves, {"data": "x", "rows": [row(), unknown]})
     assert found[1:5] == ["Songs: give a number of 1 or more.", "Runs of each method: give a number of 1 or more.",
-                          "Difference, points: give a number above 0.", "Songs: give a number of 0 or more."]
-    assert found[5].startswith("Power ") and found[6] == "Runs: give a number of 0 or more."
+                          "Difference, points: give a number above 0.", "Song: give a number of 0 or more."]
+    assert found[5].startswith("Power ") and found[6] == "Run: give a number of 0 or more."

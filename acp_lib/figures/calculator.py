@@ -7,7 +7,6 @@ Chapter: How many songs it takes.
 
 import html
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -19,8 +18,8 @@ from acp_lib.engine.text import plain
 FIELDS = {"songs": "Songs", "pictures": "Pictures", "pairs": "Pairs", "runs": "Runs of each method",
           "effect": "Difference, points"}
 """What a reader gives, and how it is named."""
-COMPONENTS = {"run": "Runs", "picture": "Pictures", "song": "Songs", "pair": "Pairs",
-              "own_picture": "Pictures, in one run", "own_song": "Songs, in one run", "own_pair": "Pairs, in one run"}
+COMPONENTS = {"run": "Run", "picture": "Picture", "song": "Song", "pair": "Pair",
+              "own_picture": "Picture, in one run", "own_song": "Song, in one run", "own_pair": "Pair, in one run"}
 
 SCRIPT = """
 const form = document.getElementById("acp-power"), field = name => form.elements[name];
@@ -39,8 +38,11 @@ function said() {
     const least = names[e.name] && e.name !== "effect" ? 1 : 0, n = e.value === "" ? NaN : Number(e.value);
     const bad = !(n >= least) || n === Infinity || (e.name === "effect" && n === 0);
     e.setAttribute("aria-invalid", bad);
-    if (bad) return `${e.labels[0].textContent}: give a number ${least ? "of 1 or more" :
-      e.name === "effect" ? "above 0" : "of 0 or more"}.`;
+    if (bad) {
+      e.closest("details")?.setAttribute("open", "");
+      return `${e.labels[0].textContent}: give a number ${least ? "of 1 or more" :
+        e.name === "effect" ? "above 0" : "of 0 or more"}.`;
+    }
     d[e.name] = n;
   }
   const more = needed(d.effect, c, d, "songs");
@@ -65,14 +67,15 @@ def page(results: Sequence[dict]) -> str:
 
     results : {"data", "rows"} each, as `recorded.read` gives them, whose components a reader may choose from
     """
-    found = [(f"{title(row)}, {result['data']}", row["components"]) for result in results for row in result["rows"]]
-    presets = [{name: None if v is None else max(v, 0.0) for name, v in parts.items()} for _, parts in found]
-    options = "".join(f"<option>{html.escape(plain(name))}</option>" for name, _ in found)
+    found = [(result["data"], row) for result in results for row in result["rows"]]
+    presets = [{name: None if v is None else max(v, 0.0) for name, v in row["components"].items()} for _, row in found]
+    chosen = next((k for k, (_, row) in enumerate(found) if row["what"] == "difference"), 0)
+    options = "".join(f"<option{' selected' * (k == chosen)}>{html.escape(plain(f'{title(row)}, {data}'))}</option>"
+                      for k, (data, row) in enumerate(found))
     given = asdict(papers()) | {"effect": CLAIMED}
     asked = "".join(_field(name, label, f'min="{0 if name == "effect" else 1}" value="{given[name]:g}"')
                     for name, label in FIELDS.items())
-    parts = "".join(_field(name, label, f'min="0" value="{_root(presets[0][name])}"')
-                    for name, label in COMPONENTS.items())
+    parts = "".join(_field(name, label, 'min="0"') for name, label in COMPONENTS.items())
     code = json.dumps(presets).replace("<", "\\u003c")
     return f"""<form id="acp-power" class="acp-form">
 <div><label for="acp-power-of">How far things vary: as in</label>
@@ -90,10 +93,6 @@ const presets = {code}, names = {json.dumps(FIELDS)};
 def _field(name: str, label: str, more: str) -> str:
     return (f'<div><label for="acp-power-{name}">{label}</label><input id="acp-power-{name}" name="{name}" '
             f'type="number" step="any" inputmode="decimal" {more}></div>')
-
-
-def _root(variance: float | None) -> str:
-    return "" if variance is None else f"{math.sqrt(variance):.3g}"
 
 
 def show(results: Sequence[dict]) -> None:
