@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from acp_lib import figures
+from acp_lib.audits.power import Components
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.experiment import pairs
 from acp_lib.figures import (
@@ -27,6 +28,7 @@ from acp_lib.figures import (
     hearing,
     how_sure,
     paper_versus_ours,
+    power,
     probes,
     retrieval,
     right_and_wrong,
@@ -206,6 +208,8 @@ CASES = [  # figure, what is special, arguments
                                                   RNG.random(60)]),
     (how_sure.label_noise_ceiling, "", lambda p: [np.linspace(0, 0.4, 9), np.linspace(100, 60, 9), [(0.1, 88.0)],
                                                   {"this data, known": (0.2, 79.0)}, 61.67]),
+    (power.power_by_songs, "", lambda p: [Components(4.0, 100.0, 64.0, 25.0, 36.0, 25.0, 900.0)]),
+    (power.power_by_songs, "of one run", lambda p: [Components(np.nan, 100.0, 64.0, 25.0)]),
     (forking_paths.specification_curve, "", lambda p: [READINGS, OWN, 61.67]),
     (forking_paths.specification_curve, "without the own", lambda p: [READINGS[:3], OWN, 61.67]),
     (forking_paths.effects, "", lambda p: [{title: [
