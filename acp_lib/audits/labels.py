@@ -128,6 +128,15 @@ def rule(ties: Sequence[dict]) -> str:
             f"are missing are spread most evenly by {could[0]['rule']} ({loss})")
 
 
+def beside(accuracy: float, ceiling: dict) -> str:
+    """Where an accuracy in per cent lies beside a share with its interval, in words.
+
+    Chapter: What the released labels are worth.
+    """
+    low, high = (100 * end for end in ceiling["interval"])
+    return "below the interval" if accuracy < low else "above the interval" if accuracy > high else "within the interval"
+
+
 # --- recording
 
 
