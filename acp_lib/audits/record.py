@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,28 +24,35 @@ from acp_lib.engine.progress import bar
 if TYPE_CHECKING:
     from acp_lib.audits.plateau import Material
 
+SETTINGS = {"plateau": "which settings take ACP-Net off its plateau",
+            "samples": "accuracy by the number of songs and pictures"}
+"""Studies that train on features alone, on another machine if need be."""
+
+FOLDED = {"folds": "Tables 4 and 5, with every sample tested once"}
+"""Studies of a whole profile: modules of this package whose `rows` make what is recorded."""
+
 EXAMPLES = """\
 studies:
-  plateau   which settings take ACP-Net off its plateau
-  samples   accuracy by the number of songs and pictures
+  %(studies)s
 
 examples:
-  %(prog)s plateau mini -p seed 201                                  trains here
-  %(prog)s plateau folder -p data my_corpus --export features/mine   features alone, for another machine
-  %(prog)s plateau --material features/mine                          trains there; no media and no librosa needed
+  %%(prog)s folds folder -p data my_corpus -p seeds 3 --name "mine"     trains here
+  %%(prog)s plateau folder -p data my_corpus --export features/mine     features alone, for another machine
+  %%(prog)s plateau --material features/mine                            trains there; no media and no librosa needed
 
 What is recorded goes to recorded/WHAT/DATA.json, or where --out says. A command that was stopped goes on where it was.
-"""
-STUDIES = ("plateau", "samples")
+""" % {"studies": "\n  ".join(f"{name:9} {words}" for name, words in (SETTINGS | FOLDED).items())}  # noqa: UP031
 
 
 def arguments(prog: str) -> ArgumentParser:
-    parser = commands.parser(prog, __doc__, EXAMPLES, STUDIES)
+    parser = commands.parser(prog, __doc__, EXAMPLES, tuple(SETTINGS | FOLDED))
+    parser.add_argument("--name", metavar="DATA", help="what the data is called (its folder's name)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where to keep the result (recorded/WHAT/DATA.json)")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write the features there and train nothing")
     parser.add_argument("--material", type=Path, metavar="FOLDER", help="train on features that --export wrote")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where to keep the result (recorded/WHAT/DATA.json)")
-    parser.add_argument("--epochs", type=int, default=50, help="of each run (50)")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train (auto)")
+    parser.add_argument("--epochs", type=int, default=50, help="of each run of plateau and samples (50)")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"),
+                        help="where plateau and samples train (auto)")
     return parser
 
 
@@ -51,19 +60,54 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.audits.re
     """Exit code: as `commands.outcome`."""
     given = sys.argv[1:] if argv is None else argv
     options = arguments(prog).parse_args(given)
+    told = [word for word, before in zip(given, ["", *given], strict=False) if "--out" not in (word, before)]
+    command = f"{prog} {shlex.join(told)}"
 
     def work() -> None:
         if options.epochs < 1:
             raise ValueError(f"--epochs is {options.epochs}; expected 1 or more")
-        material = _material(options)
-        if options.export:
-            material.save(options.export)
-            print(f"the features are in {options.export}; --material takes them")
+        if options.what in SETTINGS:
+            _settings(options, command)
+        elif options.export or options.material:
+            raise ValueError(f"--export and --material are of {' and '.join(SETTINGS)}; {options.what} needs a profile")
         else:
-            told = [word for word, before in zip(given, ["", *given], strict=False) if "--out" not in (word, before)]
-            _record(options, material, f"{prog} {shlex.join(told)}")
+            _folded(options, command)
 
     return commands.outcome(work, prog)
+
+
+def _folded(options: Namespace, command: str) -> None:
+    """Record what a module makes of a study; what it trains is kept in the work folder, and found again."""
+    from acp_lib.experiment.training import device
+    from acp_lib.results import recorded
+    from acp_lib.study import Study
+
+    study = Study(commands.profile(options))
+    rows = import_module(f"acp_lib.audits.{options.what}").rows(study)
+    made = study.provenance
+    said = {key: made[key] for key in ("data", "synthetic", "data_fingerprint", "image_weights", "image_weights_digest",
+                                       "settings")}
+    _save(options, rows, recorded.about(command, recorded.hardware(device(study.profile.execution.device))) | said)
+
+
+def _save(options: Namespace, rows: Sequence[dict], said: dict) -> Path:
+    from acp_lib.results import recorded
+
+    said |= {"data": options.name or said["data"]}
+    name = re.sub("[^a-z0-9]+", "_", said["data"].lower()).strip("_")
+    path = options.out or recorded.FOLDER / options.what / f"{name}.json"
+    recorded.save(path, said, rows)
+    print(f"{len(rows)} rows in {path}")
+    return path
+
+
+def _settings(options: Namespace, command: str) -> None:
+    material = _material(options)
+    if options.export:
+        material.save(options.export)
+        print(f"the features are in {options.export}; --material takes them")
+    else:
+        _trained(options, material, command)
 
 
 def _material(options: Namespace) -> Material:
@@ -76,26 +120,28 @@ def _material(options: Namespace) -> Material:
     return Material.of(Study(commands.profile(options)))
 
 
-def _record(options: Namespace, material: Material, command: str) -> None:
+def _trained(options: Namespace, material: Material, command: str) -> None:
+    """Record what settings come to, each kept below the work folder until all are there."""
     from acp_lib.audits import plateau
     from acp_lib.experiment.training import device
     from acp_lib.results import recorded
 
     where, jobs = device(options.device), plateau.STUDIES[options.what]()
-    name = re.sub("[^a-z0-9]+", "_", material.about["data"].lower()).strip("_")
-    path = options.out or recorded.FOLDER / options.what / f"{name}.json"
-    parts = path.with_suffix(".parts")
-    rows = []
-    for job in bar(jobs, total=len(jobs), what=f"{options.what}, {material.about['data']}", unit="setting"):
-        part = parts / f"{digest(job, material.about, options.epochs, code_key('acp_lib.audits.plateau'))}.json"
+    about, key = material.about | {"epochs": options.epochs}, code_key("acp_lib.audits.plateau")
+    parts = (options.out or recorded.FOLDER / options.what).with_suffix(".parts")
+    rows, kept = [], []
+    for job in bar(jobs, total=len(jobs), what=f"{options.what}, {about['data']}", unit="setting"):
+        part = parts / f"{digest(job, about, key)}.json"
         if not part.is_file():
             cell, shares = job
             write(part, json.dumps(plateau.trained(material, cell, shares, where, epochs=options.epochs)))
         rows += json.loads(part.read_text("utf8"))
-    said = recorded.about(command, recorded.hardware(where)) | material.about | {"epochs": options.epochs}
-    recorded.save(path, said, rows)
-    shutil.rmtree(parts)
-    print(f"{len(rows)} runs in {path}")
+        kept.append(part)
+    _save(options, rows, recorded.about(command, recorded.hardware(where)) | about)
+    for part in kept:
+        part.unlink()
+    with suppress(OSError):  # another corpus may have parts there
+        parts.rmdir()
 
 
 if __name__ == "__main__":

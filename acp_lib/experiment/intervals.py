@@ -128,6 +128,38 @@ def difference(one: np.ndarray | Sequence[np.ndarray], other: np.ndarray | Seque
     return _estimate([_matrix(one), -_matrix(other)], groups, -1, 1)
 
 
+def pooled(folds: Sequence[Estimate], sizes: Sequence[int]) -> Estimate:
+    """The mean over all items of folds that share no picture and no song, each answered by runs of its own.
+
+    What pictures and songs bring adds up. What runs bring, and other samples to train on, is told by the runs of each
+    fold where there are several, and by how far the folds lie apart: the larger of the two is taken. Folds share most
+    of what they train on, so that the second tells too little of other training samples.
+
+    folds : the estimate of each; sizes : how many items each has
+
+    Raises
+    ------
+    ValueError
+        For fewer than two folds, or sizes of another length.
+    """
+    if len(folds) < 2 or len(folds) != len(sizes):
+        raise ValueError(f"there are {len(folds)} folds and {len(sizes)} sizes; expected two or more, as many of each")
+    share = np.array(sizes) / sum(sizes)
+    value = float(share @ [fold.value for fold in folds])
+    sources = np.array([[(s**2 * v, df) for v, df in fold.variances]
+                        for s, fold in zip(share, folds, strict=True)]).transpose(1, 0, 2)
+    items, *runs = (_summed(*source.T) for source in sources)
+    apart = (share**2 * (np.array([fold.value for fold in folds]) - value)**2).sum() * len(folds) / (len(folds) - 1)
+    between = max([*runs, (max(float(apart) - items[0], 0.0), len(folds) - 1.0)])
+    return Estimate(value, (items, between), folds[0].least, folds[0].most)
+
+
+def _summed(variances: np.ndarray, dofs: np.ndarray) -> tuple[float, float]:
+    """A sum of variances, and Satterthwaite's degrees of freedom."""
+    total, spent = float(variances.sum()), float((variances**2 / dofs).sum())
+    return total, total**2 / spent if np.isfinite(total) and spent > 0 else float(dofs.min())
+
+
 def _matrix(values: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
     found = np.atleast_2d(np.asarray(values, float))
     if found.ndim != 2 or not found.size:

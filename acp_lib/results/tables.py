@@ -9,22 +9,20 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
 
 from acp_lib import paper
 from acp_lib.database import released
 from acp_lib.database.sources import IMAC
 from acp_lib.database.tags import SUBSTRINGS
 from acp_lib.emotions import CLASSES, EMOTIONS, REGROUPING
-from acp_lib.experiment import evaluation, methods, probes
+from acp_lib.experiment import evaluation
 from acp_lib.experiment.baselines import BASELINES
 from acp_lib.experiment.corpus import Pairs
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.probes import Probed
 from acp_lib.experiment.runs import Run
-from acp_lib.experiment.splits import PARTS
-from acp_lib.features.shards import Shards
 from acp_lib.results import convergence, store
+from acp_lib.results.answers import Question, given
 from acp_lib.results.scores import of, scored
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 SURVIVING = {r.path.removeprefix("clean_tags_").removesuffix(".txt"): r.rows for r in IMAC.remotes
              if r.rows and r.path.startswith("clean_tags_")}
 """How many tags the authors' clean lists hold, by string, as far as the lists survive."""
-INPUTS = {"image": "Inception-V3 features", "music": "193 numbers"}
 
 
 def table1(study: Study) -> list[dict]:
@@ -144,47 +141,29 @@ def table5(study: Study) -> list[dict]:
 
 
 def _recognition(study: Study, modality: str) -> list[dict]:
-    side, rows = getattr(study.corpus, modality), study.manifest[study.manifest["modality"] == modality]
-    label, names = methods.labels(side)
-    used, part = label >= 0, np.array(PARTS)[side.part]
-    tested = used & (part == "test")
-    songs, reported = rows["group"].to_numpy()[tested], dict(paper.RECOGNITION[modality])
-    what = f"{'picture' if modality == 'image' else 'music'}, {len(names)} classes"
-    if modality == "image" and len(names) != len(EMOTIONS):
-        what += f" (paper: {len(EMOTIONS)})"
-    about = {"what": what, "classes": list(names)}
+    question, reported = Question.of(study, modality), dict(paper.RECOGNITION[modality])
+    about = {"what": question.what, "classes": list(question.names)}
+    rows: list[dict] = [{"row": "Random", **about, "paper": reported.pop("Random"), "ours": 100 / len(question.names)}]
+    for name, (probed, made) in given(study, question).items():
+        row = {"row": name, **about, **({"network": study.network} if name.startswith("ACP-Net") else {}),
+               "paper": reported.pop(name, None), **recognised(probed, question)}
+        if made:
+            row |= {"seeds": [r.seed for r in made], "memorised": 100 * float(np.mean([r.memorised for r in made]))}
+        rows.append(row)
+    return rows
 
-    def row(name: str, probed: list[Probed], **more) -> dict:
-        counts = sum(confusion_matrix(p.truth, p.predicted, labels=range(len(names))) for p in probed)
-        recall = np.mean([p.recall(range(len(names))) for p in probed], 0)
-        network = {"network": study.network} if name.startswith("ACP-Net") else {}
-        return {"row": name, **about, **network, "paper": reported.pop(name, None),
-                **scored([p.correct for p in probed], songs),
-                **({"by_song": 100 * float(np.mean([p.by_group(songs).accuracy for p in probed]))}
-                   if modality == "music" else {}),
-                "balanced": 100 * float(np.mean([p.balanced for p in probed])), "confusion": counts.tolist(),
-                "recall": [None if np.isnan(r) else 100 * float(r) for r in recall], **more}
 
-    def fitted(probe: Callable, x: np.ndarray, **options) -> Probed:
-        return probe(x[used], label[used], part[used], **options)
-
-    def trained(name: str) -> dict:
-        made = runs[name]
-        return row(name, [Probed(*r.predictions[["truth", "predicted"]].to_numpy().T) for r in made],
-                   seeds=[r.seed for r in made], memorised=100 * float(np.mean([r.memorised for r in made])))
-
-    runs, features = study.trained(modality), side.x.numpy()
-    embeddings = [methods.acp_net_embeddings(r.inputs, r.options, modality).x.numpy()
-                  for r in runs["ACP-Net features + MLP"]]
-    chance = {"row": "Random", **about, "paper": reported.pop("Random"), "ours": 100 / len(names)}
-    found = [chance, row("The most frequent", [fitted(probes.majority, features)])]
-    if modality == "image":
-        art = Shards(study.raw("art"))
-        found.append(row("Art-based features + SVM", [fitted(probes.svm, art[np.arange(len(art))])]))
-    found += [trained(name) for name in runs if "random labels" not in name]
-    found += [row("ACP-Net features, linear", [fitted(probes.linear, x, balanced=False) for x in embeddings]),
-              row(f"{INPUTS[modality]}, linear", [fitted(probes.linear, features, balanced=False)])]
-    return found + [trained(name) for name in runs if "random labels" in name]
+def recognised(probed: Sequence[Probed], question: Question) -> dict:
+    """What Table 5 says of the answers of runs, in per cent: as `scored`, "balanced", "recall", "confusion" (counts,
+    all runs together) and, of music, "by_song".
+    """
+    labels, songs = range(len(question.names)), question.groups
+    recall = np.mean([p.recall(labels) for p in probed], 0)
+    by_song = {"by_song": 100 * float(np.mean([p.by_group(songs).accuracy for p in probed]))}
+    return {**scored([p.correct for p in probed], songs), **(by_song if question.modality == "music" else {}),
+            "balanced": 100 * float(np.mean([p.balanced for p in probed])),
+            "confusion": np.sum([p.confusion(labels) for p in probed], 0).tolist(),
+            "recall": [None if np.isnan(r) else 100 * float(r) for r in recall]}
 
 
 TABLES: dict[int, Callable[[Study], list[dict]]] = {1: table1, 2: table2, 3: table3, 4: table4, 5: table5}

@@ -1,0 +1,138 @@
+"""Tables 4 and 5 with every sample tested once: the corpus is dealt into folds of whole songs and equal pictures, and
+each fold is the test part of networks of its own. For recorded studies of real pictures and music.
+
+Paper: Section 4, Tables 4 and 5.
+Chapter: Real pictures, real music.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from acp_lib import paper
+from acp_lib.audits import additive
+from acp_lib.audits.standing import ADDITIVE, HALVES
+from acp_lib.experiment import intervals, runs
+from acp_lib.experiment.baselines import BASELINES
+from acp_lib.experiment.intervals import Estimate
+from acp_lib.experiment.methods import CORRESPONDENCE
+from acp_lib.experiment.pairs import joint, oracle
+from acp_lib.experiment.probes import Probed
+from acp_lib.experiment.runs import Run
+from acp_lib.results import answers, tables
+from acp_lib.results.answers import Question
+from acp_lib.study import AUDIT
+
+if TYPE_CHECKING:
+    from acp_lib.study import Study
+
+FOLDS = 5
+TWO = "two classifiers, compared"
+
+Networks = dict[str, list[Run]]
+"""The trained networks of a fold by the name of their method, the audited ones under AUDIT."""
+
+Right = dict[str, np.ndarray]
+"""By the name of a method: whether each run is right about each test pair of a fold [shape=(runs, pairs)]."""
+
+
+def dealt(study: Study, folds: int = FOLDS) -> list[Study]:
+    """A study for each fold, with initial weights of its own."""
+    return [study.variant(folds=folds, split_draw=k, init_draw=k) for k in range(folds)]
+
+
+def rows(study: Study, folds: int = FOLDS) -> list[dict]:
+    """What is recorded.
+
+    Returns
+    -------
+    rows of a "table": 4, 5, "difference" (of two methods on the same pairs) or "standing" (as `standing.measured` gives
+    them). All have "row", in per cent or points "ours", "interval" and "variances" of `intervals.pooled`, "values" (one
+    a fold), and of ACP-Net its "network". Table 4: "paper", "runs", "stuck" (of networks). Table 5: "paper", "what",
+    "runs", "samples", "balanced", "confusion" and "classes". The first row also "pairs", "pictures" and "songs" that
+    were tested, and "protocol"
+    """
+    some = dealt(study, folds)
+    runs.train([run for s in some for run in _planned(s)], study.work)
+    return [*_correspondence(some), *(row for m in ("image", "music") for row in _recognition(some, m))]
+
+
+def _planned(study: Study) -> list[Run]:
+    own = [run for name in CORRESPONDENCE for run in study.planned("pairs", name)]
+    return own + study.audited.planned("pairs", "ACP-Net")
+
+
+# --- Table 4
+
+
+def _right(study: Study, networks: Networks) -> Right:
+    emap = additive.emap_table(study)
+    found = {name: np.array([run.correct for run in made], float) for name, made in networks.items()}
+    found[ADDITIVE] = np.array(emap["additive"].tolist(), float)
+    return found | {name: study.baselines[name].to_numpy(float)[None] for name in BASELINES}
+
+
+def _correspondence(some: Sequence[Study]) -> list[dict]:
+    made: list[Networks] = [{**s.trained("pairs"), AUDIT: s.audited.runs} for s in some]
+    right = [_right(s, networks) for s, networks in zip(some, made, strict=True)]
+    names = [tables.groups(s, s.test_pairs()) for s in some]
+    network = {"ACP-Net": {"network": some[0].network}, AUDIT: {"network": some[0].audited.network}}
+
+    def scored(name: str) -> Iterator[Estimate]:
+        return (intervals.mean(r[name], *own) for r, own in zip(right, names, strict=True))
+
+    def less(one: str, other: str) -> Iterator[Estimate]:
+        return (intervals.difference(r[one], r[other], *own) for r, own in zip(right, names, strict=True))
+
+    def row(table: object, name: str, folds: Iterable[Estimate], **more) -> dict:
+        return {"table": table, "row": name, **_pooled(list(folds), [len(own[0]) for own in names]), **more}
+
+    found = [row(4, "ACP-Net" if name == AUDIT else name, scored(name), paper=paper.CORRESPONDENCE.get(name),
+                 runs=sum(len(r[name]) for r in right), **network.get(name, {})) for name in right[0]]
+    for one, name in zip(found, made[0], strict=False):  # networks come first
+        one["stuck"] = sum(tables.stuck(s, networks[name]) for s, networks in zip(some, made, strict=True))
+    found[0] |= {"pairs": sum(len(songs) for _, songs in names), "protocol": some[0].profile.pairing.pairs,
+                 **{what: sum(len(set(own[k])) for own in names) for k, what in enumerate(("pictures", "songs"))}}
+    found += [row("difference", f"ACP-Net less {other}", less(one, other), **network[one])
+              for one in network for other in (TWO, "L3-Net", "Spectrogram-ACP")]
+    joints = [joint(some[0].profile.pairing.pairs, *s.corpus.counts("test")) for s in some]
+    chance = {"chance": max(oracle(table) for table in joints), "pairs": some[0].profile.pairing.pairs,
+              "one_sided": max(oracle(table, axis) for table in joints for axis in (0, 1))}
+    return found + [row("standing", "ACP-Net", scored(AUDIT), **network[AUDIT], **chance),
+                    *(row("standing", who, less(AUDIT, name), **network[AUDIT])
+                      for name, who in (*HALVES.items(), (ADDITIVE, ADDITIVE)))]
+
+
+def _pooled(folds: Sequence[Estimate], sizes: Sequence[int]) -> dict:
+    found = intervals.pooled(folds, sizes).scaled(100)
+    return {**found.row(), "p": found.p(), "values": [round(100 * fold.value, 2) for fold in folds]}
+
+
+# --- Table 5
+
+
+def _recognition(some: Sequence[Study], modality: str) -> list[dict]:
+    asked = [Question.of(s, modality) for s in some]
+    if len({question.names for question in asked}) > 1:
+        raise ValueError(f"some folds ask for {asked[0].what} and others for other labels of {modality}; expected each "
+                         "of them in every fold: give more samples, or fewer folds")
+    said = [answers.given(s, question, controls=False) for s, question in zip(some, asked, strict=True)]
+    reported, labels, found = dict(paper.RECOGNITION[modality]), range(len(asked[0].names)), []
+    for name in said[0]:
+        probed = [given[name][0] for given in said]
+        folds = [intervals.mean([p.correct for p in own], q.groups) for own, q in zip(probed, asked, strict=True)]
+        every = [p for own in probed for p in own]
+        found.append({"table": 5, "what": asked[0].what, "classes": list(asked[0].names), "row": name,
+                      "paper": reported.get(name), **_pooled(folds, [len(q.groups) for q in asked]),
+                      **({"network": some[0].network} if name.startswith("ACP-Net") else {}), "runs": len(every),
+                      "samples": sum(len(q.groups) for q in asked), "balanced": 100 * _balanced(every),
+                      "confusion": np.sum([p.confusion(labels) for p in every], 0).tolist()})
+    return found
+
+
+def _balanced(probed: Sequence[Probed]) -> float:
+    """Mean over the classes of the share called right, of all folds and runs together."""
+    return Probed(*(np.concatenate([getattr(p, name) for p in probed]) for name in ("truth", "predicted"))).balanced
