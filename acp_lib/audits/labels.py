@@ -24,6 +24,7 @@ from acp_lib.engine import commands
 from acp_lib.engine.cache import file_digest
 from acp_lib.results import recorded
 
+FEWEST = 10
 EXAMPLES = """\
 examples:
   %(prog)s --scores imac/SongEmotionScore.csv                           stability and ties
@@ -76,11 +77,14 @@ def rows(songs: pd.DataFrame, deezer: pd.DataFrame | None = None, draws: int = D
     Raises
     ------
     ValueError
-        If a class has no song.
+        If a class has songs of fewer than FEWEST artists, over which intervals are taken.
     """
     songs = songs.dropna(subset="class")
-    if missing := set(CLASSES) - set(songs["class"]):
-        raise ValueError(f"no song of the scores is {sorted(missing)[0]}; expected some of each class")
+    for name, table in {"the scores": songs, "Deezer's table": songs if deezer is None else deezer}.items():
+        artists = table.groupby("class")["artist"].nunique().reindex(CLASSES, fill_value=0)
+        if artists.min() < FEWEST:
+            raise ValueError(f"{name}: the {artists.idxmin()} songs are of {artists.min()} artists; expected {FEWEST} "
+                             "or more in each class, over which intervals are taken")
     scores, artist = counts(songs), songs["artist"].to_numpy()
     found = {"stability": [*stability.surviving(scores, artist), *stability.ceilings(scores, artist, draws),
                            *stability.reliability(scores, artist, draws)],
@@ -92,7 +96,7 @@ def rows(songs: pd.DataFrame, deezer: pd.DataFrame | None = None, draws: int = D
 def _rounded(value: object) -> object:
     if isinstance(value, list):
         return [_rounded(v) for v in value]
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 # --- what was recorded
@@ -134,7 +138,7 @@ def beside(accuracy: float, ceiling: dict) -> str:
     Chapter: What the released labels are worth.
     """
     low, high = (100 * end for end in ceiling["interval"])
-    return "below the interval" if accuracy < low else "above the interval" if accuracy > high else "within the interval"
+    return f"{'below' if accuracy < low else 'above' if accuracy > high else 'within'} the interval"
 
 
 # --- recording

@@ -60,11 +60,12 @@ def thinned(scores: np.ndarray, dropped: float) -> np.ndarray:
 
 
 def kinds(scores: np.ndarray) -> dict[str, np.ndarray]:
-    """Which songs are of each class, and of each margin between the two highest scores."""
+    """Which songs are of each class, and of each margin between the two highest scores; none that no song is of."""
     own, ranked = labels(scores), np.sort(scores, 1)
     lead, single = ranked[:, 2] - ranked[:, 1], scores.sum(1) == 1
     found = {"all": own < NONE, **{c: own == k for k, c in enumerate(CLASSES)}, "one tag": single}
-    return found | {"tie": lead == 0, "ahead by one tag": (lead == 1) & ~single, "ahead by two or more": lead > 1}
+    found |= {"tie": lead == 0, "ahead by one tag": (lead == 1) & ~single, "ahead by two or more": lead > 1}
+    return {kind: held for kind, held in found.items() if held.any()}
 
 
 def surviving(scores: np.ndarray, artist: np.ndarray) -> list[dict]:
@@ -117,10 +118,18 @@ def fitted(scores: np.ndarray, songs: np.ndarray | None = None) -> np.ndarray:
     Each song has shares of the three classes of its own, drawn from a Dirichlet distribution; each of its tags is of a
     class by these shares, independently. songs : how many have each score, one if none are given [shape=(n,)]
 
+    Raises
+    ------
+    ValueError
+        Without a song of several tags, which alone tell how mixed tags are.
+
     Source: Mosimann (1962), On the compound multinomial distribution, Biometrika 49.
     Chapter: What the released labels are worth.
     """
     songs, n = np.ones(len(scores)) if songs is None else songs, scores.sum(1)
+    if not songs[n > 1].any():
+        raise ValueError("no song has two tags, or as many as are asked for; expected some, which tell how mixed tags "
+                         "are")
 
     def unlikely(log: np.ndarray) -> float:
         return -songs @ stats.dirichlet_multinomial.logpmf(scores, np.exp(log), n) / songs.sum()
@@ -187,6 +196,7 @@ def reliability(scores: np.ndarray, artist: np.ndarray, draws: int = DRAWS) -> l
     rows = [{"what": "two tags", "n": int(several.sum()), "chance": float(shares @ shares),
              **estimate(intervals.mean(two_tags(scores), artist[several]))}]
     cells, which = np.unique(scores, axis=0, return_inverse=True)
+    which = which.ravel()  # NumPy 2.0 alone gives it a column
     for of, tagged in FITTED.items():
         rows += bootstrapped({"what": "redrawn", "learnt": of}, list(WORTH), partial(_worth, cells, tagged), [which],
                              artist, draws)

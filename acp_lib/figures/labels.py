@@ -1,5 +1,5 @@
-"""Figures of what the released labels are worth: what is left of them without some tags, and where they lie on the plane
-of valence and arousal.
+"""Figures of what the released labels are worth: what is left of them without some tags, and where they lie on the
+plane of valence and arousal.
 
 Chapter: What the released labels are worth.
 """
@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from acp_lib.emotions import CLASSES
-from acp_lib.figures.style import BLUE, PAPER, WIDTH, colour, name_rows
+from acp_lib.figures.style import BLUE, PAPER, WIDTH, colour, name_rows, unique
 
 
-def stability(rows: Sequence[dict], reported: float) -> Figure:
+def stability(rows: Sequence[dict], reported: dict[str, float]) -> Figure:
     """Labels that stand over the share of tags that are dropped, a line a class, and the ceiling of pairs; beside it
     what would come of tags drawn anew, a marker for the songs that it was learnt from.
 
-    rows : of the kind "stability"; reported : the paper's accuracy on pairs, in per cent
+    rows : of the kind "stability"; reported : the paper's accuracy, in per cent, beside some of what is expected
     """
     fig, (ax, anew) = plt.subplots(1, 2, figsize=(WIDTH, 3.4), width_ratios=[3, 4])
     for c in CLASSES:
@@ -34,10 +34,11 @@ def stability(rows: Sequence[dict], reported: float) -> Figure:
         x, ends = (100 * np.array([r[key] for r in some]) for key in ("value", "interval"))
         anew.errorbar(x, [names.index(r["of"]) + 0.2 * (k - 1) for r in some], xerr=np.abs(ends.T - x), fmt=marker,
                       color=BLUE, ms=5, mfc="none" if k else BLUE, lw=1, label=source)
-    anew.axvline(reported, **PAPER, label=f"ACP-Net in the paper, {reported}, of pairs")
+    for name, accuracy in reported.items():
+        anew.plot([accuracy] * 2, names.index(name) + np.array([-0.4, 0.4]), **PAPER, label="the paper's accuracy")
     name_rows(anew, names)
     anew.set(xlabel="%", title="Tags drawn anew")
-    fig.legend(*anew.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="x-small")
+    fig.legend(*unique(anew), loc="outside lower center", ncols=4, fontsize="x-small")
     return fig
 
 
@@ -59,5 +60,5 @@ def valence_and_arousal(rows: Sequence[dict]) -> Figure:
     ax.axhline(0, color="0.7", lw=0.8)
     ax.axvline(0, color="0.7", lw=0.8)
     ax.set(xlabel="valence", ylabel="arousal")
-    ax.margins(0.25)
+    ax.margins(0.4, 0.25)
     return fig
