@@ -191,16 +191,15 @@ def reliability(scores: np.ndarray, artist: np.ndarray, draws: int = DRAWS) -> l
 
     Chapter: What the released labels are worth.
     """
-    several = scores.sum(1) > 1
-    shares = scores[several].sum(0) / scores[several].sum()
-    rows = [{"what": "two tags", "n": int(several.sum()), "chance": float(shares @ shares),
-             **estimate(intervals.mean(two_tags(scores), artist[several]))}]
     cells, which = np.unique(scores, axis=0, return_inverse=True)
-    which = which.ravel()  # NumPy 2.0 alone gives it a column
+    which, rows = which.ravel(), []  # NumPy 2.0 alone gives it a column
     for of, tagged in FITTED.items():
         rows += bootstrapped({"what": "redrawn", "learnt": of}, list(WORTH), partial(_worth, cells, tagged), [which],
                              artist, draws)
-    return rows
+    several = scores.sum(1) > 1
+    shares = scores[several].sum(0) / scores[several].sum()
+    return [*rows, {"what": "two tags", "n": int(several.sum()), "chance": float(shares @ shares),
+                    **estimate(intervals.mean(two_tags(scores), artist[several]))}]
 
 
 # --- intervals
