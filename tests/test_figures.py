@@ -27,6 +27,7 @@ from acp_lib.figures import (
     forking_paths,
     hearing,
     how_sure,
+    labels,
     paper_versus_ours,
     power,
     probes,
@@ -117,6 +118,11 @@ CLUSTERED = pd.DataFrame([{"modality": m, "truth": truth, "k": k, "space": space
                           for k in (3, 8) for space in without_labels.SPACES for start in range(3)])
 READINGS = [{"reading": {"dropout_at": at, "fc_width": width}, "accuracy": 60 + 5 * width, "interval": [55.0, 70.0],
              "values": [58.0, 62 + 10 * width], "one_sided": 56.0} for at in ("hidden", "all") for width in (0.5, 1.0)]
+STABILITY = [*({"what": "dropped", "songs": c, "dropped": d, "value": 1 - d / 3, "interval": [0.8 - d / 3, 1]}
+               for c in CLASSES for d in (0.1, 0.5)),
+             *({"what": "pairs, dropped", "dropped": d, "value": 1 - d / 4, "interval": [0.7, 1]} for d in (0.1, 0.5)),
+             *({"what": "redrawn", "learnt": songs, "of": of, "value": 0.6, "interval": [0.5, 0.65]}
+               for songs in ("all songs", "some", "others") for of in ("label right", "pairs"))]
 OWN = {"dropout_at": "hidden", "fc_width": 1.0}
 BRIDGED: list[dict] = [
     *({"what": "half", "row": m, "classes": list(CLASSES), "test_accuracy": {"ours": 60.0, "interval": [50.0, 70.0]}}
@@ -222,6 +228,10 @@ CASES = [  # figure, what is special, arguments
     (bridge.predicted_and_measured, "without pairs", lambda p: [[TWO_NAMED]]),
     (bridge.what_it_takes, "", lambda p: [BRIDGES, 61.67, (63.5, 40.4, 59.7)]),
     (bridge.what_it_takes, "of two classes", lambda p: [[TWO_NAMED], 61.67, (63.5, 40.4, 59.7)]),
+    (labels.stability, "", lambda p: [STABILITY, {"label right": 63.5, "pairs": 61.67}]),
+    (labels.valence_and_arousal, "", lambda p: [[
+        {"of": axis, "class": c, "value": k - 1.0, "interval": [k - 1.2, k - 0.9]}
+        for axis in ("valence", "arousal") for k, c in enumerate(CLASSES)]]),
     (verdicts.verdicts, "", lambda p: [pd.DataFrame({"holds": [2, 0], "open": [1, 3]}, index=["Data", "Results"])]),
 ]
 
