@@ -29,6 +29,8 @@ SETTINGS = {"plateau": "which settings take ACP-Net off its plateau",
 """Studies that train on features alone, on another machine if need be."""
 
 FOLDED = {"folds": "Tables 4 and 5, with every sample tested once",
+          "bridge": "what naming the classes of both halves predicts of pairs, by folds",
+          "power": "what runs, pictures and songs bring to the luck of a score",
           "transfer": "trained on one corpus, tested on another, --to, which shares no file with it"}
 """Studies of a whole profile: modules of this package whose `rows` make what is recorded."""
 
