@@ -277,11 +277,11 @@ def test_no_split_is_an_error():
 
 
 def test_the_summary_counts_what_agrees_and_names_what_is_left_out():
-    rows = [{"what": "half", "row": "image"}] + [
-        {"what": "protocol", "row": "uniform", "difference": {"ours": ours, "interval": [ours - 2, ours + 2],
-                                                               "variances": variances}}
-        for ours, variances in ((-1.0, [[1, 9]]), (2.0, [[1, 9]]), (2.5, [[1, 9]]), (-3.0, [[1, 9]]), (1.0, None))]
-    rows.append({"what": "left out", "row": "rejection", "reason": "no pairs"})
+    apart = [(-1.0, [[1, 9]]), (2.0, [[1, 9]]), (2.5, [[1, 9]]), (-3.0, [[1, 9]]), (1.0, None)]
+    rows = [{"what": "half", "row": "image"},
+            *({"what": "protocol", "row": "uniform", "difference": {
+                "ours": ours, "interval": [ours - 2, ours + 2], "variances": variances}} for ours, variances in apart),
+            {"what": "left out", "row": "rejection", "reason": "no pairs"}]
     results = [{"data": "A", "rows": rows}, {"data": "B", "rows": rows[:2]}]
     assert bridge.summary(results) == {"asked": 5, "agrees": 3, "largest": 3.0}
     assert bridge.left_out(results) == "rejection on A (no pairs)"
