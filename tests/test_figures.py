@@ -14,11 +14,13 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from acp_lib import figures
+from acp_lib.audits.power import Components
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.experiment import pairs
 from acp_lib.figures import (
     acp_net,
     baselines,
+    bridge,
     cost,
     cross_modal,
     database,
@@ -27,6 +29,7 @@ from acp_lib.figures import (
     how_sure,
     labels,
     paper_versus_ours,
+    power,
     probes,
     retrieval,
     right_and_wrong,
@@ -121,6 +124,14 @@ STABILITY = [*({"what": "dropped", "songs": c, "dropped": d, "value": 1 - d / 3,
              *({"what": "redrawn", "learnt": songs, "of": of, "value": 0.6, "interval": [0.5, 0.65]}
                for songs in ("all songs", "some", "others") for of in ("label right", "pairs"))]
 OWN = {"dropout_at": "hidden", "fc_width": 1.0}
+BRIDGED: list[dict] = [
+    *({"what": "half", "row": m, "classes": list(CLASSES), "test_accuracy": {"ours": 60.0, "interval": [50.0, 70.0]}}
+      for m in ("image", "music")),
+    *({"what": "protocol", "row": name, **{key: {"ours": 58.0 + k, "interval": [52.0, 64.0 + k]} for k, key in
+                                           enumerate(("predicted", "measured"))}} for name in pairs.PROTOCOLS[:4]),
+    {"what": "left out", "row": pairs.PROTOCOLS[4], "reason": "no pairs can be drawn"}]
+BRIDGES = [{"data": data, "live": data == "mine", "rows": BRIDGED} for data in ("mine", "A", "B")]
+TWO_NAMED = {"data": "two", "live": True, "rows": [{**row, "classes": ["a", "b"]} for row in BRIDGED[:2]]}
 PICTURES, MUSIC = recognised(*"abcdefg"), recognised("CNN", "MLP", classes=CLASSES, paper=None, values=[50.0])
 
 CASES = [  # figure, what is special, arguments
@@ -203,6 +214,8 @@ CASES = [  # figure, what is special, arguments
                                                   RNG.random(60)]),
     (how_sure.label_noise_ceiling, "", lambda p: [np.linspace(0, 0.4, 9), np.linspace(100, 60, 9), [(0.1, 88.0)],
                                                   {"this data, known": (0.2, 79.0)}, 61.67]),
+    (power.power_by_songs, "", lambda p: [Components(4.0, 100.0, 64.0, 25.0, 36.0, 25.0, 900.0)]),
+    (power.power_by_songs, "of one run", lambda p: [Components(np.nan, 100.0, 64.0, 25.0)]),
     (forking_paths.specification_curve, "", lambda p: [READINGS, OWN, 61.67]),
     (forking_paths.specification_curve, "without the own", lambda p: [READINGS[:3], OWN, 61.67]),
     (forking_paths.effects, "", lambda p: [{title: [
@@ -211,6 +224,10 @@ CASES = [  # figure, what is special, arguments
         {"detail": "fc_width", "value": 0.5, "effect": 60.0, "interval": None, "told": False},
         {"detail": "fc_width", "value": 0.25, "effect": None, "interval": None, "told": False}]
         for title in ("accuracy", "excess")}]),
+    (bridge.predicted_and_measured, "", lambda p: [BRIDGES]),
+    (bridge.predicted_and_measured, "without pairs", lambda p: [[TWO_NAMED]]),
+    (bridge.what_it_takes, "", lambda p: [BRIDGES, 61.67, (63.5, 40.4, 59.7)]),
+    (bridge.what_it_takes, "of two classes", lambda p: [[TWO_NAMED], 61.67, (63.5, 40.4, 59.7)]),
     (labels.stability, "", lambda p: [STABILITY, {"label right": 63.5, "pairs": 61.67}]),
     (labels.valence_and_arousal, "", lambda p: [[
         {"of": axis, "class": c, "value": k - 1.0, "interval": [k - 1.2, k - 0.9]}
@@ -301,6 +318,14 @@ def test_ticks_crosses_and_frames_say_what_was_predicted_and_whether_it_was_righ
         shown.append((ax.texts[0].get_text(), frame.get_linestyle(), ax.get_title()))
     assert shown == [("✓", "-", "awe\nright"), ("✓", "--", "awe\nwrong"), ("✗", "-", "awe\nright"),
                      ("✗", "--", "awe\nwrong")]
+
+
+def test_what_was_recorded_is_told_from_what_is_made_for_the_page():
+    ax = bridge.what_it_takes(BRIDGES, 61.67, (63.5, 40.4, 59.7)).axes[0]
+    marks = [(line.get_marker(), line.get_markerfacecolor()) for line in ax.lines if line.get_marker() in "osD"]
+    assert marks == [("o", bridge.INK), ("s", "w"), ("D", "w")]
+    names = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert names[:3] == ["mine", "A (recorded)", "B (recorded)"]
 
 
 def test_a_dot_marks_the_epoch_that_was_kept():

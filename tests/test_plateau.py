@@ -194,3 +194,18 @@ def test_what_is_kept_is_whole(path):
         assert [row["fold"] for row in own] == list(range(plateau.FOLDS))
         assert all(row.items() >= cell.items() and len(row["curve"]) == made["epochs"] for row in own)
     assert PARTS == ("train", "val", "test")
+
+
+def test_settings_stand_side_by_side_with_a_column_for_each_corpus():
+    tried = plateau.compared(recorded.read("plateau"))
+    rows = plateau.side_by_side(tried)
+    names = list(dict.fromkeys(tried["data"]))
+    assert len(rows) == 1 + len(tried) / len(names) and all(list(row)[4:] == names for row in rows)
+    first = tried.iloc[0]
+    updates = int(first["median"] * first["updates"])
+    assert rows[0][first["data"]] == (f"{first['left']} of {first['runs']}, {updates:,} "
+                                      f"updates: {first['level']:.1f} ± {first['reach']:.1f}")
+    never = next(r for r in tried.itertuples() if r.median is None or r.median != r.median)
+    words = f"{never.left} of {never.runs}: {never.level:.1f} ± {never.reach:.1f}"
+    assert any(row[never.data] == words for row in rows)
+    assert rows[-1]["Dropout"] == "two classifiers" and float(rows[-1][names[0]]) > 50

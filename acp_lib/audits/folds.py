@@ -22,7 +22,7 @@ from acp_lib.experiment.methods import CORRESPONDENCE
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.probes import Probed
 from acp_lib.experiment.runs import Run
-from acp_lib.results import answers, tables
+from acp_lib.results import answers, recognition, tables
 from acp_lib.results.answers import Question
 from acp_lib.study import AUDIT
 
@@ -44,40 +44,40 @@ def dealt(study: Study, folds: int = FOLDS) -> list[Study]:
     return [study.variant(folds=folds, split_draw=k, init_draw=k) for k in range(folds)]
 
 
-def rows(study: Study, folds: int = FOLDS) -> list[dict]:
-    """What is recorded.
+def rows(study: Study, networks: Sequence[str] = tuple(CORRESPONDENCE), folds: int = FOLDS) -> list[dict]:
+    """What is recorded; `networks` are those of Table 4 that are trained, and ACP-Net is one of them.
 
     Returns
     -------
-    rows of a "table": 4, 5, "difference" (of two methods on the same pairs) or "standing" (as `standing.measured` gives
-    them). All have "row", in per cent or points "ours", "interval" and "variances" of `intervals.pooled`, "values" (one
-    a fold), and of ACP-Net its "network". Table 4: "paper", "runs", "stuck" (of networks). Table 5: "paper", "what",
-    "runs", "samples", "balanced", "confusion" and "classes". The first row also "pairs", "pictures" and "songs" that
-    were tested, and "protocol"
+    rows of a "table": 4, 5, or "standing", "how_sure" (differences of ACP-Net and others) or "recognition" as results
+    of those names have them. All have "row", in per cent or points "ours", "interval", "variances" and "p" of
+    `intervals.pooled`, "values" (one a fold), and of ACP-Net its "network". Table 4: "paper", "runs", "stuck" (of
+    networks). Table 5: "paper", "what", "runs", "samples", "balanced", "confusion" and "classes". The first row also
+    "pairs", "pictures" and "songs" that were tested, and "protocol"
     """
-    some = dealt(study, folds)
-    runs.train([run for s in some for run in _planned(s)], study.work)
-    return [*_correspondence(some), *(row for m in ("image", "music") for row in _recognition(some, m))]
+    some, networks = dealt(study, folds), tuple(dict.fromkeys([*networks, "ACP-Net"]))
+    runs.train([run for s in some for run in _planned(s, networks)], study.work)
+    return [*_correspondence(some, networks), *(row for m in ("image", "music") for row in _recognition(some, m))]
 
 
-def _planned(study: Study) -> list[Run]:
-    own = [run for name in CORRESPONDENCE for run in study.planned("pairs", name)]
+def _planned(study: Study, networks: Sequence[str]) -> list[Run]:
+    own = [run for name in networks for run in study.planned("pairs", name)]
     return own + study.audited.planned("pairs", "ACP-Net")
 
 
 # --- Table 4
 
 
-def _right(study: Study, networks: Networks) -> Right:
+def _right(study: Study, made: Networks) -> Right:
     emap = additive.emap_table(study)
-    found = {name: np.array([run.correct for run in made], float) for name, made in networks.items()}
+    found = {name: np.array([run.correct for run in own], float) for name, own in made.items()}
     found[ADDITIVE] = np.array(emap["additive"].tolist(), float)
     return found | {name: study.baselines[name].to_numpy(float)[None] for name in BASELINES}
 
 
-def _correspondence(some: Sequence[Study]) -> list[dict]:
-    made: list[Networks] = [{**s.trained("pairs"), AUDIT: s.audited.runs} for s in some]
-    right = [_right(s, networks) for s, networks in zip(some, made, strict=True)]
+def _correspondence(some: Sequence[Study], networks: Sequence[str]) -> list[dict]:
+    made: list[Networks] = [{**s.trained("pairs", *networks), AUDIT: s.audited.runs} for s in some]
+    right = [_right(s, own) for s, own in zip(some, made, strict=True)]
     names = [tables.groups(s, s.test_pairs()) for s in some]
     network = {"ACP-Net": {"network": some[0].network}, AUDIT: {"network": some[0].audited.network}}
 
@@ -93,11 +93,11 @@ def _correspondence(some: Sequence[Study]) -> list[dict]:
     found = [row(4, "ACP-Net" if name == AUDIT else name, scored(name), paper=paper.CORRESPONDENCE.get(name),
                  runs=sum(len(r[name]) for r in right), **network.get(name, {})) for name in right[0]]
     for one, name in zip(found, made[0], strict=False):  # networks come first
-        one["stuck"] = sum(tables.stuck(s, networks[name]) for s, networks in zip(some, made, strict=True))
+        one["stuck"] = sum(tables.stuck(s, own[name]) for s, own in zip(some, made, strict=True))
     found[0] |= {"pairs": sum(len(songs) for _, songs in names), "protocol": some[0].profile.pairing.pairs,
                  **{what: sum(len(set(own[k])) for own in names) for k, what in enumerate(("pictures", "songs"))}}
-    found += [row("difference", f"ACP-Net less {other}", less(one, other), **network[one])
-              for one in network for other in (TWO, "L3-Net", "Spectrogram-ACP")]
+    found += [row("how_sure", other, less(one, other), what="difference", **network[one])
+              for one in reversed(network) for other in (*networks, TWO) if other != "ACP-Net"]
     joints = [joint(some[0].profile.pairing.pairs, *s.corpus.counts("test")) for s in some]
     chance = {"chance": max(oracle(table) for table in joints), "pairs": some[0].profile.pairing.pairs,
               "one_sided": max(oracle(table, axis) for table in joints for axis in (0, 1))}
@@ -121,15 +121,22 @@ def _recognition(some: Sequence[Study], modality: str) -> list[dict]:
                          "of them in every fold: give more samples, or fewer folds")
     said = [answers.given(s, question, controls=False) for s, question in zip(some, asked, strict=True)]
     reported, labels, found = dict(paper.RECOGNITION[modality]), range(len(asked[0].names)), []
+    sizes = [len(q.groups) for q in asked]
     for name in said[0]:
         probed = [given[name][0] for given in said]
         folds = [intervals.mean([p.correct for p in own], q.groups) for own, q in zip(probed, asked, strict=True)]
         every = [p for own in probed for p in own]
         found.append({"table": 5, "what": asked[0].what, "classes": list(asked[0].names), "row": name,
-                      "paper": reported.get(name), **_pooled(folds, [len(q.groups) for q in asked]),
+                      "paper": reported.get(name), **_pooled(folds, sizes),
                       **({"network": some[0].network} if name.startswith("ACP-Net") else {}), "runs": len(every),
-                      "samples": sum(len(q.groups) for q in asked), "balanced": 100 * _balanced(every),
+                      "samples": sum(sizes), "balanced": 100 * _balanced(every),
                       "confusion": np.sum([p.confusion(labels) for p in every], 0).tolist()})
+    for m, one, other in recognition.COMPARED:
+        if m == modality:
+            right = [{name: [p.correct for p in given[name][0]] for name in (one, other)} for given in said]
+            folds = [intervals.difference(r[one], r[other], q.groups) for r, q in zip(right, asked, strict=True)]
+            found.append({"table": "recognition", "what": recognition.WORDS[m], "row": f"{one} against {other}",
+                          "network": some[0].network, **_pooled(folds, sizes)})
     return found
 
 

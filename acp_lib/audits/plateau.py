@@ -247,6 +247,26 @@ def until(row: Any) -> int | None:
     return None if pd.isna(row.median) else int(row.median * row.updates)
 
 
+def side_by_side(tried: pd.DataFrame) -> list[dict]:
+    """A row for each setting of `compared`, and one for two classifiers, with what became of it on each corpus.
+
+    Chapter: ACP-Net.
+    """
+    rows = []
+    for _, own in tried.groupby(KEYS, sort=False):
+        r = next(own.itertuples())
+        rows.append({"Width": f"{r.fc_width:g}", "Rate": f"{r.learning_rate:g}", "Dropout": place(r),
+                     "Weights": r.initialisation, **{r.data: _course_in_words(r) for r in own.itertuples()}})
+    two = {data: f"{own['two'].mean():.1f}" for data, own in tried.groupby("data", sort=False)}
+    return [*rows, {"Width": None, "Rate": None, "Dropout": "two classifiers", "Weights": None, **two}]
+
+
+def _course_in_words(row: Any) -> str:
+    updates = until(row)
+    when = "" if updates is None else f", {updates:,} updates"
+    return f"{row.left} of {row.runs}{when}: {row.level:.1f} ± {row.reach:.1f}"
+
+
 def summary(tried: pd.DataFrame) -> dict[str, object]:
     """What the settings of `compared` come to, all corpora together: for dropout in the fusion and after each hidden
     layer, the median of updates until half had left; for Glorot's weights, how many left; and how far the levels of

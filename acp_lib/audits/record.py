@@ -28,7 +28,8 @@ SETTINGS = {"plateau": "which settings take ACP-Net off its plateau",
             "samples": "accuracy by the number of songs and pictures"}
 """Studies that train on features alone, on another machine if need be."""
 
-FOLDED = {"folds": "Tables 4 and 5, with every sample tested once"}
+FOLDED = {"folds": "Tables 4 and 5, with every sample tested once",
+          "transfer": "trained on one corpus, tested on another, --to, which shares no file with it"}
 """Studies of a whole profile: modules of this package whose `rows` make what is recorded."""
 
 EXAMPLES = """\
@@ -48,6 +49,8 @@ def arguments(prog: str) -> ArgumentParser:
     parser = commands.parser(prog, __doc__, EXAMPLES, tuple(SETTINGS | FOLDED))
     parser.add_argument("--name", metavar="DATA", help="what the data is called (its folder's name)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to keep the result (recorded/WHAT/DATA.json)")
+    parser.add_argument("--to", metavar="FOLDER", help="of transfer: pictures and music of the corpus that is tested")
+    parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds: those of Table 4 to train (all)")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write the features there and train nothing")
     parser.add_argument("--material", type=Path, metavar="FOLDER", help="train on features that --export wrote")
     parser.add_argument("--epochs", type=int, default=50, help="of each run of plateau and samples (50)")
@@ -68,6 +71,8 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.audits.re
             raise ValueError(f"--epochs is {options.epochs}; expected 1 or more")
         if options.what in SETTINGS:
             _settings(options, command)
+        elif (options.what == "transfer") != bool(options.to):
+            raise ValueError(f"--to is {options.to!r}; expected a folder for transfer, and nothing for another study")
         elif options.export or options.material:
             raise ValueError(f"--export and --material are of {' and '.join(SETTINGS)}; {options.what} needs a profile")
         else:
@@ -83,7 +88,9 @@ def _folded(options: Namespace, command: str) -> None:
     from acp_lib.study import Study
 
     study = Study(commands.profile(options))
-    rows = import_module(f"acp_lib.audits.{options.what}").rows(study)
+    more = {"transfer": lambda: {"other": study.variant(data=options.to)},
+            "folds": lambda: {"networks": options.networks} if options.networks else {}}
+    rows = import_module(f"acp_lib.audits.{options.what}").rows(study, **more.get(options.what, dict)())
     made = study.provenance
     said = {key: made[key] for key in ("data", "synthetic", "data_fingerprint", "image_weights", "image_weights_digest",
                                        "settings")}

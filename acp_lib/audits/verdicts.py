@@ -328,6 +328,16 @@ def found(verdict: Verdict) -> str | None:
     return number + (f" ({ends[0]:.1f} to {ends[1]:.1f})" if ends else "")
 
 
+def in_short(verdict: Verdict) -> str:
+    """The outcome and, where data decided it, how far the number lies from what it was held against.
+
+    Chapter: Real pictures, real music.
+    """
+    if verdict.value is None or verdict.than is None:
+        return verdict.outcome
+    return f"{verdict.outcome} ({verdict.value - verdict.than:+.1f})"
+
+
 def rule(verdict: Verdict) -> str:
     """The rule, with the number that this run's was held against where there is one beside the paper's own.
 

@@ -56,11 +56,20 @@ def within_classes(row: dict) -> dict:
     Chapter: Probes.
     """
     counts = np.array(row["confusion"])
-    of = np.array([CLASSES.index(name if name in CLASSES else regroup(name)) for name in row["classes"]])
-    in_class = counts[of[:, None] == of].sum()
+    in_class = np.trace(by_class(row))
     return {"Method": row["row"], "Emotion right, %": 100 * np.trace(counts) / counts.sum(),
             "Its class right, %": 100 * in_class / counts.sum(),
             "Emotion right where the class is, %": 100 * np.trace(counts) / max(in_class, 1)}
+
+
+def by_class(row: dict) -> np.ndarray:
+    """How many samples of each class (rows) a row gives each class, its emotions taken together [shape=(3, 3)].
+
+    Chapter: What 61.67 % takes.
+    """
+    of = [CLASSES.index(name if name in CLASSES else regroup(name)) for name in row["classes"]]
+    member = np.eye(len(CLASSES), dtype=int)[of]
+    return member.T @ np.array(row["confusion"]) @ member
 
 
 def selectivity(rows: list[dict]) -> list[dict]:

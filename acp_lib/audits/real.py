@@ -1,0 +1,98 @@
+"""What was recorded on real pictures and music, side by side: accuracies, sentences and verdicts.
+
+Chapter: Real pictures, real music.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from acp_lib.audits import standing, verdicts
+from acp_lib.audits.folds import TWO
+from acp_lib.audits.verdicts import Verdict
+from acp_lib.results.scores import called
+from acp_lib.study import MAIN
+
+SHOWN = ("Random", "The most frequent", "Art-based features + SVM", "AlexNet, fine-tuned", "Spectrogram + CNN",
+         "ACP-Net features + MLP", "Inception-V3 features, linear", "193 numbers, linear")
+"""Rows of Table 5 that are shown: those of the paper, the guesser, and the plainest reading of the bare features."""
+
+
+def of(result: dict, table: object) -> list[dict]:
+    """The rows of a recorded result of one table: 4, 5, "standing", "how_sure" or "recognition".
+
+    Chapter: Real pictures, real music.
+    """
+    return [row for row in result["rows"] if row["table"] == table]
+
+
+def beside(results: Sequence[dict], live: Sequence[dict], table: int, what: str = "") -> list[dict]:
+    """A row for each method of a table: "row" (its name), "paper" and, by the name of the data, the rows themselves.
+
+    results : recorded; live : of this run, under "this run"
+    what : how the question begins, of Table 5: "picture" or "music"
+
+    Chapter: Real pictures, real music.
+    """
+    held = {"this run": list(live), **{result["data"]: of(result, table) for result in results}}
+    names = dict.fromkeys(_name(row) for rows in held.values() for row in rows if _shown(row, what))
+    found = []
+    for name in names:
+        own = {data: next((r for r in rows if _name(r) == name and _shown(r, what)), None)
+               for data, rows in held.items()}
+        reported = next((r["paper"] for r in own.values() if r and r.get("paper") is not None), None)
+        found.append({"row": name, "paper": reported, **own})
+    return found
+
+
+def _shown(row: dict, what: str) -> bool:
+    return not what or (row["what"].startswith(what) and row["row"] in SHOWN)
+
+
+def _name(row: dict) -> str:
+    """Main networks of several widths share a line: what they are is said beside the table."""
+    return called(row, short=True) if row["row"].startswith("ACP-Net") else row["row"]
+
+
+def sentences(results: Sequence[dict]) -> list[str]:
+    """What ACP-Net is shown to do on each corpus, by the steps and in the words of all chapters.
+
+    Chapter: Real pictures, real music.
+    """
+    return [standing.said(of(result, "standing"), result["data"]) for result in results]
+
+
+def judged(results: Sequence[dict]) -> dict[str, list[Verdict]]:
+    """The verdicts on the claims that are about a network's lead over another one or over chance, by corpus: the rules
+    are those of the chapter of verdicts, and each corpus is a family of its own.
+
+    Chapter: Real pictures, real music; Verdicts.
+    """
+    files = {"standing", "how_sure", "recognition"}
+    some = [c for c in verdicts.claims() if c.rule == "above" and c.value and c.value["file"] in files]
+    return {result["data"]: verdicts.judge(some, partial(of, result), imac=False) for result in results}
+
+
+def range_of(results: Sequence[dict], name: str, table: object = 4, **wanted: object) -> tuple[float, float]:
+    """The lowest and the highest number of a row over the corpora, in per cent or points.
+
+    wanted : other values that the row must have, such as its "what"; of ACP-Net the main network comes first
+
+    Chapter: Real pictures, real music.
+    """
+    found = [next(row["ours"] for row in of(result, table) if row["row"] == name
+                  and all(row.get(key) == value for key, value in wanted.items())) for result in results]
+    return min(found), max(found)
+
+
+def behind(results: Sequence[dict]) -> list[str]:
+    """The corpora on which the main ACP-Net is right less often than two classifiers, by its mean, each with the
+    difference and its interval.
+
+    Chapter: Real pictures, real music.
+    """
+    rows = {result["data"]: next(r for r in of(result, "how_sure") if r["row"] == TWO and r["network"] == MAIN)
+            for result in results}
+    return [f"{data} ({row['ours']:+.1f} points, {row['interval'][0]:+.1f} to {row['interval'][1]:+.1f})"
+            for data, row in rows.items() if row["ours"] < 0]

@@ -1,0 +1,44 @@
+"""Figures of what was recorded on real pictures and music.
+
+Chapter: Real pictures, real music.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from acp_lib.figures.style import BLUE, CHANCE, OURS, WIDTH, legend_below, name_rows
+
+COLUMNS = 2
+
+
+def correspondence(rows: Sequence[dict], results: Sequence[dict], chance: float = 50) -> Figure:
+    """Accuracy of each way of Table 4 on each corpus, a panel a corpus, with intervals and the paper's numbers.
+
+    rows : as `real.beside` gives them
+    results : recorded, for the names of the corpora and their order
+
+    Paper: Table 4.
+    """
+    names = [row["row"] for row in rows]
+    lines = -(-len(results) // COLUMNS)
+    fig, axes = plt.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False,
+                             figsize=(WIDTH, lines * (0.26 * len(names) + 0.7) + 0.5))
+    for ax in axes.flat[len(results):]:
+        ax.remove()
+    for ax, result in zip(axes.flat, results, strict=False):
+        ax.axvline(chance, label="chance", **CHANCE)
+        for y, row in enumerate(rows):
+            if row["paper"] is not None:
+                ax.plot(row["paper"], y, "D", color="0.35", ms=5, label="paper, on IMAC")
+            if (own := row[result["data"]]) is not None:
+                fill = OURS if row["row"].startswith("ACP-Net") else BLUE
+                ax.plot(own["interval"], [y, y], color=fill, lw=3, alpha=0.5, label=None)
+                ax.plot(own["ours"], y, "o", color=fill, ms=6, label=None)
+        ax.set_title(result["data"])
+        name_rows(ax, names, 0.6, 0.6, fontsize="small")
+    for ax in axes[-1]:
+        ax.set_xlabel("right about pairs, %")
+    legend_below(fig, 2)
+    return fig

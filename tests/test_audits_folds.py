@@ -1,0 +1,283 @@
+"""Every sample tested once: what folds come to together, what is recorded of them, other corpora, and what is said."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import corpus as folder_corpus
+from conftest import picture, sound
+
+from acp_lib import streams
+from acp_lib.audits import folds, real, record, transfer
+from acp_lib.audits.verdicts import FAILS, HOLDS, MISSING, OPEN
+from acp_lib.engine import processes
+from acp_lib.experiment import evaluation, intervals, methods, tasks
+from acp_lib.experiment.intervals import Estimate
+from acp_lib.experiment.splits import PARTS
+from acp_lib.profiles import load
+from acp_lib.results import recorded
+from acp_lib.study import Study
+
+# --- folds together
+
+
+def estimate(value, *variances):
+    return Estimate(value, tuple((v, 10.0) for v in variances), 0, 1)
+
+
+POOLED = [  # folds, sizes, value, variance of items, of runs
+    ([estimate(0.5, 0.01), estimate(0.5, 0.01)], [100, 100], 0.5, 0.005, 0.0),
+    ([estimate(0.4, 0.01), estimate(0.8, 0.01)], [300, 100], 0.5, (9 + 1) / 16 * 0.01,
+     2 * (9 / 16 * 0.01 + 1 / 16 * 0.09) - (9 + 1) / 16 * 0.01),
+    ([estimate(0.5, 0.0, 0.004), estimate(0.5, 0.0, 0.008)], [50, 50], 0.5, 0.0, 0.003),  # runs that differ in a fold
+    ([estimate(0.4, 0.0, 0.0), estimate(0.6, 0.0, 0.0)], [50, 50], 0.5, 0.0, 0.01),  # folds that differ
+]
+
+
+@pytest.mark.parametrize(("some", "sizes", "value", "items", "between"), POOLED)
+def test_folds_are_pooled_by_their_sizes(some, sizes, value, items, between):
+    found = intervals.pooled(some, sizes)
+    assert found.value == pytest.approx(value)
+    assert [v for v, _ in found.variances] == pytest.approx([items, between])
+
+
+@pytest.mark.parametrize(("some", "sizes"), [([estimate(0.5, 0.1)], [3]), ([estimate(0.5, 0.1)] * 2, [3])])
+def test_one_fold_and_sizes_of_another_length_are_refused(some, sizes):
+    with pytest.raises(ValueError, match="expected two or more, as many of each"):
+        intervals.pooled(some, sizes)
+
+
+@pytest.mark.parametrize(("runs", "luck"), [(1, 0.0), (1, 0.04), (3, 0.0), (3, 0.04)])
+def test_intervals_of_pooled_folds_hold_the_truth_often_enough(runs, luck):
+    """Answers with effects of pictures and songs, and of runs; 5 folds of 30 pictures and 16 songs."""
+    held, rounds, size = 0, 300, 200
+    rng = streams.generator("test of pooled folds", runs, int(100 * luck))
+    for _ in range(rounds):
+        some = []
+        for _fold in range(5):
+            picture, song = rng.integers(0, 30, size), rng.integers(0, 16, size)
+            share = 0.6 + 0.1 * rng.standard_normal(30)[picture] + 0.1 * rng.standard_normal(16)[song]
+            right = rng.random((runs, size)) < share + luck * rng.standard_normal((runs, 1))
+            some.append(intervals.mean(right, picture, song))
+        low, high = intervals.pooled(some, [size] * 5).interval()
+        held += low < 0.6 < high
+    assert 0.92 < held / rounds <= 1.0
+
+
+# --- a small corpus, trained
+
+QUICK = {"jobs": 1, "image_size": 75, "seeds": 1, "epochs": 1, "batch": 8, "pairs_per_epoch": 16, "test_pairs": 60,
+         "device": "cpu", "probe_epochs": 1, "bins": 16, "frames": 16, "crops": 2, "raw_size": 32, "audit_seeds": 2,
+         "fc_width": 0.125}
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory):
+    """Two small corpora that share half of their pictures, and all that depends on them, made in this process."""
+    roots = [folder_corpus(tmp_path_factory.mktemp(name) / name, pictures=4, songs=3) for name in ("one", "other")]
+    pictures, songs = (sorted(p for p in (roots[1] / name).rglob("*") if p.is_file()) for name in ("images", "music"))
+    for k, path in enumerate(pictures[::2]):
+        picture(path, seed=1000 + k)
+    for k, path in enumerate(songs):
+        sound(path, seed=1000 + k)
+    work = tmp_path_factory.mktemp("work")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(n))
+        patch.setattr(tasks, "VALIDATION_PAIRS", 100)
+        study = Study(load("folder", data=str(roots[0]), work=str(work), results=str(work / "results"),
+                           weights="random", **QUICK), progress=False)
+        yield study, study.variant(data=str(roots[1]))
+
+
+@pytest.fixture(scope="module")
+def rows(studies):
+    return folds.rows(studies[0], folds=3)
+
+
+def test_every_sample_is_tested_once(studies, rows):
+    some = folds.dealt(studies[0], 3)
+    for name in ("image", "music"):
+        parts = np.array([getattr(s.corpus, name).part for s in some])
+        assert ((parts == PARTS.index("test")).sum(0) == 1).all()
+    assert (rows[0]["pictures"], rows[0]["songs"], rows[0]["pairs"]) == (12, 9, 180)
+
+
+def test_runs_of_folds_begin_with_weights_of_their_own(studies):
+    first = [s.planned("pairs", "ACP-Net")[0].untrained().state_dict()["fusion.0.weight"] for s in
+             folds.dealt(studies[0], 3)]
+    assert not any((first[0] == other).all() for other in first[1:])
+
+
+def test_the_tables_have_all_their_rows(rows):
+    four = [row["row"] for row in rows if row["table"] == 4]
+    assert four == ["L3-Net", "Spectrogram-ACP", "ACP-Net", "ACP-Net", "its best additive approximation",
+                    "always false", "picture alone", "music alone", "two classifiers, compared"]
+    assert [row["paper"] for row in rows if row["table"] == 4][:3] == [57.17, 55.84, 61.67]
+    five = {(row["what"].split(",")[0], row["row"]) for row in rows if row["table"] == 5}
+    assert {("picture", "ACP-Net features + MLP"), ("music", "Spectrogram + CNN"), ("music", "193 numbers, linear"),
+            ("picture", "Art-based features + SVM")} <= five
+    assert not any("random labels" in row["row"] for row in rows)
+    assert all(len(row["values"]) == 3 for row in rows)
+    json.dumps(rows, allow_nan=False)
+
+
+def test_a_row_is_the_mean_over_the_pairs_of_all_folds(studies, rows):
+    some = folds.dealt(studies[0], 3)
+    right = np.concatenate([s.baselines["music alone"] for s in some])
+    row, = (r for r in rows if r["table"] == 4 and r["row"] == "music alone")
+    assert row["ours"] == pytest.approx(100 * right.mean())
+    network, = (r for r in rows if r["table"] == 4 and r.get("network") == "main")
+    assert network["ours"] == pytest.approx(100 * np.mean([s.runs[0].correct.mean() for s in some]))
+    assert network["runs"] == 3 and 0 <= network["stuck"] <= 3
+
+
+def test_confusions_count_each_sample_once_a_run(rows):
+    for row in (r for r in rows if r["table"] == 5):
+        assert np.sum(row["confusion"]) * 3 == row["samples"] * row["runs"]
+        assert np.trace(row["confusion"]) / np.sum(row["confusion"]) == pytest.approx(row["ours"] / 100)
+
+
+def test_differences_are_those_of_their_rows(rows):
+    at = {(r["row"], r.get("network")): r["ours"] for r in rows if r["table"] == 4}
+    for row in (r for r in rows if r["table"] == "how_sure"):
+        assert row["ours"] == pytest.approx(at["ACP-Net", row["network"]] - at[row["row"], None])
+    gap, = (r for r in rows if r["table"] == "standing" and r["row"] == "its best additive approximation")
+    assert gap["ours"] == pytest.approx(at["ACP-Net", gap["network"]] - at["its best additive approximation", None])
+
+
+# --- another corpus
+
+
+def test_nothing_of_the_first_corpus_is_tested_on_and_nothing_of_the_other_is_scaled_by(studies):
+    one, other = folds.dealt(studies[0], 3)[1], studies[1]
+    carried = transfer.carried(one, other)
+    shared = {"image": 6, "music": 0}
+    for name in ("image", "music"):
+        side, own, new = (getattr(c, name) for c in (carried, one.corpus, other.corpus))
+        train, n = own.rows("train"), len(own.x)
+        assert (side.rows("train") == train).all() and (side.rows("val") == own.rows("val")).all()
+        assert (side.x[train].numpy() == own.x[train].numpy()).all()
+        assert side.rows("test").min() >= n and len(side.rows("test")) == len(new.x) - shared[name]
+        assert (side.label[n:] == new.label).all()
+        x, known = other.features[name], one.features[name][train]
+        spread = np.where(np.ptp(known, 0) == 0, 1, known.std(0))
+        assert np.allclose(side.x[n:], (x - known.mean(0)) / spread, rtol=1e-3, atol=1e-3)
+
+
+def test_each_fold_is_asked_about_the_same_pairs_of_the_other_corpus(studies):
+    found = transfer.rows(*studies, folds=3)
+    assert [len(row["values"]) for row in found[:3]] == [6, 6, 3]  # two audited runs a fold; classifiers have one
+    assert found[0]["row"] == "ACP-Net" and found[0]["chance"] == pytest.approx(50)
+    assert found[0]["songs"] == 9 and found[0]["pictures"] == 6
+    assert found[-2]["ours"] == pytest.approx(found[0]["ours"] - found[1]["ours"])
+    json.dumps(found, allow_nan=False)
+
+
+def test_other_weights_are_refused(studies):
+    other = studies[1].variant()
+    other.__dict__["provenance"] = {"image_weights_digest": "another"}
+    with pytest.raises(ValueError, match="give both corpora the same weights"):
+        transfer.carried(studies[0], other)
+
+
+# --- the command
+
+
+def test_the_command_records_folds_and_says_on_what(studies, tmp_path, monkeypatch, capsys):
+    p = studies[0].profile
+    monkeypatch.setattr(folds.rows, "__defaults__", (tuple(methods.CORRESPONDENCE), 3))
+    given = {"data": p.database.data, "work": p.execution.work, "weights": "random", "results": str(tmp_path / "made")}
+    given |= {name: p.flat[name] for name in QUICK}
+    told = [word for name, value in given.items() for word in ("-p", name, str(value))]
+    out = tmp_path / "made.json"
+    command = ["folds", "folder", *told, "--name", "Mine & theirs", "--out", str(out), "--networks", "ACP-Net"]
+    assert record.main(command, "acp record") == 0
+    assert "rows in" in capsys.readouterr().out
+    made = json.loads(out.read_text("utf8"))
+    assert made["data"] == "Mine & theirs" and made["synthetic"] is False and len(made["data_fingerprint"]) == 16
+    assert made["settings"]["fc_width"] == 0.125 and set(recorded.ABOUT) < set(made)
+    assert str(out) not in made["command"] and made["command"].startswith("acp record folds folder -p data ")
+    assert {row["table"] for row in made["rows"]} == {4, 5, "standing", "how_sure", "recognition"}
+    assert "ACP-Net" in (names := {row["row"] for row in made["rows"]}) and "L3-Net" not in names
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["transfer", "folder"], "--to is None; expected a folder for transfer"),
+    (["folds", "mini", "--to", "x"], "--to is 'x'; expected a folder for transfer, and nothing for another study"),
+    (["folds", "mini", "--material", "x"], "--export and --material are of plateau and samples; folds needs a profile"),
+])
+def test_options_of_other_studies_are_refused(words, said, capsys):
+    assert record.main(words, "acp record") == 2
+    assert said in capsys.readouterr().err
+
+
+# --- what is said of it
+
+
+def result(data, network=60.0, two=62.0, low=1.0):
+    """A recorded result: ACP-Net, two classifiers, and their difference, by its lower end."""
+    def row(table, name, value, **more):
+        return {"table": table, "row": name, "ours": value, "interval": [value - 2, value + 2], "values": [value],
+                "variances": [[(2 / 1.96)**2, 1e6]], "paper": None, **more}
+
+    own = {"network": "audit, a quarter of the width"}
+    return {"data": data, "rows": [
+        row(4, "ACP-Net", network, network="main", stuck=1, runs=5), row(4, "two classifiers, compared", two),
+        row(5, "Random", 1.0, what="music, 3 classes", classes=[1, 2, 3]),
+        row("how_sure", "two classifiers, compared", network - two, what="difference", network="main"),
+        row("how_sure", "L3-Net", low + 2, what="difference", **own),
+        row("standing", "ACP-Net", network, chance=50.0, one_sided=50.0, pairs="class_balanced", **own),
+        *(row("standing", name, low + 2, **own) for name in
+          ("who sees the picture alone", "who hears the music alone", "its best additive approximation"))]}
+
+
+def test_corpora_stand_side_by_side_with_the_paper_and_this_run():
+    live = [{"row": "ACP-Net", "network": "main", "ours": 70.0, "paper": 61.67},
+            {"row": "L3-Net", "ours": 1.0, "paper": 57.17}]
+    found = real.beside([result("A"), result("B", network=58.0)], live, 4)
+    assert [row["row"] for row in found] == ["ACP-Net (main)", "L3-Net", "two classifiers, compared"]
+    assert found[0]["paper"] == 61.67 and found[1]["A"] is None and found[2]["this run"] is None
+    assert [found[0][data]["ours"] for data in ("this run", "A", "B")] == [70.0, 60.0, 58.0]
+    assert [row["row"] for row in real.beside([result("A")], [], 5, "music")] == ["Random"]
+    assert real.beside([result("A")], [], 5, "picture") == []
+
+
+def test_words_follow_the_numbers():
+    some = [result("A", network=63.0), result("B", network=58.0, low=-3.0)]
+    assert real.behind(some) == ["B (-4.0 points, -6.0 to -2.0)"]
+    assert real.range_of(some, "ACP-Net") == (58.0, 63.0)
+    first, second = real.sentences(some)
+    assert first.startswith("On A ") and "so that it compares" in first
+    assert second.startswith("On B ") and "not shown that it does better than who has one half" in second
+
+
+def test_claims_are_judged_on_each_corpus_by_itself():
+    found = real.judged([result("A", low=9.0), result("B", network=50.0, low=-9.0)])
+    outcomes = {data: {v.claim.claim: v.outcome for v in some} for data, some in found.items()}
+    assert set(outcomes["A"].values()) == {HOLDS, MISSING}
+    assert outcomes["B"]["ACP-Net tells true from false better than chance"] == OPEN
+    assert outcomes["B"]["ACP-Net outperforms L3-Net"] == FAILS
+    assert outcomes["A"]["ACP-Net outperforms Spectrogram-ACP"] == MISSING
+
+
+@pytest.mark.parametrize("study", ["folds", "transfer"])
+def test_what_is_recorded_is_complete(study):
+    for made in recorded.read(study):
+        assert set(recorded.ABOUT) | {"data", "data_fingerprint", "image_weights_digest", "settings"} <= set(made)
+        assert made["synthetic"] is False and made["commit"] and "/" not in made["settings"].get("weights", "")
+        for row in made["rows"]:
+            low, high = row["interval"]
+            assert low <= row["ours"] <= high and np.isfinite(row["ours"])
+            assert row["ours"] == pytest.approx(intervals.of_row(row).value)
+            assert np.mean(row["values"]) == pytest.approx(row["ours"], abs=1.5) if "values" in row else True
+
+
+def test_groups_of_two_corpora_stand_one_behind_the_other(studies):
+    one, other = folds.dealt(studies[0], 3)[0], studies[1]
+    carried = transfer.carried(one, other)
+    asked = carried.draw("test", "class_balanced", 40, np.random.default_rng(0))
+    pictures, songs = evaluation.groups(pd.concat([one.manifest, other.manifest]), asked)
+    known = other.manifest["group"]
+    assert set(pictures) <= set(known) and set(songs) <= set(known)
