@@ -16,6 +16,7 @@ from acp_lib import paper
 from acp_lib.audits import labels, stability, uncertainty, valence
 from acp_lib.database import imac, released, tags
 from acp_lib.emotions import CLASSES
+from acp_lib.profiles import ROOT
 from acp_lib.results import recorded
 
 SCORES = st.lists(st.tuples(*[st.integers(0, 4)] * 3).filter(any), min_size=1, max_size=6).map(np.array)
@@ -374,6 +375,13 @@ def test_what_is_kept_follows_from_the_scores_that_the_package_holds():
         kept = labels.one(ROWS, rule=row["rule"])
         assert {key: kept[key] for key in (*CLASSES, "changed", "possible")} == {
             key: row[key] for key in (*CLASSES, "changed", "possible")}
+
+
+def test_the_chapter_types_no_result_of_its_own():
+    page = (ROOT / "notebooks/20_released_labels.md").read_text("utf8").split("# What the released labels are worth")[1]
+    prose = re.sub(r"```.*?```|\{[\w:]+\}`[^`]*`", "", page, flags=re.S)
+    assert set(re.findall(r"\d+", prose)) == {"95"}  # the level of intervals
+    assert 'recorded.read("labels")' in page and "`labels_recorded`" in page
 
 
 def test_rows_are_asked_for_by_what_they_hold():
