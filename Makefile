@@ -7,24 +7,26 @@ WEIGHTS ?=
 SEED ?=
 JOBS ?= 2
 ARGS ?=
+STUDY ?= folds
 
 # what is said of the data reaches the shell as it stands, by the environment: neither make nor the shell reads it
 override DATA := $(value DATA)
 override WEIGHTS := $(value WEIGHTS)
 override PROFILE := $(value PROFILE)
 override SEED := $(value SEED)
-export DATA WEIGHTS PROFILE SEED
+override STUDY := $(value STUDY)
+export DATA WEIGHTS PROFILE SEED STUDY
 
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-BOOK = exec "$(PY)" -m acp_lib.book "$$PROFILE" -j "$(JOBS)" $(if $(DATA),-p data "$$DATA") \
-	$(if $(WEIGHTS),-p weights "$$WEIGHTS") $(if $(SEED),-p seed "$$SEED") $(ARGS)
+GIVEN = $(if $(DATA),-p data "$$DATA") $(if $(WEIGHTS),-p weights "$$WEIGHTS") $(if $(SEED),-p seed "$$SEED") $(ARGS)
+BOOK = exec "$(PY)" -m acp_lib.book "$$PROFILE" -j "$(JOBS)" $(GIVEN)
 
 PYTEST = exec "$(PY)" -m pytest -n "$(JOBS)" --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv book test test-fast bench lint lock clean distclean
+.PHONY: help venv book test test-fast bench record lint lock clean distclean
 
 help: ## this list
 	@echo "make TARGET [NAME=VALUE ...]"
@@ -52,6 +54,9 @@ test-fast: $(STAMP) ## the tests that take seconds
 
 bench: $(STAMP) ## the benchmarks: ratios measured in one run
 	exec "$(PY)" -m benchmarks $(ARGS)
+
+record: $(STAMP) ## a study too long for the book, into recorded/; STUDY=folds PROFILE=folder DATA=folder WEIGHTS=file
+	exec "$(PY)" -m acp_lib record "$$STUDY" "$$PROFILE" $(GIVEN)
 
 lint: $(STAMP) ## ruff and mypy
 	"$(VENV)/bin/ruff" check .

@@ -16,7 +16,7 @@ COMMANDS = {
     "features": ("acp_lib.features.__main__", "features of a whole corpus, on all cores or a Dask cluster"),
     "database": ("acp_lib.database.__main__", "fetch IMAC from its sources, and check what is there"),
     "audits": ("acp_lib.audits.__main__", "the training runs of the audits, on all cores or a Dask cluster"),
-    "record": ("acp_lib.audits.record", "a study too long for the book, kept in the project for chapters to show"),
+    "record": ("acp_lib.findings.record", "a study too long for the book, kept in the project for chapters to show"),
     "distributed": ("acp_lib.distributed", "train one network on several GPUs, by torchrun"),
     "bench": ("benchmarks.__main__", "each fast way against the plain one; in a checkout"),
 }

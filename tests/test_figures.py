@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from acp_lib import figures
-from acp_lib.audits.power import Components
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.experiment import pairs
 from acp_lib.figures import (
@@ -40,6 +39,7 @@ from acp_lib.figures import (
     verdicts,
     without_labels,
 )
+from acp_lib.findings.power import Components
 from acp_lib.models import ACPNet, L3Net, SpectrogramACP
 
 SR = 22050

@@ -181,7 +181,7 @@ def test_no_file_names_another_host_to_load_from_or_this_folder():
 
 
 FLOORS = ("emotions", "paper", "profiles", "streams"), ("engine",), ("features",), ("database",), ("models",), (
-    "experiment",), ("study",), ("results",), ("audits",), ("figures",), ("book", "distributed"), (
+    "experiment",), ("study",), ("results",), ("audits",), ("findings",), ("figures",), ("book", "distributed"), (
     "__main__",)
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 """Where each module or package of the library stands: it may import what stands below. The database opens pictures and

@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from acp_lib.audits.bridge import symmetric
 from acp_lib.experiment.pairs import PROTOCOLS
 from acp_lib.figures.style import CHANCE, PAPER, WIDTH
+from acp_lib.findings.bridge import symmetric
 
 MARKERS = "osD^vP*X"  # a corpus each
 INK = "0.25"

@@ -12,8 +12,8 @@ from dataclasses import asdict
 
 from IPython.display import display
 
-from acp_lib.audits.power import CLAIMED, JAVASCRIPT, papers, title
 from acp_lib.engine.text import plain
+from acp_lib.findings.power import CLAIMED, JAVASCRIPT, papers, title
 
 FIELDS = {"songs": "Songs", "pictures": "Pictures", "pairs": "Pairs", "runs": "Runs of each method",
           "effect": "Difference, points"}

@@ -9,8 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from acp_lib.audits.power import EFFECTS, LEVEL, POWER, RUNS, Components, papers, power
 from acp_lib.figures.style import BLUE, BRANCHES, CHANCE, OURS, PAPER, WIDTH, legend_below
+from acp_lib.findings.power import EFFECTS, LEVEL, POWER, RUNS, Components, papers, power
 
 LINES = dict(zip(EFFECTS, ((BRANCHES["music"], ":"), (BLUE, "--"), (OURS, "-")), strict=True))
 SONGS = np.geomspace(10, 10_000, 61)

@@ -62,6 +62,18 @@ class Departures(MarkdownDirective):
         return list_table(rows, "tab-departures", "Details that a profile decides in another way than the ledger")
 
 
+class Findings(MarkdownDirective):
+    """What was found, in sentences made of the recorded results."""
+
+    def text(self) -> str:
+        from acp_lib.findings import front
+        from acp_lib.results import recorded
+
+        for path in sorted(recorded.FOLDER.rglob("*.json")):
+            self.env.note_dependency(str(path))
+        return "\n".join(f"- {sentence}" for sentence in front.sentences())
+
+
 def list_table(rows: list[list[str]], name: str, caption: str) -> str:
     body = "\n".join("* " + "\n  ".join(f"- {cell}" for cell in row) for row in rows)
     return f"::::{{list-table}} {caption}\n:name: {name}\n:header-rows: 1\n:class: ledger\n\n{body}\n::::"
@@ -167,6 +179,7 @@ def setup(app) -> dict:
     app.add_directive("acp-departures", Departures)
     app.add_directive("acp-parameters", Parameters)
     app.add_directive("acp-versions", Versions)
+    app.add_directive("acp-findings", Findings)
     app.connect("config-inited", fresh_cache)
     app.connect("config-inited", repository)
     app.connect("env-get-outdated", result_readers)

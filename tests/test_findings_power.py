@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from acp_lib import paper, streams
-from acp_lib.audits import how_sure, power
-from acp_lib.audits.power import Components, Design, half_width, needed, ratio, smallest
+from acp_lib.audits import how_sure
 from acp_lib.experiment import crossed, intervals
 from acp_lib.figures import calculator
+from acp_lib.findings import power
+from acp_lib.findings.power import Components, Design, half_width, needed, ratio, smallest
 from acp_lib.results import tables
 
 PARTS = Components(4.0, 100.0, 64.0, 25.0, 36.0, 25.0, 900.0)

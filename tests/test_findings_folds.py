@@ -10,12 +10,12 @@ from conftest import corpus as folder_corpus
 from conftest import picture, sound
 
 from acp_lib import streams
-from acp_lib.audits import folds, real, record, transfer
 from acp_lib.audits.verdicts import FAILS, HOLDS, MISSING, OPEN
 from acp_lib.engine import processes
 from acp_lib.experiment import evaluation, intervals, methods, tasks
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.splits import PARTS
+from acp_lib.findings import folds, real, record, transfer
 from acp_lib.profiles import load
 from acp_lib.results import recorded
 from acp_lib.study import Study

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from acp_lib import paper
-from acp_lib.audits import bridge, halves, uncertainty
-from acp_lib.audits.bridge import Answers, Named
+from acp_lib.audits import uncertainty
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import baselines, corpus, intervals, splits
 from acp_lib.experiment.pairs import PROTOCOLS, draw, joint
+from acp_lib.findings import bridge, halves
+from acp_lib.findings.bridge import Answers, Named
 from acp_lib.results import recognition
 
 by_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)

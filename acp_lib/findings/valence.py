@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from acp_lib.audits.stability import DRAWS, NONE, bootstrapped, counts, estimate, labels
 from acp_lib.database import text
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import intervals
+from acp_lib.findings.stability import DRAWS, NONE, bootstrapped, counts, estimate, labels
 
 AXES = ("valence", "arousal")
 COLUMNS = ["MSD_track_id", "imac_pos_neu_neg", *(f"deezer_{axis}" for axis in AXES)]

@@ -14,13 +14,13 @@ import torch
 
 from acp_lib import streams
 from acp_lib.audits import additive
-from acp_lib.audits.folds import FOLDS, TWO, dealt
 from acp_lib.audits.standing import ADDITIVE
 from acp_lib.experiment import baselines, evaluation, intervals, runs
 from acp_lib.experiment.corpus import Corpus, Modality, scaled
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.experiment.splits import PARTS
+from acp_lib.findings.folds import FOLDS, TWO, dealt
 
 if TYPE_CHECKING:
     from acp_lib.study import Study

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from acp_lib import paper
-from acp_lib.audits import stability, valence
-from acp_lib.audits.stability import DRAWS, NONE, counts
 from acp_lib.database import imac, released
 from acp_lib.emotions import CLASSES
 from acp_lib.engine import commands
 from acp_lib.engine.cache import file_digest
+from acp_lib.findings import stability, valence
+from acp_lib.findings.stability import DRAWS, NONE, counts
 from acp_lib.results import recorded
 
 FEWEST = 10
@@ -115,7 +115,7 @@ def one(rows: Sequence[dict], **wanted: object) -> dict:
     found = [row for row in rows if all(row.get(key) == value for key, value in wanted.items())]
     if len(found) != 1:
         raise ValueError(f"{len(found)} rows have {wanted}; expected one: record them anew, by "
-                         "python -m acp_lib.audits.labels")
+                         "python -m acp_lib.findings.labels")
     return found[0]
 
 
@@ -144,7 +144,7 @@ def beside(accuracy: float, ceiling: dict) -> str:
 # --- recording
 
 
-def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.audits.labels") -> int:
+def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.findings.labels") -> int:
     """Exit code: as `commands.outcome`."""
     parser = ArgumentParser(prog=prog, description=__doc__, epilog=EXAMPLES,
                             formatter_class=RawDescriptionHelpFormatter)

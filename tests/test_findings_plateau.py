@@ -8,9 +8,9 @@ import pytest
 import torch
 from test_corpus import small
 
-from acp_lib.audits import plateau, record
 from acp_lib.experiment.corpus import Corpus
 from acp_lib.experiment.splits import PARTS
+from acp_lib.findings import plateau, record
 from acp_lib.results import recorded
 
 CELL = {"fc_width": 0.125, "learning_rate": 1e-3, "batch": 8, "dropout_at": "fusion"}

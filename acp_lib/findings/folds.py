@@ -108,7 +108,7 @@ def _correspondence(some: Sequence[Study], networks: Sequence[str]) -> list[dict
 
 def _pooled(folds: Sequence[Estimate], sizes: Sequence[int]) -> dict:
     found = intervals.pooled(folds, sizes).scaled(100)
-    return {**found.row(), "p": found.p(), "values": [round(100 * fold.value, 2) for fold in folds]}
+    return {**found.row(), "values": [round(100 * fold.value, 2) for fold in folds]}
 
 
 # --- Table 5

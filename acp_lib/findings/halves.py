@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acp_lib import paper
-from acp_lib.audits import bridge, uncertainty
+from acp_lib.audits import uncertainty
 from acp_lib.emotions import CLASSES, EMOTIONS, REGROUPING
 from acp_lib.experiment import pairs as protocols
+from acp_lib.findings import bridge
 from acp_lib.results import answers, recognition, tables
 
 if TYPE_CHECKING:

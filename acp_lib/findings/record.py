@@ -22,7 +22,7 @@ from acp_lib.engine.cache import code_key, digest, write
 from acp_lib.engine.progress import bar
 
 if TYPE_CHECKING:
-    from acp_lib.audits.plateau import Material
+    from acp_lib.findings.plateau import Material
 
 SETTINGS = {"plateau": "which settings take ACP-Net off its plateau",
             "samples": "accuracy by the number of songs and pictures"}
@@ -61,7 +61,7 @@ def arguments(prog: str) -> ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.audits.record") -> int:
+def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.findings.record") -> int:
     """Exit code: as `commands.outcome`."""
     given = sys.argv[1:] if argv is None else argv
     options = arguments(prog).parse_args(given)
@@ -92,7 +92,7 @@ def _folded(options: Namespace, command: str) -> None:
     study = Study(commands.profile(options))
     more = {"transfer": lambda: {"other": study.variant(data=options.to)},
             "folds": lambda: {"networks": options.networks} if options.networks else {}}
-    rows = import_module(f"acp_lib.audits.{options.what}").rows(study, **more.get(options.what, dict)())
+    rows = import_module(f"acp_lib.findings.{options.what}").rows(study, **more.get(options.what, dict)())
     made = study.provenance
     said = {key: made[key] for key in ("data", "synthetic", "data_fingerprint", "image_weights", "image_weights_digest",
                                        "settings")}
@@ -120,7 +120,7 @@ def _settings(options: Namespace, command: str) -> None:
 
 
 def _material(options: Namespace) -> Material:
-    from acp_lib.audits.plateau import Material  # only now: --help should not wait for PyTorch
+    from acp_lib.findings.plateau import Material  # only now: --help should not wait for PyTorch
 
     if options.material:
         return Material.read(options.material)
@@ -131,12 +131,12 @@ def _material(options: Namespace) -> Material:
 
 def _trained(options: Namespace, material: Material, command: str) -> None:
     """Record what settings come to, each kept below the work folder until all are there."""
-    from acp_lib.audits import plateau
     from acp_lib.experiment.training import device
+    from acp_lib.findings import plateau
     from acp_lib.results import recorded
 
     where, jobs = device(options.device), plateau.STUDIES[options.what]()
-    about, key = material.about | {"epochs": options.epochs}, code_key("acp_lib.audits.plateau")
+    about, key = material.about | {"epochs": options.epochs}, code_key("acp_lib.findings.plateau")
     parts = (options.out or recorded.FOLDER / options.what).with_suffix(".parts")
     rows, kept = [], []
     for job in bar(jobs, total=len(jobs), what=f"{options.what}, {about['data']}", unit="setting"):

@@ -13,9 +13,10 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from acp_lib import paper
-from acp_lib.audits import labels, stability, uncertainty, valence
+from acp_lib.audits import uncertainty
 from acp_lib.database import imac, released, tags
 from acp_lib.emotions import CLASSES
+from acp_lib.findings import labels, stability, valence
 from acp_lib.profiles import ROOT
 from acp_lib.results import recorded
 
@@ -305,7 +306,7 @@ def test_the_command_records_what_it_counted_in_which_files(files, tmp_path, cap
     (tmp_path / "kept/labels").mkdir(parents=True)
     out.rename(tmp_path / "kept/labels/imac.json")
     made, = recorded.read("labels")
-    assert made["command"] == "python -m acp_lib.audits.labels --scores s.csv --deezer d.csv"
+    assert made["command"] == "python -m acp_lib.findings.labels --scores s.csv --deezer d.csv"
     assert set(made["files"]) == {"s.csv", "d.csv"} and made["data"] == "IMAC"
     assert {r["kind"] for r in made["rows"]} == {"stability", "ties", "deezer"}
     assert str(tmp_path) not in str(made)
@@ -332,7 +333,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path, capsys):
 def test_help_has_examples(capsys):
     with pytest.raises(SystemExit) as stop:
         labels.main(["--help"])
-    assert stop.value.code == 0 and "examples:\n  python -m acp_lib.audits.labels --scores" in capsys.readouterr().out
+    assert stop.value.code == 0 and "examples:\n  python -m acp_lib.findings.labels --scores" in capsys.readouterr().out
 
 
 # what is kept

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from acp_lib.audits import standing, verdicts
-from acp_lib.audits.folds import TWO
 from acp_lib.audits.verdicts import Verdict
+from acp_lib.findings.folds import TWO
 from acp_lib.results.scores import called
 from acp_lib.study import MAIN
 
@@ -96,3 +96,12 @@ def behind(results: Sequence[dict]) -> list[str]:
             for result in results}
     return [f"{data} ({row['ours']:+.1f} points, {row['interval'][0]:+.1f} to {row['interval'][1]:+.1f})"
             for data, row in rows.items() if row["ours"] < 0]
+
+
+def compares(results: Sequence[dict]) -> list[dict]:
+    """Of the corpora on which ACP-Net is shown to compare, the row of its gap to its best additive approximation.
+
+    Chapter: Real pictures, real music.
+    """
+    return [next(row for row in of(result, "standing") if row["row"] == standing.ADDITIVE) for result in results
+            if standing.reached(of(result, "standing")) == "compares"]
