@@ -15,7 +15,7 @@ from acp_lib.engine import processes
 from acp_lib.experiment import evaluation, intervals, methods, tasks
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.splits import PARTS
-from acp_lib.findings import folds, real, record, transfer
+from acp_lib.findings import folds, front, real, record, transfer
 from acp_lib.profiles import load
 from acp_lib.results import recorded
 from acp_lib.study import Study
@@ -242,6 +242,37 @@ def test_corpora_stand_side_by_side_with_the_paper_and_this_run():
     assert [found[0][data]["ours"] for data in ("this run", "A", "B")] == [70.0, 60.0, 58.0]
     assert [row["row"] for row in real.beside([result("A")], [], 5, "music")] == ["Random"]
     assert real.beside([result("A")], [], 5, "picture") == []
+
+
+@pytest.mark.parametrize(("table", "row", "said"), [
+    (4, {"row": "ACP-Net", "network": "main"}, "58.0 to 60.0"), (4, {"row": "ACP-Net", "network": "audit"}, None),
+    (4, {"row": "two classifiers, compared"}, "62.0 to 62.0"),
+    (5, {"row": "Random", "what": "music, 3 classes"}, "1.0 to 1.0"),
+    (5, {"row": "Random", "what": "picture, 8 classes"}, None), (3, {"row": "all", "what": "songs"}, None)])
+def test_a_range_is_of_the_same_question_to_the_same_network(table, row, said):
+    assert real.ranged([result("A"), result("B", network=58.0)], table, row) == said
+
+
+FRONT = [  # by the results of two corpora: what the first page says
+    ({"network": 56.0}, ["gets less than the paper's number", "more than add up** what it thinks of either half, on 2"]),
+    ({"network": 63.0}, ["has been tried on real"]),
+    ({"low": -9.0}, ["That it does more than add up** is shown on none of 2 corpora"])]
+
+
+@pytest.mark.parametrize(("changes", "said"), FRONT)
+def test_the_first_page_follows_the_numbers(monkeypatch, changes, said):
+    kept = {"folds": [result(name, **changes) for name in "AB"], "labels": recorded.read("labels"), "transfer": [
+        {"rows": [{"ours": 52.0, "interval": [low, 53.0], "chance": 50.0}]} for low in (49.0, 51.0)]}
+    monkeypatch.setattr(recorded, "read", kept.__getitem__)
+    text = "\n".join(front.sentences())
+    assert all(part in text for part in said)
+    assert "52.0 to 52.0 % of the pairs of another, and clearly more often than chance in 1 of 2 cases" in text
+    assert "names 63.5 % of the music right" in text and "67 % of IMAC's songs carry one emotion tag" in text
+
+
+def test_the_first_page_says_nothing_of_what_was_not_recorded(monkeypatch):
+    monkeypatch.setattr(recorded, "read", lambda study: [])
+    assert len(front.sentences()) == 1
 
 
 def test_words_follow_the_numbers():

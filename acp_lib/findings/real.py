@@ -86,6 +86,18 @@ def range_of(results: Sequence[dict], name: str, table: object = 4, **wanted: ob
     return min(found), max(found)
 
 
+def ranged(results: Sequence[dict], table: int, row: dict) -> str | None:
+    """The lowest and the highest number of a row of this run over the corpora, of one network and asked for as many
+    classes: "53.0 to 55.3"; None where none has it.
+
+    Chapter: Paper versus ours.
+    """
+    alike = {"row", "what", "network"}
+    found = [r["ours"] for result in results for r in of(result, table)
+             if all(r.get(key) == row.get(key) for key in alike)]
+    return f"{min(found):.1f} to {max(found):.1f}" if found else None
+
+
 def behind(results: Sequence[dict]) -> list[str]:
     """The corpora on which the main ACP-Net is right less often than two classifiers, by its mean, each with the
     difference and its interval.
