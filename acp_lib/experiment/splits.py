@@ -63,7 +63,7 @@ def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: 
     rng = streams.generator("split", seed, 0 if folds else draw)
     place = pd.Series(-1, index=table.index)
     unit = units(table, by)
-    for modality in ("image", "music"):
+    for modality in (name for name in ("image", "music") if (table["modality"] == name).any()):
         rows = table[table["modality"] == modality]
         main = pd.crosstab(unit[rows.index], rows["class"]).idxmax(axis=1)
         size = unit[rows.index].value_counts()
