@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from acp_lib import paper
 from acp_lib.findings import halves, labels, real
 from acp_lib.findings.folds import TWO
+from acp_lib.findings.real import between
 from acp_lib.results import recorded
 
 REPORTED = f"{paper.CORRESPONDENCE['ACP-Net']:.2f}"
@@ -24,15 +25,15 @@ def _real() -> Iterator[str]:
     (low, high), (least, most) = (real.range_of(corpora, name) for name in ("ACP-Net", TWO))
     lead = ("On real photographs and recordings ACP-Net gets less than the paper's number"
             if high < paper.CORRESPONDENCE["ACP-Net"] else "ACP-Net has been tried on real photographs and recordings")
-    yield (f"**{lead}.** On {', '.join(r['data'] for r in corpora)} it is right about {low:.1f} to {high:.1f} % of "
+    yield (f"**{lead}.** On {', '.join(r['data'] for r in corpora)} it is right about {between(low, high)} % of "
            f"the pairs at the paper's width; the paper has {REPORTED} % on IMAC. Two plain classifiers that are told "
-           f"the classes get {least:.1f} to {most:.1f} % ({{numref}}`tab-real-4`).")
-    if gaps := [row["ours"] for row in real.compares(corpora)]:
-        yield (f"**It does more than add up** what it thinks of either half, on {len(gaps)} of {len(corpora)} "
-               f"corpora: it is right {min(gaps):.1f} to {max(gaps):.1f} points more often than whatever adds "
-               "({ref}`chapter-real`).")
+           f"the classes get {between(least, most)} % ({{numref}}`tab-real-4`).")
+    gaps, n = [row["ours"] for row in real.compares(corpora)], len(corpora)
+    if gaps:
+        yield (f"**It does more than add up** what it thinks of either half, on {len(gaps)} of {n} such corpora: it is "
+               f"right {between(min(gaps), max(gaps))} points more often than whatever adds ({{ref}}`chapter-real`).")
     else:
-        yield f"**That it does more than add up** is shown on none of {len(corpora)} corpora ({{ref}}`chapter-real`)."
+        yield f"**That it does more than add up** is shown on none of {n} such corpora ({{ref}}`chapter-real`)."
 
 
 def _transfer() -> Iterator[str]:
@@ -40,7 +41,7 @@ def _transfer() -> Iterator[str]:
         first = [r["rows"][0] for r in crossed]
         clear = sum(row["interval"][0] > row["chance"] for row in first)
         low, high = min(row["ours"] for row in first), max(row["ours"] for row in first)
-        yield (f"**What it learns of one corpus** is right about {low:.1f} to {high:.1f} % of the pairs of another, "
+        yield (f"**What it learns of one corpus** is right about {between(low, high)} % of the pairs of another, "
                f"and clearly more often than chance in {clear} of {len(crossed)} cases ({{numref}}`tab-transfer`).")
 
 

@@ -86,6 +86,14 @@ def range_of(results: Sequence[dict], name: str, table: object = 4, **wanted: ob
     return min(found), max(found)
 
 
+def between(low: float, high: float) -> str:
+    """Two numbers as a range, one where they are the same.
+
+    Chapter: Real pictures, real music.
+    """
+    return f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
+
+
 def ranged(results: Sequence[dict], table: int, row: dict) -> str | None:
     """The lowest and the highest number of a row of this run over the corpora, of one network and asked for as many
     classes: "53.0 to 55.3"; None where none has it.
@@ -95,7 +103,7 @@ def ranged(results: Sequence[dict], table: int, row: dict) -> str | None:
     alike = {"row", "what", "network"}
     found = [r["ours"] for result in results for r in of(result, table)
              if all(r.get(key) == row.get(key) for key in alike)]
-    return f"{min(found):.1f} to {max(found):.1f}" if found else None
+    return between(min(found), max(found)) if found else None
 
 
 def behind(results: Sequence[dict]) -> list[str]:
