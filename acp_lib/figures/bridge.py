@@ -20,6 +20,7 @@ from acp_lib.findings.bridge import symmetric
 
 MARKERS = "osD^vP*X"  # a corpus each
 INK = "0.25"
+MARGIN = 5  # points around the marks; an interval that is longer is cut
 TINTS = dict(zip(PROTOCOLS, sns.color_palette("colorblind", len(PROTOCOLS)), strict=True))
 
 
@@ -34,8 +35,8 @@ def predicted_and_measured(results: Sequence[dict]) -> Figure:
     for result, marker in _marked(results):
         for row in (row for row in result["rows"] if row["what"] == "protocol"):
             _cross(ax, row["predicted"], row["measured"], marker, TINTS[row["row"]], result["live"])
-            ends += [*row["predicted"]["interval"], *row["measured"]["interval"]]
-    low, high = max(min(ends, default=0) - 2, 0), min(max(ends, default=100) + 2, 100)
+            ends += [row["predicted"]["ours"], row["measured"]["ours"]]
+    low, high = max(min(ends, default=0) - MARGIN, 0), min(max(ends, default=100) + MARGIN, 100)
     ax.plot([low, high], [low, high], lw=1, **CHANCE)
     ax.set(xlabel="predicted from both halves, %", ylabel="measured on pairs, %", xlim=(low, high), ylim=(low, high),
            aspect="equal")

@@ -67,8 +67,14 @@ def read(study: str) -> list[dict]:
 
 
 def sentence(results: Sequence[dict]) -> str:
-    """When, on what and by which command results were recorded."""
+    """When, on what and by which commands results were recorded, as Markdown.
+
+    Chapter: all that show recorded results.
+    """
+    if not results:
+        return "Nothing has been recorded yet."
     dates = sorted({r["date"] for r in results})
-    machines, commands = ("; ".join(sorted({r[key] for r in results})) for key in ("hardware", "command"))
+    machines = "; ".join(sorted({r["hardware"] for r in results}))
+    commands = ", ".join(f"`{command}`" for command in sorted({r["command"] for r in results}))
     when = dates[0] + (f" to {dates[-1]}" if len(dates) > 1 else "")
-    return f"Recorded {when} on {machines} by `{commands}`, and not made anew with this book."
+    return f"Recorded {when} on {machines} by {commands}, and not made anew with this book."
