@@ -382,7 +382,7 @@ def test_the_chapter_types_no_result_of_its_own():
     page = (ROOT / "notebooks/20_released_labels.md").read_text("utf8").split("# What the released labels are worth")[1]
     prose = re.sub(r"```.*?```|\{[\w:]+\}`[^`]*`", "", page, flags=re.S)
     assert set(re.findall(r"\d+", prose)) == {"95"}  # the level of intervals
-    assert 'recorded.read("labels")' in page and "`labels_recorded`" in page
+    assert 'recorded.read("labels")' in page and "report.say(recorded.sentence(found))" in page
 
 
 def test_rows_are_asked_for_by_what_they_hold():
