@@ -203,11 +203,12 @@ def test_rules_only_move_songs_that_tie(scores):
 
 
 @pytest.mark.parametrize(("rows", "said"), [
-    ([("a", True, 3.0), ("b", False, None)], "1 of 2 rules .* most evenly by a "),
-    ([("a", True, 9.0), ("b", True, 2.0)], r"2 of 2 rules .* most evenly by b \(b: χ² = 2.0; a: χ² = 9.0\)"),
-    ([("a", False, None)], "no rule leaves")])
+    ([("a", True, 3.0, 0.22), ("b", False, None, None)], r"1 of 2 rules .* most evenly by a \(a: χ² = 3.0\)$"),
+    ([("a", True, 9.0, 0.01), ("b", True, 2.0, 0.4)], r"2 of 2 .* most evenly by b \(b: χ² = 2.0; a: χ² = 9.0\)$"),
+    ([("a", True, 16.0, 0.0003)], r"1 of 1 .* \(a: χ² = 16.0\); even so, the classes lose unlike parts$"),
+    ([("a", False, None, None)], "no rule leaves")])
 def test_what_is_said_of_rules(rows, said):
-    assert re.match(said, labels.rule([dict(zip(("rule", "possible", "chi2"), row, strict=True)) for row in rows]))
+    assert re.match(said, labels.rule([dict(zip(("rule", "possible", "chi2", "p"), row, strict=True)) for row in rows]))
 
 
 # another data set

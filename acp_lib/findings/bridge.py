@@ -207,7 +207,7 @@ def rows(study: Study, folds: int = FOLDS) -> list[dict]:
 
     Chapter: What 61.67 % takes.
     """
-    return judged([study.variant(folds=folds, split_draw=k) for k in range(folds)])
+    return judged([study.variant(folds=folds, split_draw=k, pair_draw=k) for k in range(folds)])
 
 
 def judged(studies: Sequence[Study]) -> list[dict]:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from acp_lib import paper
+from acp_lib import paper, streams
 from acp_lib.audits import additive
 from acp_lib.audits.standing import ADDITIVE, HALVES
-from acp_lib.experiment import intervals, runs
-from acp_lib.experiment.baselines import BASELINES
+from acp_lib.experiment import baselines, evaluation, intervals, runs
+from acp_lib.experiment.corpus import Pairs
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.methods import CORRESPONDENCE
 from acp_lib.experiment.pairs import joint, oracle
@@ -68,17 +68,28 @@ def _planned(study: Study, networks: Sequence[str]) -> list[Run]:
 # --- Table 4
 
 
-def _right(study: Study, made: Networks) -> Right:
-    emap = additive.emap_table(study)
-    found = {name: np.array([run.correct for run in own], float) for name, own in made.items()}
-    found[ADDITIVE] = np.array(emap["additive"].tolist(), float)
-    return found | {name: study.baselines[name].to_numpy(float)[None] for name in BASELINES}
+def asked_of(study: Study) -> Pairs:
+    """The test pairs of a fold, drawn by themselves: folds that drew the same classes would share that luck."""
+    p = study.profile
+    rng = streams.generator("test pairs of a fold", p.seed, p.splitting.split_draw)
+    return study.corpus.draw("test", p.pairing.pairs, p.pairing.test_pairs, rng)
+
+
+def _right(study: Study, made: Networks, asked: Pairs) -> Right:
+    truth = asked.truth == 1
+    found = {name: np.array([(evaluation.probability(run.model(), run.task.corpus, asked) > 0.5) == truth  # type: ignore
+                             for run in own], float) for name, own in made.items()}
+    added = [additive.emap(run.model(), study.corpus, asked, seed=run.seed)[0] for run in made[AUDIT]]
+    found[ADDITIVE] = np.array([(margin > 0) == truth for margin in added], float)
+    said = baselines.correct(study.corpus, asked, study.profile.pairing.pairs, study.profile.seed)
+    return found | {str(name): held.to_numpy(float)[None] for name, held in said.items()}
 
 
 def _correspondence(some: Sequence[Study], networks: Sequence[str]) -> list[dict]:
     made: list[Networks] = [{**s.trained("pairs", *networks), AUDIT: s.audited.runs} for s in some]
-    right = [_right(s, own) for s, own in zip(some, made, strict=True)]
-    names = [tables.groups(s, s.test_pairs()) for s in some]
+    asked = [asked_of(s) for s in some]
+    right = [_right(s, own, pairs) for s, own, pairs in zip(some, made, asked, strict=True)]
+    names = [tables.groups(s, pairs) for s, pairs in zip(some, asked, strict=True)]
     network = {"ACP-Net": {"network": some[0].network}, AUDIT: {"network": some[0].audited.network}}
 
     def scored(name: str) -> Iterator[Estimate]:

@@ -31,7 +31,8 @@ def _real() -> Iterator[str]:
     gaps, n = [row["ours"] for row in real.compares(corpora)], len(corpora)
     if gaps:
         yield (f"**It does more than add up** what it thinks of either half, on {len(gaps)} of {n} such corpora: it is "
-               f"right {between(min(gaps), max(gaps))} points more often than whatever adds ({{ref}}`chapter-real`).")
+               f"right {between(min(gaps), max(gaps))} points more often than its own best additive approximation "
+               "({ref}`chapter-real`).")
     else:
         yield f"**That it does more than add up** is shown on none of {n} such corpora ({{ref}}`chapter-real`)."
 
@@ -48,8 +49,8 @@ def _transfer() -> Iterator[str]:
 def _law() -> Iterator[str]:
     own = {row["protocol"]: row for row in halves.by_paper()}["class_balanced"]
     yield (f"**What {REPORTED} % takes**: whoever names {own['music']} % of the music right, as the paper's features "
-           f"do, needs {own['needed']:.1f} % of the pictures, in three classes, to get there by comparing names "
-           "({numref}`tab-needed`).")
+           f"do, needs {own['needed']:.1f} % of the pictures, in three classes, to get there by comparing names, if "
+           "half of the pairs are true and errors fall on each wrong class alike ({numref}`tab-needed`).")
 
 
 def _labels() -> Iterator[str]:
@@ -57,6 +58,7 @@ def _labels() -> Iterator[str]:
         rows = [row for row in result["rows"] if row["kind"] == "stability"]
         two = labels.one(rows, what="two tags")
         every, single = (labels.one(rows, songs=kind, dropped=0.5) for kind in ("all", "one tag"))
-        yield (f"**The labels of the songs are thin**: {100 * single['n'] / every['n']:.0f} % of IMAC's songs carry "
-               f"one emotion tag, and of songs of several tags two are of one class in {100 * two['value']:.0f} % of "
-               "the cases ({numref}`tab-redrawn`).")
+        yield (f"**The labels of the songs are thin**: {100 * single['n'] / every['n']:.0f} % of the songs whose "
+               "scores were released carry one emotion tag ({numref}`tab-dropped`). Of songs of several tags two are "
+               f"of one class in {100 * two['value']:.0f} % of the cases, where chance would give "
+               f"{100 * two['chance']:.0f} % ({{ref}}`chapter-released-labels`).")

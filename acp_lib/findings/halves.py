@@ -130,7 +130,7 @@ def against(network: dict, law: float) -> str:
     """
     low, high = network["interval"]
     if low > law:
-        return "it knows more of pairs than these names tell"
+        return "its interval lies above this number, whose own luck is not counted"
     if high < law:
-        return "naming and comparing gets more"
+        return "its interval lies below this number, whose own luck is not counted"
     return "this many pairs cannot tell the two apart"

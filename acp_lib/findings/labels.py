@@ -128,8 +128,9 @@ def rule(ties: Sequence[dict]) -> str:
     if not could:
         return "no rule leaves as many songs of each class as the paper counts: it labelled otherwise, or other songs"
     loss = "; ".join(f"{r['rule']}: χ² = {r['chi2']:.1f}" for r in could)
+    uneven = "; even so, the classes lose unlike parts" if could[0]["p"] < 0.05 else ""
     return (f"{len(could)} of {len(ties)} rules leave as many songs of each class as the paper counts. The songs that "
-            f"are missing are spread most evenly by {could[0]['rule']} ({loss})")
+            f"are missing are spread most evenly by {could[0]['rule']} ({loss}){uneven}")
 
 
 def beside(accuracy: float, ceiling: dict) -> str:

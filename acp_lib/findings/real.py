@@ -14,9 +14,15 @@ from acp_lib.findings.folds import TWO
 from acp_lib.results.scores import called
 from acp_lib.study import MAIN
 
+FED = "Inception-V3 features", "193 numbers"
+PROBES = " + MLP", ", linear"
 SHOWN = ("Random", "The most frequent", "Art-based features + SVM", "AlexNet, fine-tuned", "Spectrogram + CNN",
-         "ACP-Net features + MLP", "Inception-V3 features, linear", "193 numbers, linear")
-"""Rows of Table 5 that are shown: those of the paper, the guesser, and the plainest reading of the bare features."""
+         *(name + probe for name in ("ACP-Net features", *FED) for probe in PROBES))
+"""Rows of Table 5 that are shown: those of the paper, the guesser, and each probe on what ACP-Net is fed and on what it
+makes of it."""
+
+CONVOLUTIONS = "AlexNet", "Spectrogram", "L3-Net"
+"""What the names of networks begin with that are trained smaller than the paper's, and from random weights."""
 
 
 def of(result: dict, table: object) -> list[dict]:
@@ -64,13 +70,15 @@ def sentences(results: Sequence[dict]) -> list[str]:
 
 
 def judged(results: Sequence[dict]) -> dict[str, list[Verdict]]:
-    """The verdicts on the claims that are about a network's lead over another one or over chance, by corpus: the rules
-    are those of the chapter of verdicts, and each corpus is a family of its own.
+    """The verdicts on the claims that are about ACP-Net's lead over chance or over another way, by corpus: the rules
+    are those of the chapter of verdicts, and each corpus is a family of its own. No claim is judged about networks that
+    are smaller here than the paper's.
 
     Chapter: Real pictures, real music; Verdicts.
     """
     files = {"standing", "how_sure", "recognition"}
-    some = [c for c in verdicts.claims() if c.rule == "above" and c.value and c.value["file"] in files]
+    some = [c for c in verdicts.claims() if c.rule == "above" and c.value and c.value["file"] in files
+            and not any(name in c.value["row"]["row"] for name in CONVOLUTIONS)]
     return {result["data"]: verdicts.judge(some, partial(of, result), imac=False) for result in results}
 
 
@@ -116,6 +124,19 @@ def behind(results: Sequence[dict]) -> list[str]:
             for result in results}
     return [f"{data} ({row['ours']:+.1f} points, {row['interval'][0]:+.1f} to {row['interval'][1]:+.1f})"
             for data, row in rows.items() if row["ours"] < 0]
+
+
+def learnt(result: dict, modality: str) -> str:
+    """Whether a linear probe reads more from what ACP-Net makes of its input than from the input, in words.
+
+    modality : "picture" or "music"
+
+    Chapter: Real pictures, real music.
+    """
+    rows = {row["row"]: row["ours"] for row in of(result, 5) if row["what"].startswith(modality)}
+    fed = next(rows[name + PROBES[1]] for name in FED if name + PROBES[1] in rows)
+    own = rows["ACP-Net features" + PROBES[1]]
+    return f"{result['data']}, {modality}: {own:.1f} % against {fed:.1f} %"
 
 
 def compares(results: Sequence[dict]) -> list[dict]:
