@@ -415,7 +415,7 @@ def test_results_hold_the_papers_value_ours_and_where_it_comes_from(made, number
 
 @whole
 def test_every_result_with_a_score_of_acp_net_says_which_network_it_is_of(made):
-    audited = ("standing", "how_sure", "specifications")
+    audited = ("standing", "how_sure", "power", "specifications")
     found = {path.stem: json.loads(path.read_text("utf8")) for path in made.results.glob("*.json")}
     held = {name: [row for row in rows if reconciled.is_accuracy(row)] for name, rows in found.items()}
     assert {name for name, rows in held.items() if rows} == {"table4", "table5", *audited}

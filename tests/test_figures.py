@@ -30,6 +30,7 @@ from acp_lib.figures import (
     paper_versus_ours,
     power,
     probes,
+    real,
     retrieval,
     right_and_wrong,
     seeing,
@@ -132,6 +133,9 @@ BRIDGED: list[dict] = [
     {"what": "left out", "row": pairs.PROTOCOLS[4], "reason": "no pairs can be drawn"}]
 BRIDGES = [{"data": data, "live": data == "mine", "rows": BRIDGED} for data in ("mine", "A", "B")]
 TWO_NAMED = {"data": "two", "live": True, "rows": [{**row, "classes": ["a", "b"]} for row in BRIDGED[:2]]}
+CORPORA = [{"row": name, "paper": paper, "A": {"row": name, "ours": 55.0, "interval": [52.0, 58.0]}, "B": other} for
+           name, paper, other in (("ACP-Net (main)", 61.67, None), ("two classifiers", None,
+                                                                     {"ours": 57.0, "interval": [55.0, 60.0]}))]
 PICTURES, MUSIC = recognised(*"abcdefg"), recognised("CNN", "MLP", classes=CLASSES, paper=None, values=[50.0])
 
 CASES = [  # figure, what is special, arguments
@@ -232,6 +236,8 @@ CASES = [  # figure, what is special, arguments
     (labels.valence_and_arousal, "", lambda p: [[
         {"of": axis, "class": c, "value": k - 1.0, "interval": [k - 1.2, k - 0.9]}
         for axis in ("valence", "arousal") for k, c in enumerate(CLASSES)]]),
+    (real.correspondence, "", lambda p: [CORPORA, [{"data": data} for data in "AB"]]),
+    (real.correspondence, "of one corpus", lambda p: [CORPORA, [{"data": "A"}]]),
     (verdicts.verdicts, "", lambda p: [pd.DataFrame({"holds": [2, 0], "open": [1, 3]}, index=["Data", "Results"])]),
 ]
 

@@ -24,7 +24,9 @@ def again(tmp_path_factory):
 
 
 def test_the_same_command_makes_it_again_from_the_same_data(again):
-    alike = ("command", "data", "data_fingerprint", "settings", "image_weights")
+    alike = ["command", "data", "settings", "image_weights"]
+    if again["versions"] == KEPT["versions"]:  # the files of the mini database hang on the libraries that write them
+        alike.append("data_fingerprint")
     assert {key: again[key] for key in alike} == {key: KEPT[key] for key in alike}
     assert set(recorded.ABOUT) < set(again)
 

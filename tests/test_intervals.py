@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -123,12 +123,13 @@ def test_methods_with_other_numbers_of_runs(one, other, sources):
 
 
 @given(st.integers(0, 10_000), st.sampled_from([1, 2, 3, 6]), st.floats(-1, 1))
+@example(1966, 2, 0.0)  # all runs alike: no error but what rounding leaves
 def test_p_is_below_the_level_exactly_where_the_interval_leaves_the_number_out(seed, runs, than):
     right, i, j = made(np.random.default_rng(seed), runs=runs)
     found = intervals.mean(right, i, j, least=-9, most=9)
     low, high = found.interval()
     assert (found.p(than) < 0.05) == (not low <= than <= high)
-    assert found.p(high) == pytest.approx(0.05, abs=1e-6) and 0 <= found.p(than) <= 1
+    assert found.p(high) == pytest.approx(0.05 if found.error else 1, abs=1e-6) and 0 <= found.p(than) <= 1
 
 
 @given(st.integers(0, 1000), st.sampled_from([1, 3]))

@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import optimize, special
 
+TINY = 1e-12
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -36,8 +38,9 @@ class Estimate:
 
     @property
     def error(self) -> float:
-        """The standard error."""
-        return float(np.sqrt(sum(v for v, _ in self.variances)))
+        """The standard error; what rounding leaves of none is none."""
+        found = float(np.sqrt(sum(v for v, _ in self.variances)))
+        return 0.0 if found < TINY else found
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Two-sided, cut where no value can lie."""
@@ -47,7 +50,7 @@ class Estimate:
     def p(self, than: float = 0.0) -> float:
         """Two-sided p of the mean being `than`: below 0.05 where the 95 % interval, uncut, does not hold it."""
         away = abs(self.value - than)
-        if not self.error or not np.isfinite(self.error) or away < 1e-12:
+        if not self.error or not np.isfinite(self.error) or away < TINY:
             return float(not self.error < away)
         low, high = (2 * float(special.stdtr(df, -away / self.error)) for df in self._ends())
         if high - low < 1e-15:
