@@ -25,11 +25,11 @@ from acp_lib.experiment import baselines, evaluation, intervals
 from acp_lib.experiment import pairs as protocols
 from acp_lib.experiment.corpus import Pairs
 from acp_lib.experiment.intervals import Estimate
+from acp_lib.findings.folds import FOLDS
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
 
-FOLDS = 5
 HALVES = ("image", "music")
 
 # --- the law

@@ -50,7 +50,7 @@ def rows(study: Study, networks: Sequence[str] = tuple(CORRESPONDENCE), folds: i
     Returns
     -------
     rows of a "table": 4, 5, or "standing", "how_sure" (differences of ACP-Net and others) or "recognition" as results
-    of those names have them. All have "row", in per cent or points "ours", "interval", "variances" and "p" of
+    of those names have them. All have "row", in per cent or points "ours", "interval" and "variances" of
     `intervals.pooled`, "values" (one a fold), and of ACP-Net its "network". Table 4: "paper", "runs", "stuck" (of
     networks). Table 5: "paper", "what", "runs", "samples", "balanced", "confusion" and "classes". The first row also
     "pairs", "pictures" and "songs" that were tested, and "protocol"

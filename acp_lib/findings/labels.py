@@ -6,6 +6,7 @@ Chapter: What the released labels are worth.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -159,8 +160,8 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.findings.
         files = {name: path for name in ("scores", "deezer") if (path := getattr(options, name))}
         songs = imac.songs(options.scores)
         made = rows(songs, valence.joined(options.deezer, songs) if options.deezer else None)
-        told = " ".join([prog, *(f"--{name} {path.name}" for name, path in files.items())])
-        about = recorded.about(told, recorded.hardware("cpu"))
+        told = shlex.join([word for name, path in files.items() for word in (f"--{name}", path.name)])
+        about = recorded.about(f"{prog} {told}", recorded.hardware("cpu"))
         recorded.save(options.out, about | {"data": "IMAC", "files": {path.name: file_digest(path)
                                                                       for path in files.values()}}, made)
         print(f"{len(made)} rows in {options.out}")
