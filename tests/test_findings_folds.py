@@ -10,12 +10,13 @@ from conftest import corpus as folder_corpus
 from conftest import picture, sound
 
 from acp_lib import streams
+from acp_lib.audits import leakage, repeated, standing
 from acp_lib.audits.verdicts import FAILS, HOLDS, MISSING, OPEN
 from acp_lib.engine import processes
 from acp_lib.experiment import baselines, evaluation, intervals, methods, tasks
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.splits import PARTS
-from acp_lib.findings import folds, front, real, record, transfer
+from acp_lib.findings import audits, folds, front, real, record, transfer
 from acp_lib.profiles import load
 from acp_lib.results import recorded
 from acp_lib.study import Study
@@ -192,6 +193,21 @@ def test_other_weights_are_refused(studies):
         transfer.carried(studies[0], other)
 
 
+# --- what the audits train
+
+
+def test_audits_are_recorded_as_their_chapters_read_them(studies):
+    study = studies[0].variant(audit_draws=2, audit_runs=4)
+    found = audits.rows(study)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found  # what is kept is what was made
+    assert all("provenance" not in row for row in found)
+    gained = leakage.gain(real.of({"rows": found}, "leakage"), "ACP-Net")
+    assert gained["gain"] == leakage.gain(leakage.accuracy(study), "ACP-Net")["gain"]
+    assert {row["row"] for row in real.of({"rows": found}, "how_sure")} == {"seed", "initial weights", "pairs", "split"}
+    assert {row["row"] for row in real.of({"rows": found}, "specifications")} >= {"reading", "median", "near the paper"}
+    assert real.of({"rows": found}, "standing")[-1]["row"] == standing.ADDITIVE
+
+
 # --- the command
 
 
@@ -319,6 +335,18 @@ def test_what_is_recorded_is_complete(study):
             assert low <= row["ours"] <= high and np.isfinite(row["ours"])
             assert row["ours"] == pytest.approx(intervals.of_row(row).value)
             assert np.mean(row["values"]) == pytest.approx(row["ours"], abs=1.5) if "values" in row else True
+
+
+def test_recorded_audits_are_complete():
+    for made in recorded.read("audits"):
+        assert set(recorded.ABOUT) | {"data_fingerprint", "image_weights_digest", "settings"} <= set(made)
+        assert made["synthetic"] is False
+        p = made["settings"]
+        assert all(len(row["values"]) == p["audit_draws"] for row in real.of(made, "leakage"))
+        assert {row["row"]: len(row["values"]) for row in real.of(made, "how_sure")} == {
+            "seed": p["audit_seeds"], **dict.fromkeys(repeated.DRAWS, p["audit_draws"])}
+        said = real.of(made, "specifications")
+        assert sum(row["row"] in ("reading", "diverged") for row in said) == said[0]["readings"]
 
 
 def test_groups_of_two_corpora_stand_one_behind_the_other(studies):

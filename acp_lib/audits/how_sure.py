@@ -54,10 +54,17 @@ def _rows(study: Study) -> list[dict]:
     for name, other in said.items():
         found = intervals.difference(own, other, *names).scaled(100)
         compared.append({"what": "difference", "row": name, **found.row(), "p": found.p()})
+    return [whole, *uncertainty.holm(compared), *components(study)]
+
+
+def components(study: Study) -> list[dict]:
+    """The rows "what" = "component" of `load`, and in per cent their "values", one a run.
+
+    Chapter: How sure are we.
+    """
     groups = repeated.accuracies(study)
-    return [whole, *uncertainty.holm(compared), *(
-        {"what": "component", "row": row.pop("source"), "values": groups[name], **row}
-        for name, row in zip(groups, uncertainty.components(groups, among=repeated.DRAWS), strict=True))]
+    return [{"what": "component", "row": row.pop("source"), "values": groups[name], **row}
+            for name, row in zip(groups, uncertainty.components(groups, among=repeated.DRAWS), strict=True)]
 
 
 def mislabelled(study: Study) -> dict[str, dict[str, np.ndarray]]:

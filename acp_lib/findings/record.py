@@ -30,6 +30,7 @@ SETTINGS = {"plateau": "which settings take ACP-Net off its plateau",
 
 FOLDED = {"folds": "Tables 4 and 5, with every sample tested once",
           "bridge": "what naming the classes of both halves predicts of pairs, by folds",
+          "audits": "leakage by split, sources of luck, readings of the paper: tens of trainings",
           "power": "what runs, pictures and songs bring to the luck of a score",
           "transfer": "trained on one corpus, tested on another, --to, which shares no file with it"}
 """Studies of a whole profile: modules of this package whose `rows` make what is recorded."""
