@@ -182,8 +182,30 @@ def test_each_fold_is_asked_about_the_same_pairs_of_the_other_corpus(studies):
     assert [len(row["values"]) for row in found[:3]] == [6, 6, 3]  # two audited runs a fold; classifiers have one
     assert found[0]["row"] == "ACP-Net" and found[0]["chance"] == pytest.approx(50)
     assert found[0]["songs"] == 9 and found[0]["pictures"] == 6
-    assert found[-2]["ours"] == pytest.approx(found[0]["ours"] - found[1]["ours"])
+    one, other = (found[k:k + len(found) // 2] for k in (0, len(found) // 2))
+    assert {row["scaled"] for row in one} == {transfer.SCALED[0]}
+    assert [row["row"] for row in one] == [row["row"] for row in other]
+    assert one[-2]["ours"] == pytest.approx(one[0]["ours"] - one[1]["ours"])
     json.dumps(found, allow_nan=False)
+
+
+def test_halves_of_another_corpus_are_named_class_by_class(studies):
+    found = {row["row"]: row for row in transfer.rows(*studies, folds=3) if row["scaled"] == transfer.SCALED[1]}
+    side = transfer.carried(folds.dealt(studies[0], 3)[2], studies[1], transfer.SCALED[1]).music
+    asked = side.rows("test")
+    share = np.mean([(baselines.named(side)[asked] == c)[side.label[asked] == c].mean() for c in range(3)])
+    assert found["music"]["values"][2] == pytest.approx(100 * share, abs=0.01) and found["music"]["classes"] == 3
+    assert found["music"]["ours"] == pytest.approx(np.mean(found["music"]["values"]), abs=0.01)
+
+
+def test_another_corpus_can_be_scaled_by_itself(studies):
+    one, other = folds.dealt(studies[0], 3)[1], studies[1]
+    plain, own = (transfer.carried(one, other, by) for by in transfer.SCALED)
+    for name in ("image", "music"):
+        n, (a, b) = len(getattr(one.corpus, name).x), (getattr(c, name).x.numpy() for c in (plain, own))
+        assert (a[:n] == b[:n]).all()
+        varied = np.ptp(other.features[name], 0) > 0
+        assert np.allclose(b[n:, varied].mean(0), 0, atol=1e-4) and np.allclose(b[n:, varied].std(0), 1, atol=1e-3)
 
 
 def test_other_weights_are_refused(studies):
