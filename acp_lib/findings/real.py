@@ -5,7 +5,7 @@ Chapter: Real pictures, real music.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from acp_lib.audits import standing, verdicts
@@ -89,8 +89,16 @@ def range_of(results: Sequence[dict], name: str, table: object = 4, **wanted: ob
 
     Chapter: Real pictures, real music.
     """
-    found = [next(row["ours"] for row in of(result, table) if row["row"] == name
-                  and all(row.get(key) == value for key, value in wanted.items())) for result in results]
+    return extremes(next(row for row in of(result, table) if row["row"] == name
+                         and all(row.get(key) == value for key, value in wanted.items())) for result in results)
+
+
+def extremes(rows: Iterable[dict]) -> tuple[float, float]:
+    """The lowest and the highest "ours" of some rows.
+
+    Chapter: Real pictures, real music.
+    """
+    found = [row["ours"] for row in rows]
     return min(found), max(found)
 
 
