@@ -5,7 +5,6 @@ import io
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from test_study import profile, quick  # noqa: F401 - a fixture
 
 from acp_lib.audits.additive import margins
 from acp_lib.engine.text import plain
-from acp_lib.matching import files, scores, told
+from acp_lib.matching import scores, told
 from acp_lib.matching.page import QUERIES, page
 from acp_lib.matching.scores import match, tabled, temperature
 from acp_lib.profiles import places
@@ -51,6 +50,8 @@ ODD_PICTURES = {
     "photo.heic": (lambda p: p.write_bytes(bytes(100)), "HEIC is not read; convert it: magick"),
     "nowhere.jpg": (lambda p: p.symlink_to("gone"), "no such file: the link leads nowhere"),
 }
+ELEMENTS = {"html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "p", "section", "div", "ol", "ul",
+            "li", "span", "progress", "img", "audio", "a", "table", "tr", "th", "td"}
 PASSED_OVER = (".hidden.wav", "Thumbs.db", "._s.wav", "x.wav.part")
 
 
@@ -258,8 +259,7 @@ def hostile(study, tmp_path_factory):
 
 def test_a_page_shows_any_name_as_text_and_asks_no_other_file(hostile):
     soup = BeautifulSoup(page(hostile, 30), "html.parser")
-    assert {tag.name for tag in soup.find_all(True)} <= set(
-        "html head meta title style body main h1 h2 p section div ol ul li span meter img audio a table tr th td".split())
+    assert {tag.name for tag in soup.find_all(True)} <= ELEMENTS
     assert not [tag for tag in soup.find_all(True) for name in tag.attrs if name.startswith("on")]
     assert all(tag["src"].startswith(("data:image/jpeg;base64,", "data:audio/mpeg;base64,"))
                for tag in soup.find_all(src=True))

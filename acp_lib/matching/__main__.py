@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from acp_lib.engine import commands
 from acp_lib.engine.cache import write
+from acp_lib.engine.text import MESSAGE, plain
 from acp_lib.profiles.places import absolute, existing
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.matching"
         print(told.terminal(found, options.top))
         for name, path in kept.items():
             write(path, _text(name, found, options.top))
+            print(f"{name}: {plain(path, MESSAGE)}")
 
     return commands.outcome(work, prog)
 

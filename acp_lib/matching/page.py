@@ -38,15 +38,14 @@ body { margin: 0 auto; padding: 1.2rem 1rem 3rem; max-width: 60rem; color: var(-
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .6rem; } h2 { font-size: 1.15rem; margin: 0; }
 .loud { color: var(--loud); background: var(--loud-back); border: 2px solid; border-radius: .5rem; padding: .7rem 1rem;
   font-weight: 650; }
-section { margin: 1.6rem 0; } .query { display: flex; flex-wrap: wrap; gap: .8rem 1.2rem; align-items: center; }
-.query img { max-width: min(100%, 16rem); max-height: 14rem; border-radius: .4rem; }
+section { margin: 1.6rem 0; } .query img { display: block; margin-top: .6rem; max-width: min(100%, 20rem); border-radius: .4rem; }
 ol { list-style: none; margin: .8rem 0 0; padding: 0; }
-li.match { display: grid; grid-template-columns: 2.2rem 7rem minmax(0, 1fr); gap: .2rem 1rem; align-items: center;
+li.match { display: grid; grid-template-columns: 2.2rem 11rem minmax(0, 1fr); gap: .2rem 1rem; align-items: center;
   padding: .6rem .8rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--card); margin: .5rem 0; }
 .place { font-weight: 650; text-align: right; } .soft { color: var(--soft); font-size: .9rem; }
 .match img { display: block; max-width: 100%; max-height: 6rem; border-radius: .3rem; margin-top: .3rem; }
 audio { display: block; width: 100%; max-width: 26rem; margin-top: .3rem; }
-meter { width: 100%; height: .8rem; accent-color: var(--bar); } a { color: var(--bar); }
+progress { display: block; width: 100%; accent-color: var(--bar); } a { color: var(--bar); }
 table { border-collapse: collapse; font-size: .92rem; } td, th { text-align: left; vertical-align: top;
   padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
 @media (max-width: 34rem) { li.match { grid-template-columns: 1.6rem minmax(0, 1fr); }
@@ -85,14 +84,14 @@ def page(found: Matches, top: int) -> str:
 def _section(found: Matches, media: "_Media", name: str, rows: pd.DataFrame, top: int) -> str:
     what = {"picture": "song", "song": "picture"}[found.query]
     items = "".join(_match(media, row, what) for row in rows.head(top).to_dict("records"))
-    return (f'<section><div class="query"><div><h2>{_escaped(heading(found, name, rows, top))}</h2></div>'
-            f'<div>{media.of(found.query, name)}</div></div><ol>{items}</ol></section>')
+    return (f'<section><div class="query"><h2>{_escaped(heading(found, name, rows, top))}</h2>'
+            f'{media.of(found.query, name)}</div><ol>{items}</ol></section>')
 
 
 def _match(media: "_Media", row: dict, what: str) -> str:
     cells = shown(row)
     said = (f'{cells["probability"]} <span class="soft">({cells["networks"]})</span>'
-            f'<meter value="{row["probability"]:.4f}" aria-label="probability"></meter>')
+            f'<progress value="{row["probability"]:.4f}" aria-label="probability"></progress>')
     heard = f'<span class="soft"> {cells["heard"]} heard</span>' if what == "song" else ""
     return (f'<li class="match"><span class="place">{row[f"place_of_{what}"]}</span><span>{said}</span>'
             f'<div>{_escaped(row[what])}{heard}{media.of(what, row[what])}</div></li>')
