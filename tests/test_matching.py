@@ -160,6 +160,8 @@ def test_the_studys_own_files_get_what_its_networks_say_of_its_samples(study, da
     table = own.table.pivot(index="picture", columns="song", values="probability")
     names = {k: rows["path"].str.partition("/")[2] for k, rows in study.manifest.groupby("modality")}
     got = logit(table.loc[names["image"], names["music"]].to_numpy()) * own.about["temperature"]
+    met = {k: rows["sha"].nunique() for k, rows in study.manifest[study.part == "train"].groupby("modality")}
+    assert own.about["met_in_training"] == {"pictures": met["image"], "songs": met["music"]}
     assert np.ptp(wanted) > 0 and np.allclose(got, wanted, rtol=1e-3, atol=1e-5 * own.about["temperature"])
 
 
@@ -230,6 +232,9 @@ def test_it_is_said_whose_word_a_score_is(found, study):
     assert about["image_weights_digest"] in said["pictures seen by"]
     assert 0 <= about["test_accuracy"] <= 1 and scores.SHARPEST <= about["temperature"] <= scores.SOFTEST
     assert "SYNTHETIC" not in told.terminal(found, 3)
+    assert said["met in training"] == "0 of the pictures, 0 of the songs" and said["songs"].endswith("is not heard")
+    short = told.sentences(about | {"settings": about["settings"] | {"last_segment": 20.0}})
+    assert short["songs"].endswith("a rest of 20 s or more is one of them")
 
 
 @pytest.mark.parametrize("show", [lambda f: told.terminal(f, 3), lambda f: page(f, 3), told.as_json, told.as_csv])

@@ -38,7 +38,8 @@ body { margin: 0 auto; padding: 1.2rem 1rem 3rem; max-width: 60rem; color: var(-
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .6rem; } h2 { font-size: 1.15rem; margin: 0; }
 .loud { color: var(--loud); background: var(--loud-back); border: 2px solid; border-radius: .5rem; padding: .7rem 1rem;
   font-weight: 650; }
-section { margin: 1.6rem 0; } .query img { display: block; margin-top: .6rem; max-width: min(100%, 20rem); border-radius: .4rem; }
+section { margin: 1.6rem 0; }
+.query img { display: block; margin-top: .6rem; max-width: min(100%, 20rem); border-radius: .4rem; }
 ol { list-style: none; margin: .8rem 0 0; padding: 0; }
 li.match { display: grid; grid-template-columns: 2.2rem 11rem minmax(0, 1fr); gap: .2rem 1rem; align-items: center;
   padding: .6rem .8rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--card); margin: .5rem 0; }

@@ -107,6 +107,9 @@ def matched(study: Study, pictures: Path, songs: Path) -> Matches:
     of_songs = np.stack([said[:, :, of == k].mean(2) for k in range(len(heard.paths))], 2)
     table = tabled(seen.paths, heard.paths, of_songs, t)
     lengths = heard.samples.groupby("path")["duration"].agg(segments="size", seconds="sum")
+    known = set(study.manifest["sha"][study.part == "train"])
+    about["met_in_training"] = {f"{files.NAMES[side.modality]}s": side.samples["path"][side.samples["sha"].isin(known)]
+                                .nunique() for side in (seen, heard)}
     refused = pd.concat([given.refused.assign(taken_for=what) for given, what in ((seen, "picture"), (heard, "song"))],
                         ignore_index=True)
     return Matches(table.join(lengths, on="song")[COLUMNS], refused, about, seen, heard)

@@ -9,6 +9,7 @@ import re
 import pandas as pd
 
 from acp_lib.engine.text import MESSAGE, plain
+from acp_lib.features import audio
 from acp_lib.matching.scores import Matches
 
 FORMULA = re.compile(r"[=+\-@\t\r]")
@@ -29,6 +30,8 @@ def sentences(about: dict) -> dict[str, str]:
     said = (f"of {about['test_pairs']:,} test pairs, {about['test_true']:.0%} of them true, "
             f"{about['test_accuracy']:.1%} called right; calibration error {about['test_calibration_error']:.3f}, "
             f"before calibration {about['test_calibration_error_before']:.3f}")
+    last = about["settings"]["last_segment"]
+    rest = f"a rest of {last:g} s or more is one of them" if last < audio.SEGMENT else "a rest is not heard"
     return {
         "network": f"{about['network']}, {about['width']}, profile {about['profile']}; the mean over "
                    f"{len(about['seeds'])} networks (seeds {seeds}), in brackets the lowest and the highest alone",
@@ -39,8 +42,8 @@ def sentences(about: dict) -> dict[str, str]:
                        f"temperature {about['temperature']:.3g}, fitted on {about['validation_pairs']:,} validation "
                        "pairs",
         "how good": said,
-        "songs": "whole segments are heard, a minute each, and the mean over them counts; what is left over is not "
-                 "heard, unless the profile's last_segment says so"}
+        "met in training": ", ".join(f"{n:,} of the {what}" for what, n in about["met_in_training"].items()),
+        "songs": f"heard by the minute, or whole if shorter, and the mean over minutes counts; {rest}"}
 
 
 def heading(found: Matches, name: str, rows: pd.DataFrame, top: int) -> str:
