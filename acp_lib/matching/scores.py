@@ -96,10 +96,11 @@ def match(pictures: str | PathLike, songs: str | PathLike, profile: str = "mini"
 def matched(study: Study, pictures: Path, songs: Path) -> Matches:
     """`match` by the networks of a study."""
     both = [files.opened(study, path, modality) for path, modality in ((pictures, "image"), (songs, "music"))]
+    n, m = (len(side.samples) for side in both)
+    if n * m > MOST:
+        raise ValueError(f"{n:,} pictures and {m:,} segments of songs are {n * m:,} pairs; expected {MOST:,} at most: "
+                         "give a part of them at a time")
     (seen, x), (heard, y) = (files.described(study, side) for side in both)
-    if (n := len(seen.samples) * len(heard.samples)) > MOST:
-        raise ValueError(f"{len(seen.samples):,} pictures and {len(heard.samples):,} segments of songs are {n:,} "
-                         f"pairs; expected {MOST:,} at most: give a part of them at a time")
     t, about = _calibrated(study)
     corpus = Corpus(_scaled(study, "image", x), _scaled(study, "music", y))
     said = np.array([margins(run.model(), corpus, np.arange(len(x)), np.arange(len(y))) for run in study.runs])
@@ -116,7 +117,7 @@ def matched(study: Study, pictures: Path, songs: Path) -> Matches:
 
 
 def tabled(pictures: Sequence[str], songs: Sequence[str], said: np.ndarray, t: float) -> pd.DataFrame:
-    """The first seven COLUMNS of `Matches.table`.
+    """`Matches.table` without what was heard of each song: the first seven COLUMNS.
 
     said : log-odds of "true" by each network [shape=(runs, len(pictures), len(songs))]; t : temperature, above 0
     """
