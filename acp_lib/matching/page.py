@@ -49,6 +49,7 @@ audio { display: block; width: 100%; max-width: 26rem; margin-top: .3rem; }
 progress { display: block; width: 100%; accent-color: var(--bar); } a { color: var(--bar); }
 table { border-collapse: collapse; font-size: .92rem; } td, th { text-align: left; vertical-align: top;
   padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
+th { min-width: 6.2rem; }
 @media (max-width: 34rem) { li.match { grid-template-columns: 1.6rem minmax(0, 1fr); }
   li.match > :last-child { grid-column: 1 / -1; } }
 """
