@@ -17,6 +17,7 @@ COMMANDS = {
     "database": ("acp_lib.database.__main__", "fetch IMAC from its sources, and check what is there"),
     "audits": ("acp_lib.audits.__main__", "the training runs of the audits, on all cores or a Dask cluster"),
     "record": ("acp_lib.findings.record", "a study too long for the book, kept in the project for chapters to show"),
+    "match": ("acp_lib.matching.__main__", "score your own pictures against your own songs, and rank them"),
     "distributed": ("acp_lib.distributed", "train one network on several GPUs, by torchrun"),
     "bench": ("benchmarks.__main__", "each fast way against the plain one; in a checkout"),
 }
@@ -30,6 +31,7 @@ examples:
   %(prog)s book                                     the mini book, into _build/html
   %(prog)s book folder -p data my_corpus            your own pictures and songs
   %(prog)s features folder -p data my_corpus        their features alone
+  %(prog)s match photo.jpg songs                     which of the songs fit a picture best
   %(prog)s database validate my_corpus              what is missing, changed or unreadable
   %(prog)s COMMAND --help                           what else there is
 

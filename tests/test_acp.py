@@ -16,7 +16,7 @@ from acp_lib.profiles import ROOT, places
 
 OLD = {"book": "acp_lib.book", "features": "acp_lib.features", "database": "acp_lib.database",
        "audits": "acp_lib.audits", "distributed": "acp_lib.distributed", "bench": "benchmarks",
-       "record": "acp_lib.findings.record"}
+       "record": "acp_lib.findings.record", "match": "acp_lib.matching"}
 RUNS = ("book", "features", "audits", "distributed")
 SLOW = ("scipy.stats", "scipy.sparse", "sklearn", "statsmodels", "librosa", "numba", "matplotlib", "sphinx")
 HEAVY = ("torch", "librosa", "scipy", "sklearn", "sphinx", "nbclient", "pandas", "matplotlib", "numba", "jupytext")

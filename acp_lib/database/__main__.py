@@ -10,6 +10,7 @@ from pathlib import Path
 
 from acp_lib.engine import commands
 from acp_lib.engine.cache import write
+from acp_lib.engine.commands import count
 from acp_lib.engine.text import MESSAGE, plain
 from acp_lib.profiles.places import absolute
 
@@ -47,33 +48,26 @@ def arguments(prog: str) -> argparse.ArgumentParser:
     pictures.add_argument("--agreed", action="store_true",
                           help="only pictures with whose emotion more people agreed than not")
     again(pictures)
-    pictures.add_argument("--together", type=_count, metavar="N", help="requests at once (32)")
-    pictures.add_argument("--per-host", type=_count, metavar="N", help="of these, to one host (8)")
-    pictures.add_argument("--tries", type=_count, metavar="N", help="for what may pass, such as a timeout (4)")
-    pictures.add_argument("--largest", type=_count, metavar="MB", help="of one picture (25)")
-    pictures.add_argument("--placeholder", type=_count, metavar="N",
+    pictures.add_argument("--together", type=count, metavar="N", help="requests at once (32)")
+    pictures.add_argument("--per-host", type=count, metavar="N", help="of these, to one host (8)")
+    pictures.add_argument("--tries", type=count, metavar="N", help="for what may pass, such as a timeout (4)")
+    pictures.add_argument("--largest", type=count, metavar="MB", help="of one picture (25)")
+    pictures.add_argument("--placeholder", type=count, metavar="N",
                           help="a picture that comes for so many URLs stands for pictures that are gone (5)")
     pictures.add_argument("--allow-private", action="store_true",
                           help="ask addresses of this machine and its network, too: only for lists of your own")
     songs = command("songs", "fetch the songs of the list through yt-dlp")
     again(songs)
-    songs.add_argument("--jobs", type=_count, default=2, metavar="N", help="songs at once (2)")
-    songs.add_argument("--longest", type=_count, default=20, metavar="MINUTES", help="longer videos are not taken (20)")
+    songs.add_argument("--jobs", type=count, default=2, metavar="N", help="songs at once (2)")
+    songs.add_argument("--longest", type=count, default=20, metavar="MINUTES", help="longer videos are not taken (20)")
     copies = command("copies", "list pictures that are the same as others, or nearly, in .fetch/copies.csv")
     copies.add_argument("--distance", type=int, choices=range(33), metavar="BITS",
                         help="of 128 in which the hashes of near copies may differ (10)")
-    copies.add_argument("--jobs", type=_count, default=os.cpu_count(), metavar="N", help="processes (one a core)")
+    copies.add_argument("--jobs", type=count, default=os.cpu_count(), metavar="N", help="processes (one a core)")
     command("attrition", "count what became of every item of the lists")
     check = command("validate", "open every item and count what is missing, changed or unreadable")
-    check.add_argument("--jobs", type=_count, default=os.cpu_count(), metavar="N", help="files at once (one a core)")
+    check.add_argument("--jobs", type=count, default=os.cpu_count(), metavar="N", help="files at once (one a core)")
     return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number}; expected 1 or more")
-    return number
 
 
 def _pictures(options: argparse.Namespace) -> None:

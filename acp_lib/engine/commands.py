@@ -19,12 +19,18 @@ from acp_lib.profiles import Profile, places
 from acp_lib.profiles.groups import WORDS
 
 
-def parser(prog: str, description: str, examples: str, what: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """A parser for `prog PROFILE [-p NAME VALUE]...`, or `prog WHAT PROFILE ...` where several things can be done."""
+def parser(prog: str, description: str, examples: str, what: Sequence[str] = (),
+           paths: Sequence[tuple[str, str]] = ()) -> argparse.ArgumentParser:
+    """A parser for `prog PROFILE [-p NAME VALUE]...`, or `prog WHAT PROFILE ...` where several things can be done.
+
+    paths : (name, help) of what a command takes before the profile
+    """
     made = argparse.ArgumentParser(prog=prog, description=description, epilog=examples,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
     if what:
         made.add_argument("what", choices=what, help=f"one of {', '.join(what)}", metavar="WHAT")
+    for name, about in paths:
+        made.add_argument(name, metavar=name.upper(), help=about)
     made.add_argument("profile", nargs="?", default="mini", help=f"one of {', '.join(profiles.NAMES)} (mini)")
     made.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="given",
                       help="a parameter and its value, instead of the profile's; may be repeated")
@@ -36,6 +42,20 @@ def add_spreading(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, help="processes on this machine (one a core)")
     parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler: tcp://host:port")
     return parser
+
+
+def count(text: str) -> int:
+    """A whole number of 1 or more, as the type of an option.
+
+    Raises
+    ------
+    ValueError, argparse.ArgumentTypeError
+        For any other text.
+    """
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number}; expected 1 or more")
+    return number
 
 
 def given(options: argparse.Namespace) -> dict:

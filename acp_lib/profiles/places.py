@@ -39,6 +39,20 @@ def absolute(path: str) -> str:
     return os.path.realpath(given) if ".." in Path(given).parts else os.path.abspath(given)  # noqa: PTH100
 
 
+def existing(path: str | os.PathLike) -> Path:
+    """A file or folder that a user names, whole.
+
+    Raises
+    ------
+    ValueError
+        If it is not there, or a link leads nowhere.
+    """
+    whole = Path(absolute(os.fspath(path)))
+    if not os.path.exists(whole):  # noqa: PTH110 - Path's raises for names that are too long, and null characters
+        raise ValueError(f"{str(whole)!r} is no file or folder; check its name, and where you stand")
+    return whole
+
+
 def named(variable: str) -> str:
     """The path that one of VARIABLES holds, whole; empty where it is not set."""
     return absolute(path) if (path := os.environ.get(variable)) else ""

@@ -1,0 +1,94 @@
+"""Matches in words: on a terminal, on a page, and in files.
+
+Chapter: How to read and rerun.
+"""
+
+import json
+import re
+
+import pandas as pd
+
+from acp_lib.engine.text import MESSAGE, plain
+from acp_lib.features import audio
+from acp_lib.matching.scores import Matches
+
+FORMULA = re.compile(r"[=+\-@\t\r]")
+"""How a cell begins that a spreadsheet would run."""
+
+
+def caution(about: dict) -> str:
+    """What must be known before a score is believed; empty where the data was anyone's real pictures and songs."""
+    if not about["synthetic"]:
+        return ""
+    return (f"WARNING: these networks were trained on SYNTHETIC data, {about['data']}: pictures and songs made on the "
+            "spot. What they say of a real photograph or recording means nothing.")
+
+
+def sentences(about: dict) -> dict[str, str]:
+    """Whose word a score is, an entry a subject."""
+    seeds = ", ".join(map(str, about["seeds"]))
+    said = (f"of {about['test_pairs']:,} test pairs, {about['test_true']:.0%} of them true, "
+            f"{about['test_accuracy']:.1%} called right; calibration error {about['test_calibration_error']:.3f}, "
+            f"before calibration {about['test_calibration_error_before']:.3f}")
+    last = about["settings"]["last_segment"]
+    rest = f"a rest of {last:g} s or more is one of them" if last < audio.SEGMENT else "a rest is not heard"
+    return {
+        "network": f"{about['network']}, {about['width']}, profile {about['profile']}; the mean over "
+                   f"{len(about['seeds'])} networks (seeds {seeds}), in brackets the lowest and the highest alone",
+        "trained on": f"{about['data']}{' (SYNTHETIC)' if about['synthetic'] else ''}, fingerprint "
+                      f"{about['data_fingerprint']}",
+        "pictures seen by": f"Inception-V3, {about['image_weights']} ({about['image_weights_digest']})",
+        "probability": f"of a pair drawn like those of validation, {about['validation_true']:.0%} of them true; "
+                       f"temperature {about['temperature']:.3g}, fitted on {about['validation_pairs']:,} validation "
+                       "pairs",
+        "how good": said,
+        "met in training": ", ".join(f"{n:,} of the {what}" for what, n in about["met_in_training"].items()),
+        "songs": f"heard by the minute, or whole if shorter, and the mean over minutes counts; {rest}"}
+
+
+def heading(found: Matches, name: str, rows: pd.DataFrame, top: int) -> str:
+    """What a ranking is of."""
+    what = {"picture": "songs", "song": "pictures"}[found.query]
+    part = f", the first {top} of {len(rows):,}" if len(rows) > top else ""
+    return f"{what.capitalize()} for {plain(name)}{part}"
+
+
+def shown(row: dict) -> dict[str, str]:
+    """A row of `Matches.table` as texts: probability, networks, heard."""
+    return {"probability": f"{row['probability']:.3f}", "networks": f"{row['lowest']:.3f} to {row['highest']:.3f}",
+            "heard": f"{row['seconds']:.0f} s"}
+
+
+def refusals(found: Matches) -> list[str]:
+    """A line for each file that could not be used."""
+    return [f"{plain(path, MESSAGE)}, as a {what}: {plain(reason, MESSAGE)}"
+            for path, reason, what in found.refused[["path", "reason", "taken_for"]].itertuples(index=False)]
+
+
+def terminal(found: Matches, top: int) -> str:
+    """The rankings, `top` matches each, and whose word they are."""
+    what = {"picture": "song", "song": "picture"}[found.query]
+    parts = []
+    for name, rows in found.table.groupby(found.query, sort=False):
+        best = rows.head(top).to_dict("records")
+        table = pd.DataFrame([{"place": row[f"place_of_{what}"], **shown(row), what: plain(row[what])} for row in best])
+        parts.append(f"{heading(found, str(name), rows, top)}\n{table.to_string(index=False)}")
+    said = "\n".join(f"{name}: {plain(text, MESSAGE)}" for name, text in sentences(found.about).items())
+    warning = caution(found.about)
+    return "\n\n".join(filter(None, [warning, *parts, said, warning]))
+
+
+def as_csv(found: Matches) -> str:
+    """The whole table, with the data that the networks were trained on in each row; a name that a spreadsheet would run
+    as a formula begins with an apostrophe.
+    """
+    names = found.table[["picture", "song"]].map(lambda name: f"'{name}" if FORMULA.match(name) else name)
+    trained = {f"trained_on_{key}": found.about[key] for key in ("data", "synthetic", "data_fingerprint")}
+    return found.table.assign(**names, **trained).to_csv(index=False, float_format="%.6g")
+
+
+def as_json(found: Matches) -> str:
+    """The whole table, what was refused, and `Matches.about`; names as they are."""
+    rows = {name: json.loads(table.to_json(orient="records", double_precision=6))
+            for name, table in (("matches", found.table), ("refused", found.refused))}
+    return json.dumps({"about": found.about, **rows}, indent=1, ensure_ascii=False)
