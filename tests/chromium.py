@@ -12,11 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import aiohttp
 
 STATIC = Path(__file__).resolve().parents[1] / "book/_static"
+THEME = [Path(find_spec(name).origin).parent / f"theme/{name}/static/styles/{name.replace('_', '-')}.css"
+         for name in ("pydata_sphinx_theme", "sphinx_book_theme")]
 WIDTHS = (360, 390, 768, 1280)
 HEIGHT = 900
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -152,6 +155,31 @@ class Browser:
               `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`)];
         })()""")
 
+    def faint(self) -> list[str]:
+        """Texts of live figures whose contrast with what lies behind them is below 4.5 to 1, what WCAG 2 asks for."""
+        return self.value("""(() => {
+            const parts = text => {
+                const n = text.match(/-?[0-9.]+/g).map(Number), unit = text.startsWith("color(") ? 255 : 1;
+                return [...n.slice(0, 3).map(v => v * unit), n[3] ?? 1];
+            };
+            const over = (top, under) => top.slice(0, 3).map((v, k) => v * top[3] + under[k] * (1 - top[3]));
+            const behind = e => {
+                const layers = [];
+                for (; e; e = e.parentElement) layers.push(parts(getComputedStyle(e).backgroundColor));
+                return layers.reduceRight((under, layer) => over(layer, under), [255, 255, 255]);
+            };
+            const light = rgb => rgb.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+            const said = e => e.tagName !== "SCRIPT" && e.checkVisibility()
+                && [...e.childNodes].some(c => c.nodeType === 3 && c.textContent.trim());
+            return [...document.querySelectorAll(".acp-live *")].filter(said).flatMap(e => {
+                const under = behind(e), own = over(parts(getComputedStyle(e).color), under);
+                const [low, high] = [light(under), light(own)].sort((a, b) => a - b);
+                const ratio = (high + 0.05) / (low + 0.05);
+                return ratio < 4.5 ? [`${e.tagName} ${e.textContent.slice(0, 20)}: ${ratio.toFixed(1)}`] : [];
+            });
+        })()""")
+
     def picture(self, file: Path) -> None:
         """The whole page as a PNG."""
         told = self.send("Page.captureScreenshot", captureBeyondViewport=True)
@@ -173,10 +201,13 @@ class Browser:
 
 
 def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
-    """What is wrong with a page as it is drawn: errors on the console, and widths at which it is wider than its window.
+    """What is wrong with a page as it is drawn: errors on the console, widths at which it is wider than its window, and
+    texts of live figures that are hard to read, by day or by night.
     """
     found = []
-    browser.open(file, widths[-1])
+    for dark in (True, False):
+        browser.open(file, widths[-1], dark)
+        found += [f"{file.name}: {text}, {'dark' if dark else 'light'}" for text in browser.faint()]
     for width in widths:
         browser.resize(width)
         if wide := browser.wide():
@@ -184,14 +215,18 @@ def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
     return found + [f"{file.name}: {error}" for error in browser.errors]
 
 
-def framed(html: str) -> str:
-    """A page that holds HTML of live figures and loads what the book would."""
+def framed(html: str, theme: str = "light") -> str:
+    """A page that holds HTML of live figures as a cell's output, and loads what the book would.
+
+    theme : light or dark
+    """
     names = ["acp", *sorted(p.stem for p in STATIC.glob("*.js") if f'data-figure="{p.stem}"' in html)]
     scripts = "".join(f'<script defer src="{(STATIC / name).as_uri()}.js"></script>' for name in names)
-    return ('<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>A page</title>'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f'<link rel="stylesheet" href="{(STATIC / "acp.css").as_uri()}">{scripts}</head>'
-            f'<body class="bd-content"><article class="bd-article">{html}</article></body></html>')
+    styles = "".join(f'<link rel="stylesheet" href="{path.as_uri()}">' for path in (*THEME, STATIC / "acp.css"))
+    return (f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>A page</title>'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">{styles}{scripts}</head>'
+            '<body><main class="bd-content"><article class="bd-article"><div class="cell_output"><div class="output '
+            f'text_html">{html}</div></div></article></main></body></html>')
 
 
 def computed(figure: str, expression: str):

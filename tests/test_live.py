@@ -203,16 +203,28 @@ def test_items_are_named_and_labelled_and_players_found_by_row():
 # in a browser
 
 
-def page(tmp_path, *boxes, before=""):
+def page(tmp_path, *boxes, before="", theme="light"):
     file = tmp_path / "page.html"
-    file.write_text(framed(before + "".join(boxes)), "utf8")
+    file.write_text(framed(before + "".join(boxes), theme), "utf8")
     return file
 
 
-def every(tmp_path, name="A song"):
+def every(tmp_path, name="A song", theme="light"):
     """A page that has all figures of this file."""
     return page(tmp_path, live.box("game", play(name=name).data), live.box("ranking", look(name).data),
-                live.box("guessers", explorer.data({name: PAPER, "even": ([1] * 3, [1] * 3)}, 61.67)))
+                live.box("guessers", explorer.data({name: PAPER, "even": ([1] * 3, [1] * 3)}, 61.67)),
+                theme=theme)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_texts_stand_out_in_the_light_and_in_the_dark(browser, tmp_path, theme):
+    browser.open(every(tmp_path, theme=theme), 360, dark=theme == "dark")
+    assert browser.faint() == []
+    browser.value("document.querySelector('.acp-live button.acp-button').focus()")
+    browser.press("Enter", 10)
+    assert browser.faint() == []
+    seen = browser.value("getComputedStyle(document.querySelector('.acp-told')).color")
+    assert (int(seen.split("(")[1].split(",")[0]) > 128) == (theme == "dark"), "the theme is there"
 
 
 @pytest.mark.parametrize("text", ["A song", "A" * 118, *HOSTILE])
@@ -251,9 +263,9 @@ def test_votes_give_the_score_expected(browser, tmp_path, way, votes):
     for row, vote, k in zip(rows, votes, made.rounds[0], strict=True):
         true, says = bool(made.pairs.truth[k]), made.p[k] > 0.5
         words = {True: "together", False: "apart"}
-        assert row[3] == words[true] and row[4] == f"{'✓' if (vote == '1') == true else '✗'} {words[vote == '1']}"
-        assert row[5].split("\n")[0] == f"{'✓' if says == true else '✗'} {words[bool(says)]}"
-        assert row[5].split("\n")[1] == f"{100 * made.p[k]:.0f} %"
+        assert row[2] == words[true] and row[3] == f"{'✓' if (vote == '1') == true else '✗'} {words[vote == '1']}"
+        assert row[4].split("\n")[0] == f"{'✓' if says == true else '✗'} {words[bool(says)]}"
+        assert row[4].split("\n")[1] == f"{100 * made.p[k]:.0f} %"
     assert browser.value("document.activeElement.textContent") == "Your score" and browser.errors == []
 
 
@@ -265,7 +277,7 @@ def test_the_game_begins_again_with_other_pairs_and_after_the_last_round_with_th
         for _ in range(10):
             browser.click(".acp-buttons button", 0)
         assert "Best possible" not in browser.text(".acp-told")
-        found.append(browser.value("[...document.querySelectorAll('tbody tr')].map(r => r.cells[2].innerText)"))
+        found.append(browser.value("[...document.querySelectorAll('tbody td:last-child')].map(c => c.innerText)"))
         assert browser.value("document.querySelector('.acp-question').hidden") is True
         browser.click(".acp-live > div > button")
         assert browser.text(".acp-heading") == "Pair 1 of 10"
@@ -306,8 +318,8 @@ def test_a_ranking_is_by_score_and_each_item_asks_for_its_own(browser, tmp_path)
     labels = made.corpus.image.label[made.ranked.image]
     wanted = made.corpus.music.label[made.ranked.music[0]]
     assert browser.text("[role=status]") == (
-        f"Of the first 10 {(labels[order[:10]] == wanted).sum()} are {CLASSES[wanted]} as well; by chance "
-        f"{10 * (labels == wanted).mean():.1f} would be.")
+        f"Of the same class among the first 10: {(labels[order[:10]] == wanted).sum()}; by chance "
+        f"{10 * (labels == wanted).mean():.1f}.")
     browser.click(".acp-live > .acp-button")
     assert expect(score[0][:, 0], score[1][:, 0], pictures)[1] == 14
     browser.click("tbody .acp-item", 3)  # a picture asks for its music
@@ -356,6 +368,12 @@ def test_no_number_of_the_explorer_covers_another_or_leaves_the_window(browser, 
         boxes = np.array(browser.value("""[...document.querySelectorAll('dd b, dt, label, .acp-key span')].map(e => {
             const r = e.getBoundingClientRect(); return [r.left, r.top, r.right - 1, r.bottom - 1]; })"""))
         assert (boxes[:, 0] >= 0).all() and (boxes[:, 2] < width).all()
+        marks = browser.value("""[...document.querySelectorAll('dd')].map(d => [Number(d.children[1].textContent),
+            parseFloat(getComputedStyle(d, '::before').left) + d.getBoundingClientRect().left + 0.35 * 16])""")
+        ticks = np.array(browser.value("""[...document.querySelectorAll('.acp-ticks span')].map(t => {
+            const r = t.getBoundingClientRect(); return [Number(t.textContent), (r.left + r.right) / 2]; })"""))
+        for value, x in marks:
+            assert x == pytest.approx(np.interp(value, *ticks.T), abs=1), "a dot stands over its number on the axis"
         low, high = boxes[:, None, :2], boxes[None, :, 2:]
         assert ((low < high) & (low < high).swapaxes(0, 1)).all(2).sum() == len(boxes), "each overlaps itself alone"
 

@@ -58,15 +58,15 @@ acp.live("game", (box, {rounds, pictures, sounds, network, intervals}) => {
     ];
   }
   function table(judges) {
-    const head = ["Pair", "Picture", "Music", "Truth", ...judges.map(([name]) => name)];
+    const head = ["Pair", "Picture", "Truth", ...judges.map(([name]) => name), "Music"];
     const rows = round().map((pair, k) => make("tr", {}, make("th", {scope: "row"}, String(k + 1)),
       make("td", {}, make("img", {src: pictures[pair.picture], alt: "", width: 48, height: 48}), make("br"), pair.names[0]),
-      make("td", {}, `${pair.names[1]} (${pair.classes[1]})`), make("td", {}, yes(pair.truth)),
+      make("td", {}, yes(pair.truth)),
       ...judges.map(([name, says]) => {
         const sure = {"Network": pair.network, "Best possible": pair.best}[name], right = says(pair) === pair.truth;
         return make("td", {class: right ? "acp-right" : "acp-wrong"}, `${right ? "✓" : "✗"} ${yes(says(pair))}`,
                     ...(sure === undefined ? [] : [make("br"), make("small", {}, percent(sure))]));
-      })));
+      }), make("td", {}, `${pair.names[1]} (${pair.classes[1]})`)));
     return make("div", {class: "acp-scroll", tabindex: 0, role: "region", "aria-label": "Answers, pair by pair"},
       make("table", {}, make("caption", {}, "Answers, pair by pair; in per cent the probability that the pair is true"),
         make("thead", {}, make("tr", {}, ...head.map(name => make("th", {scope: "col"}, name)))),

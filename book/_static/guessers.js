@@ -90,17 +90,15 @@ cent. `oracles` is `guessers` of acp_lib/audits/shortcuts.py; a test holds the t
       show();
     });
     form.addEventListener("submit", event => event.preventDefault());
-    const chart = make("dl", {class: "acp-dots"});
-    for (const [name, lanes] of lines) {
-      chart.append(make("div", {}, make("dt", {}, name.replaceAll("_", " ")), ...lanes.map(([, lane]) => lane)));
-    }
-    chart.style.setProperty("--reported", place(reported));
     const ticks = [50, 60, 70, 80, 90, 100].map(v => make("span", {style: `--at: ${place(v)}`}, String(v)));
+    const chart = make("div", {class: "acp-dots", style: `--reported: ${place(reported)}`},
+      make("dl", {}, ...lines.map(([name, lanes]) =>  // a list with a class would get the theme's margins
+        make("div", {}, make("dt", {}, name.replaceAll("_", " ")), ...lanes.map(([, lane]) => lane)))),
+      make("div", {class: "acp-ticks", "aria-hidden": "true"}, ...ticks), make("p", {class: "acp-axis"}, "accuracy, %"));
     box.replaceChildren(form,
       make("p", {class: "acp-key"}, ...KNOWS.map(who => make("span", {"data-knows": who}, `knows ${who}`)),
         make("span", {"data-knows": "paper"}, `ACP-Net in the paper, ${reported} %`)),
-      chart, make("div", {class: "acp-ticks", "aria-hidden": "true"}, ...ticks),
-      make("p", {class: "acp-axis"}, "accuracy, %"));
+      chart);
     radios[0][1].checked = true;
     choose(0);
   });

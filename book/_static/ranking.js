@@ -58,8 +58,8 @@ little-endian uint16 for each picture with each song, song by song; 65535 stands
       const order = ranked(columns[0][1]), same = items.filter(item => item.label === asked.label).length;
       const hits = order.slice(0, FIRST).filter(k => items[k].label === asked.label).length, n = Math.min(FIRST, items.length);
       card.replaceChildren(...shown(asked).filter(part => part));
-      told.textContent = `Of the first ${n} ${hits} are ${classes[asked.label]} as well; by chance ` +
-        `${(n * same / items.length).toFixed(1)} would be.`;
+      told.textContent = `Of the same class among the first ${n}: ${hits}; by chance ` +
+        `${(n * same / items.length).toFixed(1)}.`;
       const rows = (whole ? order : order.slice(0, FIRST)).map((k, at) => make("tr", {},
         make("th", {scope: "row"}, String(at + 1)),
         make("td", {}, make("button", {type: "button", class: "acp-item", onclick: () => ask(other(), k)}, thumb(items[k]),
@@ -67,7 +67,7 @@ little-endian uint16 for each picture with each song, song by song; 65535 stands
         make("td", {class: items[k].label === asked.label ? "acp-right" : ""},
              `${items[k].label === asked.label ? "✓ " : ""}${classes[items[k].label]}`),
         ...columns.map(([, values]) => make("td", {class: "acp-number"}, values[k].toFixed(3)))));
-      const head = ["Place", other() === "song" ? "Music" : "Picture", "Class", ...columns.map(([name]) => name)];
+      const head = ["No.", other() === "song" ? "Music" : "Picture", "Class", ...columns.map(([name]) => name)];
       body.replaceChildren(make("table", {}, make("caption", {}, "Scores from 0 to 1; choose a row's name to ask for it"),
         make("thead", {}, make("tr", {}, ...head.map(name => make("th", {scope: "col"}, name)))), make("tbody", {}, ...rows)));
       more.textContent = whole ? `Show the first ${FIRST}` : `Show all ${items.length}`;
