@@ -292,6 +292,18 @@ def test_the_cache_is_left_alone_where_nothing_is_executed(extension, tmp_path, 
     assert list(tmp_path.iterdir()) == [] and not hasattr(config, "nb_execution_cache_path")
 
 
+@pytest.mark.parametrize(("body", "scripts"), [
+    ("<p>game</p>", []), (live.box("game", {}), ["acp.js", "game.js"]),
+    (live.box("ranking", {}) + live.box("game", {}) * 2, ["acp.js", "game.js", "ranking.js"]),
+    (live.box("power", {"a": '<div class="acp-live" data-figure="game"'}), ["acp.js", "power.js"]),
+])
+def test_a_page_loads_the_scripts_of_its_live_figures_once_it_is_read(extension, body, scripts):
+    added = []
+    app = SimpleNamespace(add_js_file=lambda name, loading_method: added.append((name, loading_method)))
+    extension.scripts_where_needed(app, "page", "page.html", {"body": body}, None)
+    assert added == [(name, "defer") for name in scripts] and all((ROOT / "book/_static" / n).exists() for n in scripts)
+
+
 SETTINGS = """
 import importlib.util, os, subprocess, sys
 from pathlib import Path

@@ -353,7 +353,7 @@ def test_the_explorer_starts_from_a_preset_and_follows_the_sliders(browser, tmp_
     browser.value("document.querySelectorAll('[type=range]')[2].focus()")
     browser.press("Home")
     browser.press("ArrowRight", 190)  # 20 % positive music
-    assert browser.text("fieldset:nth-of-type(2) output") == "positive 20.0 %, neutral 40.0 %, negative 40.0 %"
+    assert browser.text("fieldset:nth-of-type(2) output") == "positive 20.0, neutral 40.0, negative 40.0\u00a0%"
     assert browser.value("document.querySelectorAll('[type=radio]:checked').length") == 0
     expect([1000] * 3, [200, 400, 400])
     assert browser.value("document.querySelectorAll('[type=range]')[2].getAttribute('aria-valuetext')") == "20 %"

@@ -11,7 +11,7 @@ acp.live("game", (box, {rounds, pictures, sounds, network, intervals}) => {
   const round = () => rounds[number];
 
   const place = make("h3", {tabindex: -1, class: "acp-heading"}), told = make("p", {role: "status", class: "acp-aside"});
-  const picture = make("img", {width: 240, height: 240}), sound = make("audio", {controls: true, preload: "none"});
+  const picture = make("img", {width: 240, height: 240}), sound = make("audio", {controls: true, preload: "metadata"});
   const button = (label, vote) => make("button", {type: "button", class: "acp-button", onclick: () => judge(vote)}, label);
   const question = make("div", {role: "group", "aria-label": "The pair and your vote", class: "acp-question"}, picture,
     make("div", {}, sound, make("p", {}, "Do the picture and the music belong together?"),

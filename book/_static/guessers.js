@@ -58,7 +58,8 @@ cent. `oracles` is `guessers` of acp_lib/audits/shortcuts.py; a test holds the t
     }
     function show() {
       for (const name of Object.keys(sides)) {
-        asked[name].told.value = shares(name).map((v, k) => `${classes[k]} ${(100 * v).toFixed(1)} %`).join(", ");
+        const parts = shares(name).map((v, k) => `${classes[k]} ${(100 * v).toFixed(1)}`);
+        asked[name].told.value = `${parts.join(", ")}\u00a0%`;
         for (const input of asked[name].inputs) input.setAttribute("aria-valuetext", `${input.value} %`);
       }
       const found = oracles(shares("Pictures"), shares("Music"));
