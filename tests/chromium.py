@@ -145,11 +145,12 @@ class Browser:
             self.send("Input.dispatchKeyEvent", type="keyUp", **about)
 
     def wide(self) -> list[str]:
-        """What sticks out of the window to the right, if the page can be scrolled that way; of it the innermost."""
+        """What sticks out of the window to the right, if the page can be scrolled that way; what is in a box is not."""
         return self.value("""(() => {
             const most = document.documentElement.clientWidth;
             if (document.documentElement.scrollWidth <= most) return [];
-            const all = [...document.querySelectorAll("body *")];
+            const held = e => e && (getComputedStyle(e).overflowX !== "visible" || held(e.parentElement));
+            const all = [...document.querySelectorAll("body *")].filter(e => !held(e.parentElement.closest("body *")));
             const out = all.filter(e => e.getBoundingClientRect().right > most + 1);
             return ["page", ...out.filter(e => !out.some(o => o !== e && e.contains(o))).slice(0, 5).map(e =>
               `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`)];
