@@ -1,7 +1,7 @@
 """What must hold of every rendered book: `python tests/check_pages.py _build/html`.
 
-Every local link, picture and anchor exists; no page asks another host for anything; no path of this machine shows;
-every page of the table of contents is there.
+Every local link, picture and anchor exists; no page asks another host for anything; no path of this machine shows; none
+is too heavy; every page of the table of contents is there.
 """
 
 import re
@@ -19,6 +19,8 @@ MACHINE = re.compile("|".join([r"(?<![\w.~])/(?:home|Users|root)/\w",
                                *(rf"(?<![.~]){re.escape(p)}(?![\w-])" for p in HERE)]))
 INLINE_URL = re.compile(r"https?://(?!www\.w3\.org/)[\w.-]+")
 CSS_URL = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])((?:https?:)?//[^"')\s]+)""")
+MEDIA = re.compile(r"data:(?:audio|image)/[\w+.-]+;base64,[A-Za-z0-9+/=]+")
+HEAVIEST = 1_500_000  # bytes of a page, the sounds and pictures that it holds left out
 LOADED = {"script": ["src"], "link": ["href"], "img": ["src", "srcset"], "audio": ["src"], "video": ["src", "poster"],
           "source": ["src", "srcset"], "iframe": ["src"], "embed": ["src"], "object": ["data"]}
 
@@ -96,10 +98,16 @@ def missing(root: Path, toc: Path = ROOT / "_toc.yml") -> list[str]:
     return [f"{d}.html: missing" for d in parse_toc_yaml(toc) if not (Path(root) / f"{d}.html").exists()]
 
 
+def heavy(pages: dict[Path, Page]) -> list[str]:
+    """Pages that weigh too much."""
+    weights = {page.name: len(MEDIA.sub("", page.text).encode()) for page in pages.values()}
+    return [f"{name}: {n:,} bytes; expected {HEAVIEST:,} at most" for name, n in weights.items() if n > HEAVIEST]
+
+
 def problems(root: Path) -> list[str]:
     """All that is wrong with a rendered book, one line each."""
     pages = read(root)
-    return sorted({*links(root, pages), *hosts(root, pages), *machine_paths(root), *missing(root)})
+    return sorted({*links(root, pages), *hosts(root, pages), *machine_paths(root), *heavy(pages), *missing(root)})
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ os.environ.update(ACP_BUILD="", ACP_RESULTS="")  # where the tests look
 
 from pathlib import Path
 
+import chromium
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,3 +79,13 @@ def weights(tmp_path_factory) -> Path:
     pictures = np.stack([image.read(picture(folder / "p.png", i), 96) for i in range(16)])
     image.extractor("random", seed=5).calibrate(pictures).save(folder / "inception_v3.safetensors")
     return folder / "inception_v3.safetensors"
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """A window of a browser; tests that ask for it skip where there is none."""
+    if not chromium.CHROMIUM:
+        pytest.skip("chromium is not installed")
+    window = chromium.Browser(tmp_path_factory.mktemp("chromium"))
+    yield window
+    window.close()

@@ -1,14 +1,12 @@
 """Shortcuts: the paper's class proportions to the decimal, the page's formula, and planted shortcuts."""
 
 import json
-import re
 import shutil
-import subprocess
 
 import numpy as np
 import pandas as pd
 import pytest
-from bokeh.embed import components
+from chromium import computed
 from hypothesis import given
 from hypothesis import strategies as st
 from test_baselines import separable
@@ -18,7 +16,6 @@ from acp_lib.audits import shortcuts
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment import pairs
 from acp_lib.experiment.corpus import Corpus, Modality
-from acp_lib.figures import explorer
 
 PAPER = [np.array([d[c] for c in CLASSES]) for d in (paper.IMAGES, paper.SONGS)]
 counts = st.lists(st.integers(1, 1000), min_size=3, max_size=3).map(np.array)
@@ -60,53 +57,16 @@ def test_two_classes_are_enough():
 # the page
 
 
-def test_the_page_knows_the_protocols_of_the_ledger():
-    assert shortcuts.EXPLORED == ("class_balanced", "uniform", "rejection", "image_anchored", "music_anchored")
-    assert set(shortcuts.EXPLORED) <= set(pairs.PROTOCOLS)
-
-
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 def test_the_page_computes_what_the_library_computes():
     rng = np.random.default_rng(0)
     cases = [PAPER, *rng.integers(1, 1000, (40, 2, 3))]
     given = json.dumps([[side.tolist() for side in case] for case in cases])
-    script = f"{shortcuts.ORACLES}\nconsole.log(JSON.stringify({given}.map(([p, q]) => oracles(p, q))))"
-    done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
-    for case, found in zip(cases, json.loads(done.stdout), strict=True):
+    for case, found in zip(cases, computed("guessers", f"{given}.map(([p, q]) => acp.oracles(p, q))"), strict=True):
         expected = shortcuts.guessers(*case)
-        assert set(found) == set(shortcuts.EXPLORED)
+        assert set(found) == set(pairs.PROTOCOLS)
         for name, row in found.items():
             assert row == pytest.approx(expected.loc[name, list(shortcuts.KNOWS)].to_dict(), abs=1e-9)
-
-
-def test_the_page_asks_nobody_and_starts_from_the_first_preset():
-    script, place = components(explorer.model({"paper": PAPER, "even": ([1] * 3, [1] * 3)}, 61.67))
-    assert "http://" not in script + place and "https://" not in script + place
-    shown = shortcuts.guessers(*PAPER).loc[list(shortcuts.EXPLORED), "the music"]
-    assert all(f"{value:.1f}" in script for value in shown)
-
-
-def test_what_the_explorer_makes_is_the_same_each_time():
-    def made():
-        script, place = components(explorer.model({"even": ([1] * 3, [1] * 3)}, 61.67))
-        return place, re.sub(r"\bp\d+\b", "p", explorer.repeatable(place + script))
-
-    one, other = made(), made()
-    assert one[0] != other[0] and one[1] == other[1]
-    assert one[1].count("explorer-1") >= 2, "the place and the script that fills it"
-
-
-
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
-def test_what_moves_the_page_is_javascript():
-    for code in (explorer.MOVE, explorer.CHOOSE):
-        subprocess.run(["node", "-e", f"new Function('cb_obj', {json.dumps(code)})"], check=True)
-
-
-def test_two_free_numbers_stand_for_three_proportions():
-    first, second = explorer.free(PAPER[0])
-    share = np.array([first, (100 - first) * second / 100, (100 - first) * (100 - second) / 100])
-    np.testing.assert_allclose(share, 100 * PAPER[0] / PAPER[0].sum())
 
 
 # planted
@@ -159,5 +119,5 @@ def test_gains_are_over_the_likelier_answer_and_clear_where_the_interval_is_abov
     (61.67, ["uniform", "rejection", "image_anchored", "music_anchored"]), (69.0, ["uniform"]), (99.0, []),
 ])
 def test_protocols_that_let_somebody_pass_who_knows_one_half(reported, expected):
-    table = shortcuts.guessers(*PAPER).loc[list(shortcuts.EXPLORED)]
+    table = shortcuts.guessers(*PAPER).loc[list(pairs.PROTOCOLS)]
     assert shortcuts.passing(table, reported) == expected

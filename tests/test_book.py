@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import check_pages
+import chromium
 import jupytext
 import nbformat
 import pytest
@@ -27,6 +28,7 @@ from acp_lib import study as studies
 from acp_lib.audits import reconciled
 from acp_lib.book import build as book
 from acp_lib.book import prepare as preparing
+from acp_lib.figures import live
 from acp_lib.profiles import ROOT
 
 SMALL = {"n_images": 80, "n_songs": 30, "seeds": 2, "epochs": 1, "pairs_per_epoch": 128, "test_pairs": 400,
@@ -290,6 +292,18 @@ def test_the_cache_is_left_alone_where_nothing_is_executed(extension, tmp_path, 
     assert list(tmp_path.iterdir()) == [] and not hasattr(config, "nb_execution_cache_path")
 
 
+@pytest.mark.parametrize(("body", "scripts"), [
+    ("<p>game</p>", []), (live.box("game", {}), ["acp.js", "game.js"]),
+    (live.box("ranking", {}) + live.box("game", {}) * 2, ["acp.js", "game.js", "ranking.js"]),
+    (live.box("power", {"a": '<div class="acp-live" data-figure="game"'}), ["acp.js", "power.js"]),
+])
+def test_a_page_loads_the_scripts_of_its_live_figures_once_it_is_read(extension, body, scripts):
+    added = []
+    app = SimpleNamespace(add_js_file=lambda name, loading_method: added.append((name, loading_method)))
+    extension.scripts_where_needed(app, "page", "page.html", {"body": body}, None)
+    assert added == [(name, "defer") for name in scripts] and all((ROOT / "book/_static" / n).exists() for n in scripts)
+
+
 SETTINGS = """
 import importlib.util, os, subprocess, sys
 from pathlib import Path
@@ -317,6 +331,27 @@ def test_readers_of_results_are_read_again_with_any_page(extension):
 
 
 # a whole small book
+
+
+@whole
+def test_no_page_is_wider_than_its_window_or_has_an_error_to_report(made, browser):
+    assert [line for path in sorted(made.pages) for line in chromium.problems(browser, path)] == []
+
+
+@whole
+def test_live_figures_are_drawn_where_their_scripts_are(made, browser):
+    drawn = {name: sorted(set(re.findall(r'<div class="acp-live" data-figure="(\w+)"', p.text)))
+             for path, p in made.pages.items() for name in [path.stem]}
+    assert {name: figures for name, figures in drawn.items() if figures} == {
+        "07_right_and_wrong": ["game"], "10_shortcuts": ["guessers"], "14_retrieval": ["ranking"],
+        "19_power": ["power"]}
+    for path, p in made.pages.items():
+        loaded = [Path(tag["src"].split("?")[0]).stem for tag in p.soup.find_all("script", src=True)]
+        scripts = [name for name in loaded if name in ("acp", *live.FIGURES)]
+        assert scripts == (["acp", *drawn[path.stem]] if drawn[path.stem] else [])
+        if scripts:
+            browser.open(path)
+            assert browser.value("document.querySelector('.acp-live :is(button, input)') !== null"), path.stem
 
 
 @whole

@@ -4,13 +4,13 @@ import json
 import math
 import re
 import shutil
-import subprocess
 from dataclasses import asdict, fields, replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from chromium import computed, framed
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -18,7 +18,7 @@ from scipy import stats
 from acp_lib import paper, streams
 from acp_lib.audits import how_sure
 from acp_lib.experiment import crossed, intervals
-from acp_lib.figures import calculator
+from acp_lib.figures import calculator, live
 from acp_lib.findings import power
 from acp_lib.findings.power import Components, Design, half_width, needed, ratio, smallest
 from acp_lib.results import tables
@@ -350,10 +350,8 @@ def test_the_page_computes_what_the_library_computes():
     cases = [(Components(*(rng.random(7) * 10.0 ** rng.integers(-1, 4))), Design(*map(int, rng.integers(1, 5000, 4))),
               float(rng.uniform(0.1, 30))) for _ in range(200)]
     asked = json.dumps([[asdict(c), asdict(d), effect] for c, d, effect in cases])
-    script = (f"{power.JAVASCRIPT}\nconsole.log(JSON.stringify({asked}.map(([c, d, effect]) => [power(effect, c, d), "
-              "half_width(c, d), needed(effect, c, d, 'songs')])))")
-    done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+    found = computed("power", f"{asked}.map(([c, d, effect]) => [acp.power(effect, c, d, {power.quantile()}), "
+                     f"acp.reach(c, d, {power.quantile()}), acp.needed(effect, c, d, 'songs', {ratio()})])")
     assert {n is None for _, _, n in found} == {True, False}  # infinity is null in JSON
     for (c, d, effect), (likely, reach, songs) in zip(cases, found, strict=True):
         assert likely == pytest.approx(power.power(effect, c, d), abs=1e-6)
@@ -362,7 +360,7 @@ def test_the_page_computes_what_the_library_computes():
 
 
 def test_the_form_is_labelled_and_tells_what_it_found_aloud():
-    page = BeautifulSoup(calculator.page(results()), "html.parser")
+    page = BeautifulSoup(calculator.parts(results())[1], "html.parser")
     labels = {label["for"]: label.text for label in page.find_all("label")}
     asked = page.find_all(["input", "select"])
     assert len(asked) == 13 and {e["id"] for e in asked} == set(labels) and all(labels.values())
@@ -375,46 +373,36 @@ def test_the_form_is_labelled_and_tells_what_it_found_aloud():
 @pytest.mark.parametrize("name", ["</script><script>alert(1)</script>", "'\"\\<img src=x onerror=alert(1)>",
                                   "\x1b[31m", "</option></select>"])
 def test_names_of_data_are_text(name):
-    made = calculator.page(results(name))
+    made = form(*results(name))
     page = BeautifulSoup(made, "html.parser")
     assert len(page.find_all("script")) == 1 and not page.find_all("img") and "\x1b" not in made
     assert "http://" not in made and "https://" not in made
 
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+def form(*more: dict) -> str:
+    return live.box("power", *calculator.parts(more or results()))
 
 
-def browsed(tmp_path, moves: list[dict], *more) -> list[str]:
+def told(browser, tmp_path, moves: list[dict], *more) -> list[str]:
     """What the form tells at first, and after each of some moves: fields and what is put in."""
-    script = """<script>
-const all = [], told = () => document.querySelector("output").value;
-all.push(told());
-for (const move of MOVES) {
-  for (const [name, value] of Object.entries(move)) {
-    const e = document.getElementById("acp-power").elements[name];
-    if (name === "of") e.selectedIndex = value; else e.value = value;
-    e.dispatchEvent(new Event("input", {bubbles: true}));
-  }
-  all.push(told());
-}
-document.body.innerHTML = "<pre></pre>";
-document.querySelector("pre").textContent = JSON.stringify(all);
-</script>"""
     file = tmp_path / "form.html"
-    file.write_text(f"<!doctype html><meta charset='utf-8'><body>{calculator.page(list(more) or results())}"
-                    f"{script.replace('MOVES', json.dumps(moves))}", "utf8")
-    done = subprocess.run([CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
-                           f"--user-data-dir={tmp_path / 'user'}", "--virtual-time-budget=2000", "--dump-dom",
-                           file.as_uri()], capture_output=True, text=True, check=True, timeout=120)
-    return json.loads(BeautifulSoup(done.stdout, "html.parser").find("pre").text)
+    file.write_text(framed(form(*more)), "utf8")
+    browser.open(file, 360)
+    return [browser.text("output"), *(browser.value(f"""(() => {{
+        for (const [name, value] of Object.entries({json.dumps(move)})) {{
+          const e = document.getElementById("acp-power").elements[name];
+          if (name === "of") e.selectedIndex = value; else e.value = value;
+          e.dispatchEvent(new Event("input", {{bubbles: true}}));
+        }}
+        return document.querySelector("output").value;
+    }})()""") for move in moves)]
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
-def test_the_form_says_in_a_browser_what_the_library_computes(tmp_path):
+def test_the_form_says_in_a_browser_what_the_library_computes(browser, tmp_path):
     moves = [{"songs": 40, "runs": 10}, {"pictures": 300, "pairs": 1000, "effect": 12}, {"effect": 1, "runs": 1},
              {"of": 0, "effect": 4.5}, {"song": 20, "run": 0}]
     other = row("accuracy", "ACP-Net", Components(1.0, 20.0, 300.0, 0.0, 5.0, 60.0, 1500.0))
-    found = browsed(tmp_path, moves, {"data": "this", "rows": [other, row()]})
+    found = told(browser, tmp_path, moves, {"data": "this", "rows": [other, row()]})
     parts, asked = PARTS, asdict(power.papers()) | {"effect": power.CLAIMED}
     for text, move in zip(found, [{}, *moves], strict=True):
         parts = Components.of_row(other) if "of" in move else parts
@@ -428,13 +416,12 @@ def test_the_form_says_in_a_browser_what_the_library_computes(tmp_path):
     assert any("no number is enough" in text for text in found) and len(set(found)) == len(found)
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
-def test_a_field_that_cannot_be_used_is_named(tmp_path):
+def test_a_field_that_cannot_be_used_is_named(browser, tmp_path):
     moves = [{"songs": 0}, {"songs": 762, "runs": ""}, {"runs": 1, "effect": 0}, {"effect": 2, "song": -1},
              {"of": 0}, {"of": 1}]
     unknown = row(parts=replace(PARTS, run=math.nan))
-    assert browsed(tmp_path, [], {"data": "x", "rows": [unknown]}) == ["Run: give a number of 0 or more."]
-    found = browsed(tmp_path, moves, {"data": "x", "rows": [row(), unknown]})
+    assert told(browser, tmp_path, [], {"data": "x", "rows": [unknown]}) == ["Run: give a number of 0 or more."]
+    found = told(browser, tmp_path, moves, {"data": "x", "rows": [row(), unknown]})
     assert found[1:5] == ["Songs: give a number of 1 or more.", "Runs of each method: give a number of 1 or more.",
                           "Difference, points: give a number above 0.", "Song: give a number of 0 or more."]
     assert found[5].startswith("Power ") and found[6] == "Run: give a number of 0 or more."

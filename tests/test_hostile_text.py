@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from bokeh.embed import components
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from conftest import sound
@@ -23,7 +22,6 @@ from acp_lib.database import emid, metadata, names
 from acp_lib.engine import commands
 from acp_lib.engine.text import lines, plain
 from acp_lib.features.__main__ import tell
-from acp_lib.figures import explorer
 from acp_lib.profiles import ROOT, ledger
 
 TEXTS = ["<script>alert(1)</script>", "`<script>alert(1)</script>", "``` <img src=x onerror=alert(1)>", "a|`b` <i>",
@@ -74,14 +72,6 @@ def test_the_announcement_of_a_book_is_text(text):
     run = build.Run(profiles.load("folder", data=text), {"data": text})
     line = next(part for part in build.config(run).splitlines() if "announcement" in part)
     assert not BeautifulSoup(line, "html.parser").find_all(True) and "\\e" not in line and "\\u202" not in line
-
-
-@pytest.mark.parametrize("name", ["</script><script>alert(1)</script>", "'\"\\<img src=x onerror=alert(1)>"])
-def test_names_in_an_interactive_figure_end_no_script(name):
-    counts = np.array([1, 2, 3])
-    script, place = components(explorer.model({name: (counts, counts)}, 61.0))
-    page = BeautifulSoup(script + place, "html.parser")
-    assert len(page.find_all("script")) == 1 and not page.find_all("img")
 
 
 # terminals and logs

@@ -6,7 +6,6 @@ Chapter: Shortcuts.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,36 +22,6 @@ if TYPE_CHECKING:
 
 KNOWS = {"nothing": None, "the picture": 0, "the music": 1}
 """Who guesses, and the axis of `pairs.joint` that is known."""
-
-ORACLES = """
-function oracles(p, q) {
-  const sum = x => x.reduce((a, b) => a + b, 0);
-  const share = x => x.map(v => v / sum(x));
-  p = share(p); q = share(q);
-  const all = p.map((_, k) => k);
-  const same = sum(all.map(k => p[k] * q[k]));
-  const drawn = (x, y) => all.map(k => x[k] / 2 * sum(all.filter(j => j != k).map(j => y[j] / (1 - x[j]))));
-  const even = all.map(_ => 1 / (2 * p.length));
-  const half = x => x.map(v => v / 2);
-  // for each protocol: true pairs of each class; false pairs by the picture's class; false pairs by the music's
-  const tables = {
-    class_balanced: [even, even, even],
-    uniform: [all.map(k => p[k] * q[k]), all.map(k => p[k] * (1 - q[k])), all.map(k => q[k] * (1 - p[k]))],
-    rejection: [all.map(k => p[k] * q[k] / (2 * same)), all.map(k => p[k] * (1 - q[k]) / (2 * (1 - same))),
-                all.map(k => q[k] * (1 - p[k]) / (2 * (1 - same)))],
-    image_anchored: [half(p), half(p), drawn(q, p)],
-    music_anchored: [half(q), drawn(p, q), half(q)],
-  };
-  const best = (one, other) => 100 * sum(all.map(k => Math.max(one[k], other[k])));
-  return Object.fromEntries(Object.entries(tables).map(([name, [same, image, music]]) => [name, {
-    "nothing": 100 * Math.max(sum(same), sum(image)), "the picture": best(same, image), "the music": best(same, music),
-  }]));
-}
-"""
-"""`guessers` in JavaScript, for a page that computes while it is read; a test holds the two against one another."""
-
-EXPLORED = tuple(re.findall(r"^    (\w+): \[", ORACLES, re.M))
-"""The protocols that it knows; of another, which nobody has put there yet, the page shows tables alone."""
 
 
 def guessers(images: np.ndarray, music: np.ndarray) -> pd.DataFrame:

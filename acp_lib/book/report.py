@@ -177,8 +177,8 @@ def p_value(p: float | None) -> str | None:
     return None if p is None else f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
-def player(y: np.ndarray, sr: int, label: str) -> str:
-    """HTML of a player that holds a sound as MP3; `label` is anyone's text.
+def sound(y: np.ndarray, sr: int) -> str:
+    """The address of an MP3 that holds a sound, mono samples (n,) at `sr`.
 
     Chapter: all.
     """
@@ -187,9 +187,19 @@ def player(y: np.ndarray, sr: int, label: str) -> str:
                              compression_level=0.7) as file:
         for block in np.array_split(np.asarray(y, np.float32), max(1, len(y) // 65536)):
             file.write(block)
-    data = base64.b64encode(buffer.getvalue()).decode()
+    return f"data:audio/mpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def player(y: np.ndarray, sr: int, label: str, song: int | None = None) -> str:
+    """HTML of a player that holds a sound as MP3; `label` is anyone's text.
+
+    song : its number among the music, by which a live figure of the page finds the player
+
+    Chapter: all.
+    """
     name = html.escape(plain(label), quote=True)
-    return f'<audio controls preload="metadata" aria-label="{name}" src="data:audio/mpeg;base64,{data}"></audio>'
+    found = "" if song is None else f' data-song="{int(song)}"'
+    return f'<audio controls preload="metadata" aria-label="{name}"{found} src="{sound(y, sr)}"></audio>'
 
 
 def players(sounds: list[tuple[str, str]]) -> None:

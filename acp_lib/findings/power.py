@@ -106,9 +106,14 @@ class Components:
         return sum(self.parts(design).values())
 
 
+def quantile(level: float = LEVEL) -> float:
+    """That of the normal distribution beyond which half of `level` lies."""
+    return float(ndtri(1 - level / 2))
+
+
 def half_width(components: Components, design: Design, level: float = LEVEL) -> float:
     """Of the interval that leaves out `level`, of an accuracy or of a difference; points."""
-    return float(ndtri(1 - level / 2)) * math.sqrt(components.variance(design))
+    return quantile(level) * math.sqrt(components.variance(design))
 
 
 def power(effect: float, components: Components, design: Design, level: float = LEVEL) -> float:
@@ -119,7 +124,7 @@ def power(effect: float, components: Components, design: Design, level: float = 
 
 def _power(errors: float, level: float) -> float:
     """That of a difference of so many standard errors."""
-    reach = ndtri(1 - level / 2)
+    reach = quantile(level)
     return float(ndtr(errors - reach) + ndtr(-errors - reach))
 
 
@@ -170,34 +175,6 @@ def largest_run(components: Components, design: Design, error: float) -> float |
     """
     left = error**2 - replace(components, run=0.0).variance(design)
     return math.sqrt(left * design.runs) if left >= 0 else None
-
-
-JAVASCRIPT = f"const QUANTILE = {float(ndtri(1 - LEVEL / 2))!r}, RATIO = {ratio()!r};" + """
-function variance(c, d) {
-  const part = (common, own, n) => (common + own / d.runs) * (1 / d.pairs + (1 - 1 / d.pairs) / n);
-  return c.run / d.runs + part(c.picture, c.own_picture, d.pictures) + part(c.song, c.own_song, d.songs)
-    + part(c.pair, c.own_pair, d.pictures * d.songs);
-}
-function below(z) {  // the normal distribution: Abramowitz and Stegun (1964), 26.2.17
-  const t = 1 / (1 + 0.2316419 * Math.abs(z));
-  const tail = Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI) * t * (0.319381530 + t * (-0.356563782
-    + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  return z > 0 ? 1 - tail : tail;
-}
-function power(effect, c, d) {
-  const errors = Math.abs(effect) / Math.sqrt(variance(c, d));
-  return below(errors - QUANTILE) + below(-errors - QUANTILE);
-}
-function half_width(c, d) { return QUANTILE * Math.sqrt(variance(c, d)); }
-function needed(effect, c, d, what) {
-  const most = (effect / RATIO) ** 2, rest = variance(c, {...d, [what]: Infinity});
-  const each = variance(c, {...d, [what]: 1}) - rest;
-  return rest < most ? Math.max(1, Math.ceil(each / (most - rest) * (1 - 1e-12))) : Infinity;
-}
-"""
-"""`Components.variance`, `power`, `half_width` and `needed` for a page that computes while it is read; a test holds the
-two against one another.
-"""
 
 
 # --- a study
@@ -316,7 +293,7 @@ def verdict(row: dict, effect: float = CLAIMED) -> dict[str, object]:
     known = {name: part for name, part in parts.items() if not math.isnan(part)} or {"nothing known": math.nan}
     most = max(known, key=lambda name: known[name])
     return {"reach": reach, "smallest": smallest(found, design), "power": power(effect, found, design),
-            "run": math.sqrt(found.run), "limit": largest_run(found, design, effect / float(ndtri(1 - LEVEL / 2))),
+            "run": math.sqrt(found.run), "limit": largest_run(found, design, effect / quantile()),
             "wanted": largest_run(found, design, effect / ratio()), "most": most,
             "share": 100 * known[most] / (sum(parts.values()) or 1.0),
             "word": "cannot be said to" if math.isnan(reach) else "would" if reach < effect else "would not"}

@@ -3,6 +3,8 @@
 Chapter: What it gets right and wrong.
 """
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 from torch import nn
@@ -102,3 +104,46 @@ def mislabelled(ids: pd.Series, made: pd.DataFrame) -> np.ndarray:
     """
     wrong = set(made["id"][made["true_class"] != made["label_class"]])
     return ids.str.split("#").str[0].isin(wrong).to_numpy()
+
+
+def rounds(pairs: Pairs, probability: np.ndarray, pictures: np.ndarray, songs: np.ndarray, rng: np.random.Generator, *,
+           most: int = 3, fifths: int = 5) -> list[np.ndarray]:
+    """Pairs for a reader to judge, ten a round: in each five true and five false ones, and of either kind one of each
+    fifth between the hardest and the easiest for a network, drawn with equal chances; of those drawn the first is taken
+    whose picture and song came up the least so far.
+
+    So a round asks for all kinds of pairs alike, and a network may expect its accuracy over true and false ones.
+
+    Parameters
+    ----------
+    pairs : of the test part
+    probability : of each being true, by the network [shape=(n,)]
+    pictures, songs : what each pair was drawn with, copies counting as one, as `evaluation.groups` has them
+
+    Returns
+    -------
+    numbers of the pairs, an array a round, in the order in which they are asked; no round holds a pair twice. There are
+    fewer rounds, or none, where there are not enough different pairs of either kind.
+
+    Chapter: What it gets right and wrong.
+    """
+    once = np.unique(np.stack([pairs.image, pairs.music]), axis=1, return_index=True)[1]
+    given = np.where(pairs.truth == 1, probability, 1 - probability)  # to the truth
+    strata = []
+    for truth in (1, 0):
+        kind = rng.permutation(once[pairs.truth[once] == truth])
+        strata += np.array_split(kind[np.argsort(given[kind], kind="stable")], fifths)
+    seen: Counter = Counter()
+    heard: Counter = Counter()
+    asked = []
+    for _ in range(min(most, *(len(stratum) for stratum in strata))):
+        taken = []
+        for k, stratum in enumerate(strata):
+            drawn = rng.permutation(stratum)
+            times = [seen[pictures[n]] + heard[songs[n]] for n in drawn]
+            taken.append(drawn[np.argmin(times)])
+            strata[k] = stratum[stratum != taken[-1]]
+            seen[pictures[taken[-1]]] += 1
+            heard[songs[taken[-1]]] += 1
+        asked.append(rng.permutation(taken))
+    return asked

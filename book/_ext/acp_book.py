@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import sys
 import uuid
@@ -18,7 +19,7 @@ from sphinx.util.fileutil import copy_asset
 PACKAGES = ["acp-lib", "jupyter-book", "sphinx", "myst-nb", "papermill", "jupytext", "numpy", "scipy", "pandas",
             "librosa", "numba", "soundfile", "pillow", "torch", "torchvision", "scikit-learn", "matplotlib"]
 
-BOKEH = ("bokeh.min.js", "bokeh-widgets.min.js")
+FIGURE = re.compile(r'<div class="acp-live" data-figure="(\w+)"')  # as acp_lib/figures/live.py writes it
 
 
 class MarkdownDirective(SphinxDirective):
@@ -158,18 +159,11 @@ def own_mathjax(app, error) -> None:
         copy_asset(str(package / "static" / "mathjax" / "tex-svg.js"), str(Path(app.outdir) / "_static" / "mathjax"))
 
 
-def own_bokeh(app) -> None:
-    if app.builder.format == "html":
-        package = Path(importlib.util.find_spec("bokeh").origin).parent
-        for name in BOKEH:
-            copy_asset(str(package / "server" / "static" / "js" / name), str(Path(app.outdir) / "_static" / "bokeh"))
-
-
-def bokeh_where_needed(app, page, template, context, doctree) -> None:
-    """The scripts of interactive figures, on pages that have one."""
-    if 'class="acp-bokeh"' in context.get("body", ""):
-        for name in BOKEH:
-            app.add_js_file(f"bokeh/{name}")
+def scripts_where_needed(app, page, template, context, doctree) -> None:
+    """The scripts of live figures, on pages that have one; once the page is read, so that they find it."""
+    figures = sorted(set(FIGURE.findall(context.get("body", ""))))
+    for name in ["acp", *figures] if figures else []:
+        app.add_js_file(f"{name}.js", loading_method="defer")
 
 
 def setup(app) -> dict:
@@ -184,7 +178,6 @@ def setup(app) -> dict:
     app.connect("config-inited", repository)
     app.connect("env-get-outdated", result_readers)
     app.connect("build-finished", own_mathjax)
-    app.connect("builder-inited", own_bokeh)
-    app.connect("html-page-context", bokeh_where_needed)
+    app.connect("html-page-context", scripts_where_needed)
     app.config.mathjax_path = "mathjax/tex-svg.js"
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,256 @@
+"""A browser that tests click and type in: headless Chromium over its DevTools protocol, where it is installed.
+
+`python tests/chromium.py _build/html` looks at every page of a rendered book: no error may reach the console, and no
+page may be wider than its window.
+"""
+
+import asyncio
+import base64
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import aiohttp
+
+STATIC = Path(__file__).resolve().parents[1] / "book/_static"
+THEME = [Path(find_spec(name).origin).parent / f"theme/{name}/static/styles/{name.replace('_', '-')}.css"
+         for name in ("pydata_sphinx_theme", "sphinx_book_theme")]
+WIDTHS = (360, 390, 768, 1280)
+HEIGHT = 900
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+KEYS = {"Tab": 9, "Enter": 13, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "End": 35,
+        "Home": 36}
+TEXTS = {"Enter": "\r", " ": " "}
+PATIENCE = 30  # seconds
+
+
+class Browser:
+    """One window. What a page writes to the console as an error, or throws, is collected in `errors`."""
+
+    def __init__(self, folder: Path):
+        self.errors, self._replies, self._number = [], {}, 0
+        # crash reports and the like are no part of it; the sandbox is not to be had in containers
+        self._process = subprocess.Popen(
+            [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+             "--remote-debugging-port=0", f"--user-data-dir={folder}", "--autoplay-policy=no-user-gesture-required",
+             "--hide-scrollbars", "about:blank"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        self._loop = asyncio.new_event_loop()
+        try:
+            port = self._port(folder / "DevToolsActivePort")
+            self._run(self._connect(port))
+        except BaseException:
+            self.close()
+            raise
+
+    def _port(self, file: Path) -> str:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and self._process.poll() is None:
+            if file.exists() and (lines := file.read_text().split()):
+                return lines[0]
+            time.sleep(0.05)
+        raise RuntimeError(f"{CHROMIUM} opened no port within {PATIENCE} s")
+
+    async def _connect(self, port: str) -> None:
+        self._session = aiohttp.ClientSession()
+        async with self._session.get(f"http://127.0.0.1:{port}/json/list") as answer:
+            pages = [target for target in await answer.json() if target["type"] == "page"]
+        self._socket = await self._session.ws_connect(pages[0]["webSocketDebuggerUrl"], max_msg_size=0)
+        for domain in ("Page", "Runtime", "Log"):
+            await self._send(f"{domain}.enable")
+
+    def _run(self, waited):
+        return self._loop.run_until_complete(asyncio.wait_for(waited, PATIENCE))
+
+    async def _send(self, method: str, **params):
+        self._number += 1
+        number = self._number
+        await self._socket.send_json({"id": number, "method": method, "params": params})
+        while True:
+            told = await self._next()
+            if told.get("id") == number:
+                if "error" in told:
+                    raise RuntimeError(f"{method}: {told['error']['message']}")
+                return told["result"]
+
+    async def _next(self) -> dict:
+        told = json.loads((await self._socket.receive()).data)
+        params, method = told.get("params", {}), told.get("method")
+        if method == "Runtime.exceptionThrown":
+            details = params["exceptionDetails"]
+            self.errors.append(details.get("exception", {}).get("description", details["text"]))
+        elif method == "Runtime.consoleAPICalled" and params["type"] == "error":
+            self.errors.append(" ".join(str(a.get("value", a.get("description"))) for a in params["args"]))
+        elif method == "Log.entryAdded" and params["entry"]["level"] == "error":
+            self.errors.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+        elif method == "Page.loadEventFired":
+            self._loaded = True
+        return told
+
+    def send(self, method: str, **params):
+        """A command of the DevTools protocol, and what it answers."""
+        return self._run(self._send(method, **params))
+
+    def open(self, file: Path, width: int = 1280, dark: bool = False) -> None:
+        """Show a file in a window of this width, in colours for the light or the dark, and wait until it is there."""
+        self.errors.clear()
+        self.resize(width)
+        self.send("Emulation.setEmulatedMedia",
+                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+
+        async def load():
+            self._loaded = False
+            await self._send("Page.navigate", url=file.resolve().as_uri())
+            while not self._loaded:
+                await self._next()
+
+        self._run(load())
+
+    def resize(self, width: int) -> None:
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=HEIGHT, deviceScaleFactor=1,
+                  mobile=width < 600)
+
+    def value(self, expression: str):
+        """What an expression of JavaScript gives, as JSON can hold it."""
+        told = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in told:
+            raise RuntimeError(told["exceptionDetails"].get("exception", {}).get("description"))
+        return told["result"].get("value")
+
+    def text(self, selector: str) -> str:
+        return self.value(f"document.querySelector({json.dumps(selector)}).innerText")
+
+    def click(self, selector: str, number: int = 0) -> None:
+        """Press the mouse in the middle of the element; whatever lies there gets it."""
+        x, y = self.value(f"""(() => {{
+            const e = document.querySelectorAll({json.dumps(selector)})[{number}];
+            e.scrollIntoView({{block: "center", behavior: "instant"}});
+            const r = e.getBoundingClientRect();
+            return [r.x + r.width / 2, r.y + r.height / 2];
+        }})()""")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def press(self, key: str, times: int = 1) -> None:
+        """A key on the keyboard, for what has the focus."""
+        about = {"key": key, "code": {" ": "Space"}.get(key, key), "windowsVirtualKeyCode": KEYS[key]}
+        for _ in range(times):
+            typed = {"text": TEXTS[key]} if key in TEXTS else {}
+            self.send("Input.dispatchKeyEvent", type="keyDown", **about, **typed)
+            self.send("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    def wide(self) -> list[str]:
+        """What sticks out of the window to the right, if the page can be scrolled that way; what is in a box is not."""
+        return self.value("""(() => {
+            const most = document.documentElement.clientWidth;
+            if (document.documentElement.scrollWidth <= most) return [];
+            const held = e => e && (getComputedStyle(e).overflowX !== "visible" || held(e.parentElement));
+            const all = [...document.querySelectorAll("body *")].filter(e => !held(e.parentElement.closest("body *")));
+            const out = all.filter(e => e.getBoundingClientRect().right > most + 1);
+            return ["page", ...out.filter(e => !out.some(o => o !== e && e.contains(o))).slice(0, 5).map(e =>
+              `${e.tagName.toLowerCase()}.${e.getAttribute("class") ?? ""}`)];
+        })()""")
+
+    def faint(self) -> list[str]:
+        """Texts of live figures whose contrast with what lies behind them is below 4.5 to 1, what WCAG 2 asks for."""
+        return self.value("""(() => {
+            const parts = text => {
+                const n = text.match(/-?[0-9.]+/g).map(Number), unit = text.startsWith("color(") ? 255 : 1;
+                return [...n.slice(0, 3).map(v => v * unit), n[3] ?? 1];
+            };
+            const over = (top, under) => top.slice(0, 3).map((v, k) => v * top[3] + under[k] * (1 - top[3]));
+            const behind = e => {
+                const layers = [];
+                for (; e; e = e.parentElement) layers.push(parts(getComputedStyle(e).backgroundColor));
+                return layers.reduceRight((under, layer) => over(layer, under), [255, 255, 255]);
+            };
+            const light = rgb => rgb.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+            const said = e => e.tagName !== "SCRIPT" && e.checkVisibility()
+                && [...e.childNodes].some(c => c.nodeType === 3 && c.textContent.trim());
+            return [...document.querySelectorAll(".acp-live *")].filter(said).flatMap(e => {
+                const under = behind(e), own = over(parts(getComputedStyle(e).color), under);
+                const [low, high] = [light(under), light(own)].sort((a, b) => a - b);
+                const ratio = (high + 0.05) / (low + 0.05);
+                return ratio < 4.5 ? [`${e.tagName} ${e.textContent.slice(0, 20)}: ${ratio.toFixed(1)}`] : [];
+            });
+        })()""")
+
+    def picture(self, file: Path) -> None:
+        """The whole page as a PNG."""
+        told = self.send("Page.captureScreenshot", captureBeyondViewport=True)
+        file.write_bytes(base64.b64decode(told["data"]))
+
+    def close(self) -> None:
+        try:
+            if hasattr(self, "_socket"):
+                self.send("Browser.close")
+                self._run(self._session.close())
+            else:
+                self._process.terminate()
+            self._process.wait(PATIENCE)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait()
+        finally:
+            self._loop.close()
+
+
+def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
+    """What is wrong with a page as it is drawn: errors on the console, widths at which it is wider than its window, and
+    texts of live figures that are hard to read, by day or by night.
+    """
+    found = []
+    for dark in (True, False):
+        browser.open(file, widths[-1], dark)
+        found += [f"{file.name}: {text}, {'dark' if dark else 'light'}" for text in browser.faint()]
+    for width in widths:
+        browser.resize(width)
+        if wide := browser.wide():
+            found.append(f"{file.name}: wider than {width} px: {', '.join(wide)}")
+    return found + [f"{file.name}: {error}" for error in browser.errors]
+
+
+def framed(html: str, theme: str = "light") -> str:
+    """A page that holds HTML of live figures as a cell's output, and loads what the book would.
+
+    theme : light or dark
+    """
+    names = ["acp", *sorted(p.stem for p in STATIC.glob("*.js") if f'data-figure="{p.stem}"' in html)]
+    scripts = "".join(f'<script defer src="{(STATIC / name).as_uri()}.js"></script>' for name in names)
+    styles = "".join(f'<link rel="stylesheet" href="{path.as_uri()}">' for path in (*THEME, STATIC / "acp.css"))
+    return (f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>A page</title>'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">{styles}{scripts}</head>'
+            '<body><main class="bd-content"><article class="bd-article"><div class="cell_output"><div class="output '
+            f'text_html">{html}</div></div></article></main></body></html>')
+
+
+def computed(figure: str, expression: str):
+    """What an expression of JavaScript gives by a figure's script, without a page; node is asked."""
+    code = [(STATIC / f"{name}.js").read_text("utf8") for name in ("acp", figure)]
+    script = "\n".join([*code, f"console.log(JSON.stringify({expression}))"])
+    return json.loads(subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True).stdout)
+
+
+def main(root: Path) -> int:
+    if not CHROMIUM:
+        print("chromium is not installed; nothing was looked at")
+        return 0
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        window = Browser(Path(folder))
+        try:
+            found = [line for page in sorted(root.rglob("*.html")) if "_static" not in page.parts
+                     for line in problems(window, page)]
+        finally:
+            window.close()
+    print("\n".join(found) or "every page fits its window, and none has anything to say on the console")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "_build/html")))
