@@ -196,7 +196,7 @@ def memory_in_words(known: float, control: float, chance: float) -> str:
     Chapter: Without emotion labels.
     """
     if known <= chance:
-        return "nothing is read beyond guessing"
+        return "it reads nothing beyond guessing"
     share = max(control - chance, 0) / (known - chance)
     return "all of it could be memory" if share >= 1 else f"{100 * share:.0f} % of it could be memory"
 
