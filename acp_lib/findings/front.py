@@ -75,8 +75,8 @@ def _transfer() -> Iterator[str]:
 def _law() -> Iterator[str]:
     own = {row["protocol"]: row for row in halves.by_paper()}["class_balanced"]
     yield (f"**What {REPORTED} % takes.** With the paper's {own['music']} % on music, late fusion reaches it if it "
-           f"gets {own['needed']:.1f} % on three classes of pictures, half of the pairs are true and errors fall on each "
-           "wrong class alike ({numref}`tab-needed`).")
+           f"gets {own['needed']:.1f} % on three classes of pictures, half of the pairs are true and errors fall on "
+           "each wrong class alike ({numref}`tab-needed`).")
 
 
 def _labels() -> Iterator[str]:
@@ -86,8 +86,8 @@ def _labels() -> Iterator[str]:
         every, single = (labels.one(rows, songs=kind, dropped=0.5) for kind in ("all", "one tag"))
         yield (f"**The labels of the songs rest on few tags.** {100 * single['n'] / every['n']:.0f} % of the songs "
                "with released scores carry one emotion tag ({numref}`tab-dropped`). Where there are several, two tags "
-               f"of a song are of one class in {100 * two['value']:.0f} % of cases, against {100 * two['chance']:.0f} % by "
-               "chance ({ref}`chapter-released-labels`).")
+               f"of a song are of one class in {100 * two['value']:.0f} % of cases, against "
+               f"{100 * two['chance']:.0f} % by chance ({{ref}}`chapter-released-labels`).")
 
 
 def _songs() -> Iterator[str]:
