@@ -23,6 +23,7 @@ def additive_approximation(network: Sequence[float], additive: Sequence[float], 
         if value < high:
             ax.axvline(value, color="0.3", ls=style, lw=1.2, label=label)
     ax.plot(additive, network, "o", color=OURS, ms=7, alpha=0.8, label="a run")
-    ax.set(xlim=(low, high), ylim=(low, high), xlabel="accuracy of the additive approximation, %", ylabel="accuracy of the network, %")
+    ax.set(xlim=(low, high), ylim=(low, high), xlabel="accuracy of the additive approximation, %",
+           ylabel="accuracy of the network, %")
     ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small")
     return fig
