@@ -158,7 +158,7 @@ def detail(name, holm, least=0.0001):
 
 
 @pytest.mark.parametrize(("rows", "said", "never"), [
-    ([detail("dropout", 0.01), detail("pairs", 0.27)], "effect of `dropout` (62 % of the variance between readings, "
+    ([detail("dropout", 0.01), detail("pairs", 0.27)], "those of `dropout` (62 % of the variance between readings, "
      "p = 0.010)", "pairs"),
     ([detail("dropout", 0.01), detail("pairs", 0.02)], "`dropout` (62 % of the variance between readings, p = 0.010), "
      "`pairs` (", "no detail"),

@@ -200,8 +200,8 @@ def test_a_leak_is_called_clear_where_it_was_planted_and_seldom_elsewhere(signat
 
 
 @pytest.mark.parametrize(("gain", "interval", "said"), [
-    (5.0, [1.0, 9.0], "clearly gains by it: +5.0 points (95 % over draws of the split: +1.0 to +9.0)"),
-    (-5.0, [-9.0, -1.0], "clearly loses by it: -5.0"),
+    (5.0, [1.0, 9.0], "clearly gains: +5.0 points (95 % CI over draws +1.0 to +9.0)"),
+    (-5.0, [-9.0, -1.0], "clearly loses: -5.0"),
     (9.0, [-0.1, 18.1], "neither clearly gains nor clearly loses: +9.0 points"),
     (9.0, [0.0, 18.0], "neither clearly gains"),
     (None, None, "was not trained on both splits")])
