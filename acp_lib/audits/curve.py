@@ -31,7 +31,7 @@ AT_ONCE = 100  # bootstrap draws
 def apart(groups: Sequence[Sequence[float] | np.ndarray]) -> dict:
     """Whether groups of results lie further apart than their members do: a permutation test of the F statistic.
 
-    If it made no difference to which group a result belongs, results could be dealt to the groups anew. All ways to
+    If groups made no difference, results could be reassigned to them at random. All ways to
     deal them are tried, or RESAMPLES where there are more. No result need be normal: runs that never left the plateau
     lie apart from the others.
 

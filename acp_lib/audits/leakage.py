@@ -113,9 +113,9 @@ def compared(manifest: pd.DataFrame, features: dict[str, np.ndarray], by: str, *
 
 def recognised(x: np.ndarray, manifest: pd.DataFrame, by: str, *, seed: int = 0, labels: int = 2,
                draws: int = 5) -> list[float]:
-    """Share of test segments of which a linear probe names a label that was dealt to whole songs at random, each draw.
+    """Share of test segments whose label, given to whole songs at random, a linear probe predicts; one for each draw.
 
-    Such a label is no property of the music: who names it better than chance, 1 / `labels`, has recognised the song.
+    Such a label is no property of the music: a probe that beats chance, 1 / `labels`, has recognised the song.
 
     x, manifest : features and rows of the music [shape=(N, width)], [N]
     by : what the split keeps whole

@@ -39,10 +39,10 @@ STEPS = {
 
 
 def measured(network: np.ndarray, others: dict[str, np.ndarray], *names: np.ndarray) -> list[dict]:
-    """Rows in per cent and points: the accuracy of "ACP-Net", then how much more often it is right than each other.
+    """Rows in per cent and points: the accuracy of "ACP-Net", then its lead over each other method.
 
     network : whether each run was right about each pair [shape=(runs, n)]
-    others : the same of what it is held against [shapes=(n,) or (runs, n)]
+    others : the same for the other methods [shapes=(n,) or (runs, n)]
 
     Returns
     -------
@@ -76,7 +76,7 @@ def _rows(study: Study) -> list[dict]:
 
 
 def reached(rows: Sequence[dict]) -> str:
-    """The highest of STEPS that is shown: each by whole intervals, and none without those below it.
+    """The highest of STEPS that has been shown, each by whole intervals and only with all steps below it.
 
     rows : as `load` gives them
 

@@ -97,7 +97,7 @@ def above(value: float, than: float, p: float) -> str:
 
 
 def equivalent(estimate: Estimate, than: float, margin: float) -> str:
-    """Whether an estimate is as good as a number: a wide interval, which knows nothing, does not make it so.
+    """Whether an estimate equals a number within a margin; a wide interval, which knows little, is not enough.
 
     Chapter: Verdicts.
     """
@@ -108,7 +108,7 @@ def equivalent(estimate: Estimate, than: float, margin: float) -> str:
 
 
 def every(count: float, items: float) -> str:
-    """Whether something that is true of so many items is true of all of them.
+    """Whether a statement that is true of `count` items is true of all of them.
 
     Chapter: Verdicts.
     """
@@ -122,7 +122,7 @@ RULES = ("arithmetic", "above", "equivalent", "every")
 
 
 def granularity(values: Sequence[str]) -> int:
-    """The smallest number of pairs on which all of these per cents, as printed, can be shares of right ones.
+    """The smallest number of pairs that can give all of these accuracies as printed, in per cent.
 
     Raises
     ------
