@@ -157,8 +157,8 @@ def probed(side: Modality, group: np.ndarray, seed: int = 0, probe: Callable = p
     """How well a probe predicts the classes, and how much it could have memorised: balanced accuracies, 0 to 1.
 
     A control task assigns classes to whole groups at random. Such labels are no property of the features: a probe
-    that predicts them has memorised the groups. That can only show where a group recurs. So real and random labels are judged
-    on other samples of the groups that the probe was fitted on; where groups have one sample, on these very samples.
+    that predicts them has memorised the groups. That can only show where a group recurs. So real and random labels are
+    judged on other samples of the groups that the probe was fitted on, or, where groups have one sample, on these.
 
     Parameters
     ----------
