@@ -30,9 +30,9 @@ def shortcuts_by_protocol() -> tuple[dict[str, float], dict[str, float]]:
     """By protocol of pairs, with the classes of the paper's Table 3, the best accuracy in per cent of a one-sided
     baseline, and of a scorer that adds up both halves.
     """
-    counts = [np.array([table[c] for c in CLASSES]) for table in (paper.IMAGES, paper.SONGS)]
-    return (shortcuts.guessers(*counts)[list(shortcuts.KNOWS)].max(axis=1).to_dict(),
-            additive.ceilings(*counts, PROTOCOLS))
+    pictures, songs = (np.array([table[c] for c in CLASSES]) for table in (paper.IMAGES, paper.SONGS))
+    best = shortcuts.guessers(pictures, songs)[list(shortcuts.KNOWS)].max(axis=1)
+    return best.to_dict(), additive.ceilings(pictures, songs, PROTOCOLS)
 
 
 def caption() -> str:
