@@ -52,8 +52,9 @@ def test_students_interval_covers_at_its_rate_unless_some_runs_never_leave_their
 
 
 @pytest.mark.parametrize(("covered", "words"), [
-    (0.95, "holds what it promises"), (0.92, "holds what it promises"), (0.98, "holds what it promises"),
-    (0.90, "holds less often than it promises"), (1.0, "holds more often than it promises"),
+    (0.95, "reaches its nominal coverage"), (0.92, "reaches its nominal coverage"),
+    (0.98, "reaches its nominal coverage"),
+    (0.90, "falls short of its nominal coverage"), (1.0, "exceeds its nominal coverage"),
 ])
 def test_what_intervals_keep_in_words(covered, words):
     """Of 150 simulations the noise is 1.96 * sqrt(0.95 * 0.05 / 150) = 0.0349."""

@@ -200,9 +200,10 @@ def test_a_leak_is_called_clear_where_it_was_planted_and_seldom_elsewhere(signat
 
 
 @pytest.mark.parametrize(("gain", "interval", "said"), [
-    (5.0, [1.0, 9.0], "clearly gains by it: +5.0 points (95 % over draws of the split: +1.0 to +9.0)"),
-    (-5.0, [-9.0, -1.0], "clearly loses by it: -5.0"),
-    (9.0, [-0.1, 18.1], "neither clearly gains nor clearly loses by it"), (9.0, [0.0, 18.0], "neither clearly gains"),
+    (5.0, [1.0, 9.0], "clearly gains: +5.0 points (95 % CI over draws +1.0 to +9.0)"),
+    (-5.0, [-9.0, -1.0], "clearly loses: -5.0"),
+    (9.0, [-0.1, 18.1], "neither clearly gains nor clearly loses: +9.0 points"),
+    (9.0, [0.0, 18.0], "neither clearly gains"),
     (None, None, "was not trained on both splits")])
 def test_the_word_for_a_gain_is_chosen_by_its_whole_interval(gain, interval, said):
     assert leakage.gain_in_words({"gain": gain, "interval": interval}).startswith(said)
@@ -211,17 +212,17 @@ def test_the_word_for_a_gain_is_chosen_by_its_whole_interval(gain, interval, sai
 @pytest.mark.parametrize(("torn", "whole", "said"), [
     ([70.0, 71.0, 72.0], [60.0, 61.0, 62.0], "is clearly above chance on the split by segment and by song, and can"),
     ([70.0, 71.0, 72.0], [40.0, 70.0, 50.0], "is clearly above chance on the split by segment, and can"),
-    ([50.0, 50.0, 62.0], [50.0, 50.0, 50.0], "is clearly above chance on no split, and what has learnt nothing can")])
+    ([50.0, 50.0, 62.0], [50.0, 50.0, 50.0], "is clearly above chance on no split, and a method that has")])
 def test_a_method_can_show_a_leak_only_where_it_has_learnt_something(torn, whole, said):
     rows = [scored("segment", "x", torn), scored("song", "x", whole), scored("artist", "y", [99.0, 99.0])]
     assert leakage.learnt_in_words(rows, "x", 50).startswith(said)
 
 
 @pytest.mark.parametrize(("segment", "song", "said"), [
-    (70, 40, "on the split by segment they are clearly named more often than by the coin: there a test segment"),
-    (49, 40, "on no split are they clearly named more often than by the coin: no song is shown to be recognised"),
-    (49, 55, "on the split by song they are clearly named more often than by the coin, though no test segment"),
-    (70, 55, "on the split by song and by segment they are clearly named more often than by the coin: there a")])
+    (70, 40, "on the split by segment they are predicted clearly better than by chance: there the features"),
+    (49, 40, "on no split are they predicted clearly better than by chance, so no song is shown to be recognised"),
+    (49, 55, "on the split by song they are predicted clearly better than by chance, though no test segment"),
+    (70, 55, "on the split by song and by segment they are predicted clearly better than by chance: there the")])
 def test_songs_are_said_to_be_recognised_only_where_they_are(segment, song, said):
     coins = [{"split": "song", "sibling": 0.0, "interval": [song, 90]},
              {"split": "segment", "sibling": 80.0, "interval": [segment, 90]}]

@@ -61,7 +61,7 @@ EXPECTED = [
     ("chapter-cross-modal", "ACP-Net that sees no picture",
      OF["network"], 2, "0 to 1", "song", "class_balanced", 60.0, [50.0, 70.0]),
     ("chapter-how-sure", "ACP-Net", OF["network"], 2, "0 to 1", "song", "class_balanced", 60.0, [50.0, 70.0]),
-    ("chapter-how-sure", "split drawn anew", OF["network"], 3, "0", "song", "class_balanced", 60.0, None),
+    ("chapter-how-sure", "split redrawn", OF["network"], 3, "0", "song", "class_balanced", 60.0, None),
     ("chapter-forking-paths", "the profile's own reading",
      OF["network"], 2, "0 to 1", "song", "class_balanced", 60.0, [55.0, 65.0]),
     ("chapter-forking-paths", "all 2 readings, lowest to highest",

@@ -42,15 +42,15 @@ def test_each_step_needs_its_whole_interval_and_all_steps_below(changes, step):
 def test_the_sentence_says_what_is_shown_and_of_which_network(changes, step):
     said = standing.said(rows(**changes), "made-up data")
     assert said.startswith(f"On made-up data ACP-Net ({NETWORK}) is right about ")
-    assert [name for name, words in standing.STEPS.items() if f": {words}." in said] == [step]
+    assert [name for name, words in standing.STEPS.items() if f"So {words}." in said] == [step]
     assert ("compares" in said) == (step == "compares")
 
 
 def test_the_sentence_in_full():
     assert standing.said(rows(), "made-up data") == (
         "On made-up data ACP-Net (audit, an eighth of the width) is right about 59.0 % of the class-balanced test "
-        "pairs (55.0 to 63.0), +5.0 points (+1.0 to +9.0) against its best additive approximation: it does more than "
-        "add up what it thinks of either half, so that it compares. (In brackets: 95 % over runs, pictures and songs.)")
+        "pairs (95 % CI over runs, pictures and songs 55.0 to 63.0); its lead over its best additive approximation is "
+        "+5.0 points (+1.0 to +9.0). So it does more than add up its judgements of the two halves: it compares.")
 
 
 @pytest.mark.parametrize(("changes", "step"), CASES)
@@ -117,7 +117,7 @@ def test_no_page_says_by_itself_that_a_network_compares():
     found = {}
     for path in spoken:
         text = re.sub(r"^  quote: .*$", "", path.read_text("utf8"), flags=re.M)  # the paper's words
-        text = re.sub(r"not show yet that the network compares", "", re.sub(r"\s+", " ", text))
+        text = re.sub(r"not yet show that the network compares", "", re.sub(r"\s+", " ", text))
         found[path.name] = [m[0] for m in OVERSAID.finditer(text)]
     assert len(found) > 100 and {name: said for name, said in found.items() if said} == {}
 

@@ -96,8 +96,9 @@ def test_balanced_accuracy_does_not_pay_for_leaning():
 
 
 @pytest.mark.parametrize(("probability", "words"), [
-    (0.63, "too sure"), (0.61, "about as sure as they should be"), (0.59, "about as sure as they should be"),
-    (0.57, "less sure than they could be"),
+    (0.63, "overconfident"), (0.61, "about as confident as they should be"),
+    (0.59, "about as confident as they should be"),
+    (0.57, "underconfident"),
 ])
 def test_sureness_in_words(probability, words):
     assert uncertainty.sureness(probability, 0.6) == words

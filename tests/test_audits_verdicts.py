@@ -206,19 +206,21 @@ def test_counts_of_verdicts_by_part():
 
 
 @pytest.mark.parametrize(("value", "words"), [
-    (None, None), (2971, "2,971"), (1000.0, "1,000"), (999.0, "999.00"), (61.666, "61.67"), (-4.5, "-4.50"),
-    (12345.5, "12345.50"),
+    (None, None), (2971, "2,971"), (1000.0, "1,000"), (999.0, "999"), (61.666, "61.67"), (-4.5, "-4.5"), (50, "50"),
+    (12345.5, "12,345.5"),
 ])
 def test_numbers_of_verdicts(value, words):
     assert verdicts.in_words(value) == words
 
 
 def test_what_a_verdict_stands_on():
-    assert verdicts.found(verdict(value=60.0, interval=(54.96, 65.04))) == "60.00 (55.0 to 65.0)"
-    assert verdicts.found(verdict(value=60.0)) == "60.00"
+    assert verdicts.found(verdict(value=60.0, interval=(54.96, 65.04))) == "60.0 (55.0 to 65.0)"
+    assert verdicts.found(verdict(value=60.0)) == "60.0"
+    assert verdicts.found(verdict("every", value=5, than=16)) == "5 of 16 readings"
     assert verdicts.found(verdict("arithmetic", value=2971, note="they add up")) == "they add up"
     assert verdicts.found(verdict(outcome=MISSING)) is None
-    assert verdicts.rule(verdict(than=50)) == "above 50.00" and verdicts.rule(verdict()) == "above"
+    assert verdicts.rule(verdict(than=50)) == "above 50" and verdicts.rule(verdict()) == "above"
+    assert verdicts.rule(verdict("every", value=5, than=16)) == "every reading"
     assert verdicts.rule(verdict("equivalent", than=61.67)) == "equivalent 61.67 ± 2.25"
 
 

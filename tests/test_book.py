@@ -374,8 +374,8 @@ def test_pages_show_no_path(made):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_chapter_says_what_it_ran_on(made, name):
     text = page(made, f"notebooks/{name}").soup.get_text(" ", strip=True)
-    assert re.search(r"Synthetic data\s*: the mini database, made on the spot", text)
-    assert "seeded random weights" in text and "Profile mini, seed 0." in text
+    assert re.search(r"Synthetic data\s*, which says nothing about IMAC: \d", text)
+    assert "seeded random weights" in text and "profile mini, seed 0 (" in text
     assert "Profile mini · n_images 80 · n_songs 30 · seeds 2 · epochs 1" in text  # what departs from the mini book
 
 

@@ -79,10 +79,10 @@ def test_begin(shell, said, tmp_path):
         assert study.profile == load(**parameters, seed=seed, epochs=2) and not study.progress
         names["seed"] = 7  # a reader turns it and runs the cell again
     assert said[0] == said[2] == "theme"
-    assert "Data: the folder 'my *corpus*'." in said[1].replace("\\", "")
-    assert "my \\*corpus\\*" in said[1] and "Profile folder, seed 0." in said[1] and "seed 7." in said[3]
-    assert "3 pictures; 6 pieces of music from 6 songs." in said[1]
-    assert "seeded random weights" in said[1] and ":class: note acp-ran-on" in said[1] and "ynthetic" not in said[1]
+    assert "Data: the folder 'my *corpus*':" in said[1].replace("\\", "")
+    assert "my \\*corpus\\*" in said[1] and "profile folder, seed 0 (" in said[1] and "seed 7 (" in said[3]
+    assert "3 pictures and 6 pieces of music from 6 songs;" in said[1]
+    assert "seeded random weights" in said[1] and "ynthetic" not in said[1]
 
 
 def test_the_banner_names_synthetic_data():
@@ -90,7 +90,7 @@ def test_the_banner_names_synthetic_data():
     study = SimpleNamespace(listed=table, profile=load(seed=4), synthetic=True, data_name=SYNTHETIC,
                             weights_name="weights file a_b.pth")
     text = chapter.banner(study)
-    assert "**Synthetic data**" in text and "says nothing about IMAC" in text and ":class: warning" in text
-    assert "3 pictures; 4 pieces of music from 2 songs." in text
-    assert "weights file a\\_b\\.pth" in text and "Profile mini, seed 4." in text
-    assert text.startswith(":::{admonition}") and text.endswith(":::\n")
+    assert "**Synthetic data**" in text and "says nothing about IMAC" in text and "[data card](data-card)" in text
+    assert "3 pictures and 4 pieces of music from 2 songs;" in text
+    assert "weights file a\\_b\\.pth" in text and "profile mini, seed 4 (" in text
+    assert text.startswith(":::{div}") and text.endswith(":::\n") and text.count("\n") == 3  # one line

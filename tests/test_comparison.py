@@ -17,9 +17,9 @@ def test_rows_of_each_kind():
         {"what": "neutral", "paper": "contentment", "ours": None, "label": "tab-regrouping"},
         {"what": "negative: sad", "paper": 873, "ours": 0, "label": "tab-tags"},
         {"what": "songs: all", "paper": 3812, "ours": 30, "label": "tab-database"},
-        {"what": "ACP-Net", "paper": "61.67", "ours": "55.12 (50.0 to 60.3)", "label": "tab-correspondence"},
-        {"what": "picture alone", "paper": None, "ours": "50.00", "label": "tab-correspondence"},
-        {"what": "music, 3 classes: 193 numbers + MLP, random labels", "paper": None, "ours": "33.30",
+        {"what": "ACP-Net", "paper": "61.67", "ours": "55.1 (50.0 to 60.3)", "label": "tab-correspondence"},
+        {"what": "picture alone", "paper": None, "ours": "50.0", "label": "tab-correspondence"},
+        {"what": "music, 3 classes: 193 numbers + MLP, random labels", "paper": None, "ours": "33.3",
          "label": "tab-controls"}]
 
 
@@ -31,7 +31,7 @@ def test_rows_of_table_5_are_told_of_by_modality(what, label):
 
 def test_what_results_are_about():
     assert "not about IMAC: the data is synthetic" in comparison.about(True, "synthetic")
-    assert comparison.about(False, "imac") == "what could be had of IMAC"
+    assert comparison.about(False, "imac") == "the available part of IMAC"
     assert comparison.about(False, "folder") == comparison.about(False, "emid") == (
         "the data of this run, which is not IMAC")
 

@@ -322,11 +322,11 @@ def test_what_the_papers_accuracies_on_emotions_come_to():
 
 
 @pytest.mark.parametrize(("acp", "other", "said"), [
-    (60.0, 58.0, "ACP-Net's 61.0 % is 1.0 points more than naming and comparing would make of its own features, "
-     "60.0 %; of the paper's ways to name emotions, none would reach 61.0 %"),
-    (60.0, 61.0, "of the paper's ways to name emotions, AlexNet (61.0 %) would reach 61.0 %"),
-    (62.0, 58.0, "ACP-Net's 61.0 % is no more than naming and comparing would make of its own features, 62.0 %; of the "
-     "paper's ways to name emotions, ACP-Net features + MLP (62.0 %) would reach 61.0 %"),
+    (60.0, 58.0, "ACP-Net's 61.0 % is 1.0 points more than the 60.0 % that comparing the classes predicted from its "
+     "own features would give; of the paper's classifiers of emotions, none would reach 61.0 %"),
+    (60.0, 61.0, "of the paper's classifiers of emotions, AlexNet (61.0 %) would reach 61.0 %"),
+    (62.0, 58.0, "ACP-Net's 61.0 % is no more than the 62.0 % that comparing the classes predicted from its own "
+     "features would give; of the paper's classifiers of emotions, ACP-Net features + MLP (62.0 %) would reach 61.0 %"),
 ])
 def test_the_implication_is_worded_by_the_numbers(acp, other, said):
     rows = [{"protocol": "uniform", "pairs": 61.0}, {"protocol": "class_balanced", "pairs": 61.0}]
@@ -352,10 +352,10 @@ def test_the_networks_halves_are_taken_from_table_5(monkeypatch):
 
 
 @pytest.mark.parametrize(("interval", "said"), [
-    ([61.0, 65.0], "its interval lies above this number, whose own luck is not counted"),
-    ([50.0, 59.0], "its interval lies below this number, whose own luck is not counted"),
-    ([59.0, 61.0], "this many pairs cannot tell the two apart"), ([60.0, 61.0], "this many pairs cannot"),
-    ([-np.inf, np.inf], "this many pairs cannot"),
+    ([61.0, 65.0], "its CI lies above this number, whose own uncertainty is not counted"),
+    ([50.0, 59.0], "its CI lies below this number, whose own uncertainty is not counted"),
+    ([59.0, 61.0], "so many pairs cannot tell the two apart"), ([60.0, 61.0], "so many pairs cannot"),
+    ([-np.inf, np.inf], "so many pairs cannot"),
 ])
 def test_the_network_is_above_its_halves_by_its_whole_interval(interval, said):
     assert halves.against({"interval": interval}, 60.0).startswith(said)

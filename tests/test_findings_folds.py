@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from conftest import corpus as folder_corpus
 from conftest import picture, sound
 
@@ -16,6 +17,7 @@ from acp_lib.engine import processes
 from acp_lib.experiment import baselines, evaluation, intervals, methods, tasks
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.splits import PARTS
+from acp_lib.figures.front import scorers
 from acp_lib.findings import audits, folds, front, real, record, transfer
 from acp_lib.profiles import load
 from acp_lib.results import recorded
@@ -302,9 +304,9 @@ def test_a_range_is_of_the_same_question_to_the_same_network(table, row, said):
 
 
 FRONT = [  # by the results of two corpora: what the first page says
-    ({"network": 56.0}, ["gets less than the paper's number", "add up** what it thinks of either half, on 2"]),
-    ({"network": 63.0}, ["has been tried on real"]),
-    ({"low": -9.0}, ["That it does more than add up** is shown on none of 2 such corpora"])]
+    ({"network": 56.0}, ["scores less than in the paper", "add up** its judgements of the two halves, on 2"]),
+    ({"network": 63.0}, ["was tested on real"]),
+    ({"low": -9.0}, ["That it does more than add up** has been shown on none of 2 such corpora"])]
 
 
 @pytest.mark.parametrize(("changes", "said"), FRONT)
@@ -314,22 +316,23 @@ def test_the_first_page_follows_the_numbers(monkeypatch, changes, said):
     monkeypatch.setattr(recorded, "read", kept.__getitem__)
     text = "\n".join(front.sentences())
     assert all(part in text for part in said)
-    assert "52.0 % of the pairs of another, and clearly more often than chance in 1 of 2 cases" in text
-    assert "names 63.5 % of the music right" in text and "67 % of the songs whose scores were released carry" in text
+    assert "52.0 % of the pairs of another, clearly above chance in 1 of 2 cases" in text
+    assert "the paper's 63.5 % on music" in text and "67 % of the songs with released scores carry" in text
+    assert "counts 89 % of the songs" in text and "p = 0.0003" in text
 
 
 def test_the_first_page_says_nothing_of_what_was_not_recorded(monkeypatch):
     monkeypatch.setattr(recorded, "read", lambda study: [])
-    assert len(front.sentences()) == 1
+    assert len(front.sentences()) == 2  # of the paper's own numbers and the released scores
 
 
 def test_words_follow_the_numbers():
     some = [result("A", network=63.0), result("B", network=58.0, low=-3.0)]
-    assert real.behind(some) == ["B (-4.0 points, -6.0 to -2.0)"]
+    assert real.behind(some) == ["B (-4.0 points, 95 % CI -6.0 to -2.0)"]
     assert real.range_of(some, "ACP-Net") == (58.0, 63.0)
     first, second = real.sentences(some)
-    assert first.startswith("On A ") and "so that it compares" in first
-    assert second.startswith("On B ") and "not shown that it does better than who has one half" in second
+    assert first.startswith("On A ") and ": it compares." in first
+    assert second.startswith("On B ") and "has not been shown to beat the one-sided baselines" in second
 
 
 def test_claims_are_judged_on_each_corpus_by_itself():
@@ -378,3 +381,16 @@ def test_groups_of_two_corpora_stand_one_behind_the_other(studies):
     pictures, songs = evaluation.groups(pd.concat([one.manifest, other.manifest]), asked)
     known = other.manifest["group"]
     assert set(pictures) <= set(known) and set(songs) <= set(known)
+
+
+def test_the_figure_of_the_first_page_shows_what_its_caption_says():
+    one_sided, adding = front.shortcuts_by_protocol()
+    passed = [name for name, value in one_sided.items() if value > 61.67]
+    assert len(passed) == 4 and "under 4 of 5 pair protocols" in front.caption()
+    assert min(adding.values()) == pytest.approx(75) and "Under 5 a scorer" in front.caption()
+    svg = BeautifulSoup(scorers(one_sided, adding, 61.67), "html.parser")
+    dots = [dot for dot in svg.find_all("circle") if dot["fill"] != "none"]
+    line, = (x for x in svg.find_all("line") if x.get("stroke-dasharray"))
+    assert [float(dot["cx"]) > float(line["x1"]) for dot in dots] == [name in passed for name in one_sided]
+    assert all(f"{value:.1f}" in svg.get_text() for some in (one_sided, adding) for value in some.values())
+    assert svg.svg["role"] == "img" and "uniform 70.0 and 86.0" in svg.svg["aria-label"]

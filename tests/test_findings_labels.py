@@ -179,7 +179,7 @@ def test_each_rule_for_ties_by_hand():
         "negative > positive > neutral": (2, 0, 3, 3), "negative > neutral > positive": (1, 1, 3, 4),
         "left out": (1, 0, 0, 4), "at random": (2, 1, 1, 2)}  # 2.33, 1.33, 1.33; 2.17 changed
     assert not any(r["possible"] for r in rows.values())
-    assert labels.rule(list(rows.values())).startswith("no rule leaves as many")
+    assert labels.rule(list(rows.values())).startswith("no rule gives as many")
 
 
 def test_rules_for_ties_by_the_released_scores():
@@ -203,10 +203,10 @@ def test_rules_only_move_songs_that_tie(scores):
 
 
 @pytest.mark.parametrize(("rows", "said"), [
-    ([("a", True, 3.0, 0.22), ("b", False, None, None)], r"1 of 2 rules .* most evenly by a \(a: χ² = 3.0\)$"),
-    ([("a", True, 9.0, 0.01), ("b", True, 2.0, 0.4)], r"2 of 2 .* most evenly by b \(b: χ² = 2.0; a: χ² = 9.0\)$"),
-    ([("a", True, 16.0, 0.0003)], r"1 of 1 .* \(a: χ² = 16.0\); even so, the classes lose unlike parts$"),
-    ([("a", False, None, None)], "no rule leaves")])
+    ([("a", True, 3.0, 0.22), ("b", False, None, None)], r"1 of 2 rules .* most evenly under a \(a: χ² = 3.0\)$"),
+    ([("a", True, 9.0, 0.01), ("b", True, 2.0, 0.4)], r"2 of 2 .* most evenly under b \(b: χ² = 2.0; a: χ² = 9.0\)$"),
+    ([("a", True, 16.0, 0.0003)], r"1 of 1 .* \(a: χ² = 16.0\); even so, the classes lose unequal shares$"),
+    ([("a", False, None, None)], "no rule gives")])
 def test_what_is_said_of_rules(rows, said):
     assert re.match(said, labels.rule([dict(zip(("rule", "possible", "chi2", "p"), row, strict=True)) for row in rows]))
 
@@ -275,7 +275,7 @@ def test_the_order_of_columns_is_found_whichever_it_is(truth):
     orders = [r for r in valence.against(songs, draws=5) if r["what"] == "auc"]
     best = max(orders, key=lambda r: r["value"])
     assert len(orders) == 6 and best["columns"] == [CLASSES[k] for k in truth] and best["falls"] and best["calmest"]
-    assert valence.order(orders).startswith("the order as named: it alone" if truth == (0, 1, 2) else "another order")
+    assert valence.order(orders).startswith("the order as named: only then" if truth == (0, 1, 2) else "another order")
 
 
 def test_an_order_that_others_fit_as_well_is_not_it_alone():
@@ -393,8 +393,8 @@ def test_rows_are_asked_for_by_what_they_hold():
             labels.one(ROWS, **wanted)
 
 
-@pytest.mark.parametrize(("accuracy", "said"), [(50, "below the interval"), (61.67, "within the interval"),
-                                                (70, "above the interval")])
+@pytest.mark.parametrize(("accuracy", "said"), [(50, "below the CI"), (61.67, "within the CI"),
+                                                (70, "above the CI")])
 def test_where_an_accuracy_lies(accuracy, said):
     assert labels.beside(accuracy, {"interval": [0.6, 0.65]}) == said
 

@@ -24,6 +24,7 @@ from myst_parser.parsers.mdit import create_md_parser
 
 from acp_lib.book import report
 from acp_lib.book.report import LONGEST, NOTHING, Markdown, escape, plain, shown
+from acp_lib.engine.text import span
 from acp_lib.profiles import ROOT, ledger
 from acp_lib.results import store
 
@@ -105,7 +106,8 @@ def test_the_length_can_be_set():
 @pytest.mark.parametrize(("value", "expected"), [
     (None, NOTHING), (float("nan"), NOTHING), (np.float32("nan"), NOTHING), (True, "yes"), (np.bool_(False), "no"),
     (0, "0"), (1234567, "1,234,567"), (np.int64(1200), "1,200"), (-5, "-5"), (10**30, f"{10**30:,}"), (2.0, "2.0"),
-    (61.678, "61.7"), (np.float64(1234.56), "1,234.6"), (np.float32(0.25), "0.2"),
+    (61.678, "61.7"), (np.float64(1234.56), "1,235"), (np.float32(0.25), "0.2"), (-0.04, "0.0"), (-0.06, "-0.1"),
+    (14435.02, "14,435"), (999.94, "999.9"), (-1234.5, "-1,234"), (np.float64("inf"), "inf"),
     ("a|b", r"a\|b"), (Markdown("**a**|b"), "**a**|b"), ("", ""),
 ])
 def test_shown(value, expected):
@@ -119,7 +121,8 @@ def test_decimals():
 
 def test_an_interval_as_text():
     assert [report.span((54.46, 62.9)), report.span([-0.004, 1.25], 2), report.span(None)] == [
-        "54.5 to 62.9", "-0.00 to 1.25", None]
+        "54.5 to 62.9", "0.00 to 1.25", None]
+    assert [span((-0.04, 0.04), sign="+"), span((-2.25, 1234.5), sign="+")] == ["+0.0 to +0.0", "-2.2 to +1,234"]
 
 
 def test_a_p_value_as_text():
@@ -137,11 +140,21 @@ def test_settings_that_are_not_the_ledgers_are_listed_with_links():
     own = {name: detail.default for name, detail in ledger.details().items()}
     assert report.departures(SimpleNamespace(**own, seed=3)) == "- All settings are those of the ledger."
     found = report.departures(SimpleNamespace(**own | {"epochs": 2, "pairs": "uniform"}))
-    assert sorted(found.splitlines()) == [
-        f"- `epochs` is `2`, not the ledger's `{own['epochs']}` ([why it matters](#ledger-epochs)).",
-        f"- `pairs` is `uniform`, not the ledger's `{own['pairs']}` ([why it matters](#ledger-pairs))."]
+    assert found == (f"- Settings (ledger's in brackets): [`pairs`](#ledger-pairs) `uniform` (`{own['pairs']}`), "
+                     f"[`epochs`](#ledger-epochs) `2` (`{own['epochs']}`).")
     found = report.departures(SimpleNamespace(**own | {"epochs": 2, "pairs": "uniform"}), ["seed", "pairs"])
-    assert found == f"- `pairs` is `uniform`, not the ledger's `{own['pairs']}` ([why it matters](#ledger-pairs))."
+    assert found == f"- Settings (ledger's in brackets): [`pairs`](#ledger-pairs) `uniform` (`{own['pairs']}`)."
+
+
+SIGNED = re.compile(r"\{[^{}\n]*:\+\.\d+f\}|\{glue:text\}`\w+:\+\.")
+
+
+def test_no_page_can_show_a_zero_with_a_minus():
+    pages = [*(ROOT / "notebooks").glob("*.md"), *(p for room in ("audits", "book", "findings", "results")
+                                                   for p in (ROOT / "acp_lib" / room).glob("*.py"))]
+    assert {p.name: found for p in pages if (found := SIGNED.findall(p.read_text("utf8")))} == {}
+    assert SIGNED.search("f\"{gap:+.1f}\"") and SIGNED.search("{glue:text}`gap:+.1f`")
+    assert not SIGNED.search("{gap:+z.1f}")
 
 
 def test_a_song_is_called_by_its_title_and_artist():

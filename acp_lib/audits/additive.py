@@ -35,11 +35,11 @@ CELLS = 4_000_000
 
 
 def additive_oracle(table: np.ndarray) -> float:
-    """Best accuracy in per cent of whoever adds a number for the picture's class to one for the music's and says "true"
+    """Best accuracy in per cent of a scorer that adds numbers for the classes of picture and music and says "true"
     above a threshold.
 
-    Of a sum, the pairs called true are nested: what goes with one class of pictures goes with every class that adds
-    more. All 2^(K * K) answers are tried.
+    The pairs that a sum calls true are nested: music that matches one class of pictures matches every class with a
+    higher number. All 2^(K * K) answers are tried.
 
     table : probability of each pair of classes, as `pairs.joint` gives it
     """
@@ -121,7 +121,7 @@ def _some(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
 def projection(f: Grid) -> tuple[np.ndarray, np.ndarray, float]:
     """The additive function that is nearest to f, in three parts: it answers by_image[i] + by_music[j] - mean.
 
-    This is the least-squares fit, and exact: of a network that adds nothing is lost.
+    This is the least-squares fit, and it reproduces a network that only adds exactly.
 
     Chapter: Is it really cross-modal?
     """

@@ -178,8 +178,8 @@ def kept(covered: float, rounds: int, promised: float = 0.95) -> str:
     Chapter: How sure are we.
     """
     noise = noise_of_a_share(promised, rounds)
-    return ("holds more often than it promises" if covered > promised + noise else
-            "holds less often than it promises" if covered < promised - noise else "holds what it promises")
+    return ("exceeds its nominal coverage" if covered > promised + noise else
+            "falls short of its nominal coverage" if covered < promised - noise else "reaches its nominal coverage")
 
 
 def recorded(file: Path) -> dict:

@@ -18,6 +18,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from acp_lib import streams
+from acp_lib.engine.text import number, span
 
 LEVEL = 0.05
 RESAMPLES = 9999
@@ -30,7 +31,7 @@ AT_ONCE = 100  # bootstrap draws
 def apart(groups: Sequence[Sequence[float] | np.ndarray]) -> dict:
     """Whether groups of results lie further apart than their members do: a permutation test of the F statistic.
 
-    If it made no difference to which group a result belongs, results could be dealt to the groups anew. All ways to
+    If groups made no difference, results could be reassigned to them at random. All ways to
     deal them are tried, or RESAMPLES where there are more. No result need be normal: runs that never left the plateau
     lie apart from the others.
 
@@ -164,10 +165,10 @@ def spread_in_words(found: dict) -> str:
     Chapter: The garden of forking paths.
     """
     if found["within"] is None:
-        return "there are no two readings with several runs to be held against each other"
-    runs = f"runs that differ in nothing but their seed have a standard deviation of {found['within']:.1f} points"
+        return "there are no two readings with several runs to compare"
+    runs = f"runs that differ only in their seed have a standard deviation of {found['within']:.1f} points"
     if found["p"] < LEVEL:
-        return (f"readings lie further apart than runs of one reading do ({_p(found['p'])}): {runs}, and what is read "
+        return (f"readings lie further apart than runs of one reading ({_p(found['p'])}): {runs}, and the reading "
                 f"adds one of {found['between']:.1f}")
     return f"readings lie no further apart than runs of one reading would by luck ({_p(found['p'])}): {runs}"
 
@@ -177,10 +178,9 @@ def median_in_words(found: dict) -> str:
 
     Chapter: The garden of forking paths.
     """
-    low, high = found["interval"]
     how = "is better than" if found["p"] < LEVEL else "cannot be told from"
-    return (f"{how} the best one-sided guesser: {found['median']:+.1f} points (95 % over runs, pictures and songs: "
-            f"{low:.1f} to {high:.1f}; {_p(found['p'])})")
+    return (f"{how} the best one-sided baseline: {number(found['median'], sign='+')} points (95 % CI over runs, "
+            f"pictures and songs {span(found['interval'], sign='+')}; {_p(found['p'])})")
 
 
 def details_in_words(rows: Sequence[dict], readings: int) -> str:
@@ -191,8 +191,8 @@ def details_in_words(rows: Sequence[dict], readings: int) -> str:
     if names := told(rows):
         held = [f"`{row['detail']}` ({100 * row['share']:.0f} % of the variance between readings, {_p(row['holm'])})"
                 for row in rows if row["detail"] in names]
-        return f"what can be told from luck is the effect of {', '.join(held)}"
-    least = f"by Holm's method the first of {len(rows)} has {_p(rows[0]['holm'])}"
+        return f"the effects that can be told from luck are those of {', '.join(held)}"
+    least = f"the smallest of {len(rows)} p-values, corrected by Holm's method, is {_p(rows[0]['holm'])}"
     none = f"no detail's effect can be told from luck ({least})"
     possible = min(row["least"] for row in rows) * len(rows)
-    return none if possible < LEVEL else f"{none}; with {readings} readings none could, whatever it did"
+    return none if possible < LEVEL else f"{none}; with {readings} readings none could, however large"

@@ -20,6 +20,7 @@ from scipy.ndimage import maximum_filter
 
 from acp_lib import streams
 from acp_lib.audits import retrained
+from acp_lib.engine.text import number, span
 from acp_lib.experiment import baselines, evaluation, probes, runs, splits
 from acp_lib.experiment import corpus as corpora
 from acp_lib.experiment.splits import PARTS
@@ -112,9 +113,9 @@ def compared(manifest: pd.DataFrame, features: dict[str, np.ndarray], by: str, *
 
 def recognised(x: np.ndarray, manifest: pd.DataFrame, by: str, *, seed: int = 0, labels: int = 2,
                draws: int = 5) -> list[float]:
-    """Share of test segments of which a linear probe names a label that was dealt to whole songs at random, each draw.
+    """Share of test segments whose label, given to whole songs at random, a linear probe predicts; one for each draw.
 
-    Such a label is no property of the music: who names it better than chance, 1 / `labels`, has recognised the song.
+    Such a label is no property of the music: a probe that beats chance, 1 / `labels`, has recognised the song.
 
     x, manifest : features and rows of the music [shape=(N, width)], [N]
     by : what the split keeps whole
@@ -156,8 +157,8 @@ def gain_in_words(gained: dict) -> str:
     if gained["interval"] is None:
         return "was not trained on both splits"
     low, high = gained["interval"]
-    what = ("clearly gains" if low > 0 else "clearly loses" if high < 0 else "neither clearly gains nor clearly loses")
-    return f"{what} by it: {gained['gain']:+.1f} points (95 % over draws of the split: {low:+.1f} to {high:+.1f})"
+    what = "clearly gains" if low > 0 else "clearly loses" if high < 0 else "neither clearly gains nor clearly loses"
+    return f"{what}: {number(gained['gain'], sign='+')} points (95 % CI over draws {span((low, high), sign='+')})"
 
 
 def learnt_in_words(rows: list[dict], method: str, chance: float) -> str:
@@ -169,7 +170,7 @@ def learnt_in_words(rows: list[dict], method: str, chance: float) -> str:
     """
     above = [row["split"] for row in rows if row["method"] == method and row["interval"][0] > chance]
     if not above:
-        return "is clearly above chance on no split, and what has learnt nothing cannot show a leak"
+        return "is clearly above chance on no split, and a method that has learnt nothing cannot show a leak"
     return f"is clearly above chance on the split by {' and by '.join(above)}, and can show a leak there"
 
 
@@ -180,11 +181,11 @@ def recognised_in_words(coins: list[dict]) -> str:
     """
     found = [row["split"] for row in coins if row["interval"][0] > 50]
     if not found:
-        return "on no split are they clearly named more often than by the coin: no song is shown to be recognised"
-    where = f"on the split by {' and by '.join(found)} they are clearly named more often than by the coin"
+        return "on no split are they predicted clearly better than by chance, so no song is shown to be recognised"
+    where = f"on the split by {' and by '.join(found)} they are predicted clearly better than by chance"
     if not any(row["sibling"] for row in coins if row["split"] in found):
-        return f"{where}, though no test segment has a sibling in training: some songs are as good as copies of others"
-    return f"{where}: there a test segment carries its song's signature, and what was learnt of the song comes with it"
+        return f"{where}, though no test segment has a sibling in training: some songs are almost copies of others"
+    return f"{where}: there the features of a test segment identify its song, and so what was learnt about the song"
 
 
 def with_sibling(group: np.ndarray, part: np.ndarray) -> float:

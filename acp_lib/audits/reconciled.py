@@ -72,7 +72,7 @@ def _line(name: str, row: dict) -> dict:
     drawn = row.get("what") == "component"
     values, seeds = row.get("values"), row["seeds"][:1] if drawn and row["row"] != "seed" else row["seeds"]
     value = row["mean"] if drawn else row["accuracy"] if "accuracy" in row else row["ours"]
-    return {"where": CHAPTERS[name], "what": f"{row['row']} drawn anew" if drawn else row["row"],
+    return {"where": CHAPTERS[name], "what": f"{row['row']} redrawn" if drawn else row["row"],
             "network": row["network"], "runs": len(values or seeds), "seeds": _ends(seeds),
             "split": row["split"], "pairs": row["pairs"], "n_pairs": row["n_pairs"], "ours": value,
             "interval": None if drawn else row.get("interval")}

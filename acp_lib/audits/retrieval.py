@@ -56,7 +56,7 @@ def average_precision(ranked: np.ndarray) -> np.ndarray:
 
 
 def chance_average_precision(n: int, r: int) -> float:
-    """The average precision that is expected of n items, r of them relevant, in an order drawn at random.
+    """The expected average precision of n items, r of them relevant, in random order.
 
     A relevant item is as likely to stand at any place. Of the i items down to place i it is one itself; each of the
     i - 1 before it is relevant with probability (r - 1) / (n - 1). So the precision there is expected to be

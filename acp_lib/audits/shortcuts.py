@@ -62,7 +62,7 @@ def _best_answers(table: np.ndarray, axis: int) -> np.ndarray:
 
 
 def learnt(corpus: Corpus, protocol: str, asked: Pairs, seed: int) -> dict[str, np.ndarray]:
-    """Whether guessers that were trained on one half of the pairs of a protocol are right about pairs of the same."""
+    """Whether baselines trained on one half of the pairs of a protocol are right about pairs of the same protocol."""
     known = baselines.training_pairs(corpus, protocol, seed)
     said = {"the picture": baselines.predict_unimodal(corpus.image, known.image, known.truth, asked.image),
             "the music": baselines.predict_unimodal(corpus.music, known.music, known.truth, asked.music)}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acp_lib.audits import additive
+from acp_lib.engine.text import number, span
 from acp_lib.experiment import evaluation, intervals
 from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.results import store
@@ -25,21 +26,23 @@ if TYPE_CHECKING:
 HALVES = {"picture alone": "who sees the picture alone", "music alone": "who hears the music alone"}
 """The trained guessers of `baselines.BASELINES` and what they are called here."""
 ADDITIVE = "its best additive approximation"
+TITLES = dict(zip(HALVES.values(), ("the trained image-only baseline", "the trained music-only baseline"), strict=True))
+"""What tables call HALVES, where otherwise than results."""
 
 STEPS = {
-    "chance": "it is not shown that it does better than chance",
-    "one-sided": "it does better than chance, but it is not shown that it does better than who has one half of a pair",
-    "additive": "it does better than who has one half of a pair, but it is not shown that it does more than add up "
-                "what it thinks of either half",
-    "compares": "it does more than add up what it thinks of either half, so that it compares"}
+    "chance": "it has not been shown to beat chance",
+    "one-sided": "it beats chance, but has not been shown to beat the one-sided baselines",
+    "additive": "it beats the one-sided baselines, but has not been shown to do more than add up its judgements of the "
+                "two halves",
+    "compares": "it does more than add up its judgements of the two halves: it compares"}
 """What is said of a network that gets so far, from the lowest step to the highest."""
 
 
 def measured(network: np.ndarray, others: dict[str, np.ndarray], *names: np.ndarray) -> list[dict]:
-    """Rows in per cent and points: the accuracy of "ACP-Net", then how much more often it is right than each other.
+    """Rows in per cent and points: the accuracy of "ACP-Net", then its lead over each other method.
 
     network : whether each run was right about each pair [shape=(runs, n)]
-    others : the same of what it is held against [shapes=(n,) or (runs, n)]
+    others : the same for the other methods [shapes=(n,) or (runs, n)]
 
     Returns
     -------
@@ -73,7 +76,7 @@ def _rows(study: Study) -> list[dict]:
 
 
 def reached(rows: Sequence[dict]) -> str:
-    """The highest of STEPS that is shown: each by whole intervals, and none without those below it.
+    """The highest of STEPS that has been shown, each by whole intervals and only with all steps below it.
 
     rows : as `load` gives them
 
@@ -99,8 +102,8 @@ def sentence(study: Study) -> str:
 def said(rows: Sequence[dict], data: str) -> str:
     """The sentence that `rows`, as `load` gives them, allow of the data of that name."""
     network, gap = (row_of(list(rows), name) for name in ("ACP-Net", ADDITIVE))
-    (low, high), (least, most) = network["interval"], gap["interval"]
     pairs = network["pairs"].replace("_", "-")
-    return (f"On {data} {called(network)} is right about {network['ours']:.1f} % of the {pairs} test pairs ({low:.1f} "
-            f"to {high:.1f}), {gap['ours']:+.1f} points ({least:+.1f} to {most:+.1f}) against {ADDITIVE}: "
-            f"{STEPS[reached(rows)]}. (In brackets: 95 % over runs, pictures and songs.)")
+    return (f"On {data} {called(network)} is right about {network['ours']:.1f} % of the {pairs} test pairs (95 % CI "
+            f"over runs, pictures and songs {span(network['interval'])}); its lead over {ADDITIVE} is "
+            f"{number(gap['ours'], sign='+')} points ({span(gap['interval'], sign='+')}). So "
+            f"{STEPS[reached(rows)]}.")

@@ -154,11 +154,11 @@ def met_again(group: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def probed(side: Modality, group: np.ndarray, seed: int = 0, probe: Callable = probes.linear) -> dict:
-    """What a probe reads of the classes, and what it could have memorised: balanced accuracies from 0 to 1.
+    """How well a probe predicts the classes, and how much it could have memorised: balanced accuracies, 0 to 1.
 
-    A control task deals the classes to whole groups at random. Such labels are no property of the features: who names
-    them has memorised the groups. That can only show where a group is met again. So real and random labels are judged
-    on other samples of the groups that the probe was fitted on; where groups have one sample, on these very samples.
+    A control task assigns classes to whole groups at random. Such labels are no property of the features: a probe
+    that predicts them has memorised the groups. That can only show where a group recurs. So real and random labels are
+    judged on other samples of the groups that the probe was fitted on, or, where groups have one sample, on these.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def memory_in_words(known: float, control: float, chance: float) -> str:
     Chapter: Without emotion labels.
     """
     if known <= chance:
-        return "nothing is read beyond guessing"
+        return "it reads nothing beyond guessing"
     share = max(control - chance, 0) / (known - chance)
     return "all of it could be memory" if share >= 1 else f"{100 * share:.0f} % of it could be memory"
 

@@ -111,8 +111,8 @@ def sureness(probability: float, right: float, near: float = 0.02) -> str:
 
     Chapter: How sure are we.
     """
-    return ("too sure" if probability > right + near else "less sure than they could be" if probability <= right - near
-            else "about as sure as they should be")
+    return ("overconfident" if probability > right + near else "underconfident" if probability <= right - near
+            else "about as confident as they should be")
 
 
 def reliability(truth: np.ndarray, probability: np.ndarray,

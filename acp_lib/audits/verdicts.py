@@ -22,6 +22,7 @@ import yaml
 
 from acp_lib import paper
 from acp_lib.audits import how_sure, retrieval, specifications, standing, uncertainty
+from acp_lib.engine.text import number, span
 from acp_lib.experiment import intervals
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.results import recognition, store, tables
@@ -96,7 +97,7 @@ def above(value: float, than: float, p: float) -> str:
 
 
 def equivalent(estimate: Estimate, than: float, margin: float) -> str:
-    """Whether an estimate is as good as a number: a wide interval, which knows nothing, does not make it so.
+    """Whether an estimate equals a number within a margin; a wide interval, which knows little, is not enough.
 
     Chapter: Verdicts.
     """
@@ -107,7 +108,7 @@ def equivalent(estimate: Estimate, than: float, margin: float) -> str:
 
 
 def every(count: float, items: float) -> str:
-    """Whether something that is true of so many items is true of all of them.
+    """Whether a statement that is true of `count` items is true of all of them.
 
     Chapter: Verdicts.
     """
@@ -121,7 +122,7 @@ RULES = ("arithmetic", "above", "equivalent", "every")
 
 
 def granularity(values: Sequence[str]) -> int:
-    """The smallest number of pairs on which all of these per cents, as printed, can be shares of right ones.
+    """The smallest number of pairs that can give all of these accuracies as printed, in per cent.
 
     Raises
     ------
@@ -158,13 +159,13 @@ def pictures_add_up() -> tuple[bool, float, str]:
 def minutes_a_song() -> tuple[bool, float, str]:
     """Paper: Section 2, about 270 hours."""
     minutes = 60 * paper.HOURS / sum(paper.SONGS.values())
-    return 2 <= minutes <= 6, minutes, f"{minutes:.2f} minutes a song"
+    return 2 <= minutes <= 6, minutes, f"{minutes:.1f} minutes a song"
 
 
 def one_list_of_pairs() -> tuple[bool, float, str]:
     """Paper: Table 4, three accuracies with two decimals."""
     n = granularity([f"{v:.2f}" for v in paper.CORRESPONDENCE.values()])
-    return n >= LEAST_PAIRS, n, f"the smallest such list has {n:,} pairs; how long the paper's was, it does not say"
+    return n >= LEAST_PAIRS, n, f"the smallest such list has {n:,} pairs; the paper does not say how many it used"
 
 
 def rounded_alike() -> tuple[bool, float, str]:
@@ -311,10 +312,8 @@ def by_part(judged: Sequence[Verdict], synthetic: bool) -> pd.DataFrame:
 
 
 def in_words(value: float | None) -> str | None:
-    """A number of a verdict: whole from a thousand on, two decimals else; None where there is none."""
-    if value is None:
-        return None
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1000 else f"{value:.2f}"
+    """A number that a claim names, as it stands there, with two decimals at most; None where there is none."""
+    return None if value is None else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def found(verdict: Verdict) -> str | None:
@@ -322,10 +321,11 @@ def found(verdict: Verdict) -> str | None:
 
     Chapter: Verdicts.
     """
-    number, ends = in_words(verdict.value), verdict.interval
-    if verdict.note or number is None:
+    if verdict.note or verdict.value is None:
         return verdict.note or None
-    return number + (f" ({ends[0]:.1f} to {ends[1]:.1f})" if ends else "")
+    if verdict.claim.rule == "every":
+        return f"{in_words(verdict.value)} of {in_words(verdict.than)} readings"
+    return number(verdict.value) + (f" ({span(verdict.interval)})" if verdict.interval else "")
 
 
 def in_short(verdict: Verdict) -> str:
@@ -335,7 +335,7 @@ def in_short(verdict: Verdict) -> str:
     """
     if verdict.value is None or verdict.than is None:
         return verdict.outcome
-    return f"{verdict.outcome} ({verdict.value - verdict.than:+.1f})"
+    return f"{verdict.outcome} ({number(verdict.value - verdict.than, sign='+')})"
 
 
 def rule(verdict: Verdict) -> str:
@@ -343,6 +343,8 @@ def rule(verdict: Verdict) -> str:
 
     Chapter: Verdicts.
     """
+    if verdict.claim.rule == "every":
+        return "every reading"
     than = in_words(verdict.than)
     margin = "" if verdict.claim.margin is None else f" ± {verdict.claim.margin:g}"
     return verdict.claim.rule + (f" {than}{margin}" if than else "")

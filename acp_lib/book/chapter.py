@@ -47,13 +47,12 @@ def begin(names: dict) -> Study:
 
 
 def banner(study: Study) -> str:
-    """An admonition that names the data and the weights of this page."""
+    """One line that names the data and the weights of this page."""
     table, p = study.listed, study.profile
     music = table[table["modality"] == "music"]
     pictures = int((table["modality"] == "image").sum())
-    kind = ("**Synthetic data**: the mini database, made on the spot. What follows shows that the method works; it "
-            "says nothing about IMAC." if study.synthetic else f"Data: {escape(study.data_name)}.")
-    return (f":::{{admonition}} What this page ran on\n:class: {'warning' if study.synthetic else 'note'} acp-ran-on\n"
-            f"{kind} {pictures:,} pictures; {len(music):,} pieces of music from {music['group'].nunique():,} songs. "
-            f"Pictures are seen through Inception-V3 with {escape(study.weights_name)}. "
-            f"Profile {escape(p.profile)}, seed {p.seed}.\n:::\n")
+    kind = ("**Synthetic data**, which says nothing about IMAC" if study.synthetic else
+            f"Data: {escape(study.data_name)}")
+    return (f":::{{div}} acp-ran-on\n{kind}: {pictures:,} pictures and {len(music):,} pieces of music from "
+            f"{music['group'].nunique():,} songs; Inception-V3 with {escape(study.weights_name)}; profile "
+            f"{escape(p.profile)}, seed {p.seed} ([data card](data-card)).\n:::\n")

@@ -22,6 +22,7 @@ from IPython.display import Markdown as display_markdown
 from IPython.display import display
 from myst_nb import glue
 
+from acp_lib.engine import text as texts
 from acp_lib.engine.text import LONGEST, plain
 from acp_lib.profiles import FILES, OPTIONS, Profile, ledger
 
@@ -50,7 +51,7 @@ def shown(value: object, digits: int = 1) -> str:
         return "yes" if value else "no"
     if isinstance(value, numbers.Integral):
         return f"{value:,}"
-    return f"{value:,.{digits}f}" if isinstance(value, numbers.Real) else escape(str(value))
+    return texts.number(float(value), digits) if isinstance(value, numbers.Real) else escape(str(value))
 
 
 def table(rows: pd.DataFrame | list[dict], name: str, caption: str, *, digits: int = 1) -> None:
@@ -83,7 +84,7 @@ def say(text: str) -> None:
 
 def put(**values: object) -> None:
     """Name values for the page's own sentences: {glue:text}`name` in Markdown shows one, {glue:text}`name:.1f` a number
-    with one decimal, {glue:md}`name` a text that is `Markdown`.
+    with one decimal, {glue:text}`name:+z.1f` a difference (z: no minus before a zero), {glue:md}`name` `Markdown`.
 
     Whole numbers come with separators of thousands; anyone's text shows letter by letter; None is a dash.
 
@@ -113,7 +114,7 @@ def source(*things: Callable) -> None:
 
 def percent(share: float, digits: int = 1) -> str:
     """A share from 0 to 1 as per cent, without the sign."""
-    return f"{100 * share:.{digits}f}"
+    return texts.number(100 * share, digits)
 
 
 def span(ends: Sequence[float] | None, digits: int = 1) -> str | None:
@@ -121,7 +122,7 @@ def span(ends: Sequence[float] | None, digits: int = 1) -> str | None:
 
     Chapter: all.
     """
-    return f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}" if ends is not None else None
+    return None if ends is None else texts.span(ends, digits)
 
 
 def song(row: pd.Series) -> str:
@@ -155,18 +156,17 @@ def _shown(profile: Profile, name: str) -> object:
 
 
 def departures(profile: Profile, names: Collection[str] | None = None) -> str:
-    """Markdown list of the settings that are not the ledger's, an item each, with a link to the entry; one sentence
-    where all are the ledger's. Of a file the name is shown.
+    """One item of a Markdown list: the settings that differ from the ledger's, each with a link to its entry. Of a file
+    the name is shown.
 
     names : of the settings that are looked at; all of the ledger's if left out
 
     Chapter: ACP-Net; Baselines; Probes.
     """
-    lines = [f"- `{name}` is {code(_shown(profile, name))}, not the ledger's {code(d.default)} "
-             f"([why it matters](#ledger-{name.replace('_', '-')}))."
-             for name, d in ledger.details().items()
-             if name in (OPTIONS if names is None else names) and getattr(profile, name) != d.default]
-    return "\n".join(lines or ["- All settings are those of the ledger."])
+    own = [f"{ledger_entry(name)} {code(_shown(profile, name))} ({code(d.default)})"
+           for name, d in ledger.details().items()
+           if name in (OPTIONS if names is None else names) and getattr(profile, name) != d.default]
+    return f"- Settings (ledger's in brackets): {', '.join(own)}." if own else "- All settings are those of the ledger."
 
 
 def p_value(p: float | None) -> str | None:

@@ -1,10 +1,11 @@
-"""Other people's text where it is shown, on a page or a terminal: tags, titles, file names, and errors that quote them.
+"""What is shown on a page or a terminal: other people's text, such as tags, titles and file names, and numbers.
 
 Chapter: all.
 """
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 LONGEST = 120  # characters of anyone's text in a cell
 MESSAGE = 2000  # characters of an error on a terminal
@@ -22,6 +23,24 @@ def plain(text: object, longest: int = LONGEST) -> str:
     """
     line = " ".join(_visible(re.sub(r"\s", " ", str(text))).split())
     return line if len(line) <= longest else line[:longest - 1] + "…"
+
+
+def number(value: float, digits: int = 1, sign: str = "") -> str:
+    """A number that need not be whole: no decimals from 1,000 on, and no minus before a zero.
+
+    sign : "+" for differences
+
+    Chapter: all.
+    """
+    return f"{value:{sign}z,.{digits if abs(value) < 1000 else 0}f}"
+
+
+def span(ends: Sequence[float], digits: int = 1, sign: str = "") -> str:
+    """An interval, "54.5 to 62.9", its ends as `number` has them.
+
+    Chapter: all.
+    """
+    return f"{number(ends[0], digits, sign)} to {number(ends[1], digits, sign)}"
 
 
 def lines(text: str, colours: bool) -> str:

@@ -62,7 +62,7 @@ def by_samples(table: pd.DataFrame) -> Figure:
                                         strict=False):
             ax.plot(some["samples"], some["level"], "o-", ms=4, color=colour, label=f"{data}: ACP-Net")
             ax.plot(some["samples"], some["two"], "s--", ms=4, color=colour, mfc="white",
-                    label=f"{data}: two classifiers")
+                    label=f"{data}: late fusion")
         ax.axhline(50, lw=1, ls=":", color="grey")
         ax.set(xscale="log", xlabel=f"{what} trained on")
     axes[0].set_ylabel("validation accuracy, %")

@@ -63,7 +63,7 @@ def raw_inputs(picture: Path, pixels: np.ndarray, heard: np.ndarray, frames: int
     fig, axes = plt.subplot_mosaic([["file", "pixels", "crop"], ["heard"] * 3], figsize=(WIDTH, 5.2),
                                    height_ratios=[1.15, 1])
     for name, image, title in (("file", thumbnail(picture, 384), "a picture"),
-                               ("pixels", pixels, f"as it is seen, {len(pixels)}×{len(pixels[0])}")):
+                               ("pixels", pixels, f"as the network sees it, {len(pixels)}×{len(pixels[0])}")):
         axes[name].imshow(image, interpolation="nearest")
         bare(axes[name])
         axes[name].set_title(title, fontsize="small")

@@ -18,11 +18,12 @@ def additive_approximation(network: Sequence[float], additive: Sequence[float], 
     ax.set_box_aspect(1)
     both = [*network, *additive, chance]
     low, high = min(both) - 2, max(both) + 3
-    ax.plot([low, high], [low, high], color="0.6", lw=1, label="as often right")
+    ax.plot([low, high], [low, high], color="0.6", lw=1, label="equal accuracy")
     for value, style, label in ((chance, ":", "chance"), (ceiling, "-.", "the most that adding can get")):
         if value < high:
             ax.axvline(value, color="0.3", ls=style, lw=1.2, label=label)
     ax.plot(additive, network, "o", color=OURS, ms=7, alpha=0.8, label="a run")
-    ax.set(xlim=(low, high), ylim=(low, high), xlabel="its additive approximation, % right", ylabel="network, % right")
+    ax.set(xlim=(low, high), ylim=(low, high), xlabel="accuracy of the additive approximation, %",
+           ylabel="accuracy of the network, %")
     ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small")
     return fig

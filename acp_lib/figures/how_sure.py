@@ -42,8 +42,8 @@ def reliability_diagram(runs: Sequence[tuple[np.ndarray, np.ndarray]], probabili
     for k, (true, mean) in enumerate(runs):
         ax.plot(mean, true, ".-", color=BLUE, lw=1, ms=5, alpha=0.55, label="a run" if not k else None)
     ax.set(ylabel="share of true pairs", ylim=(0, 1), xlim=(0, 1))
-    ax.text(0.04, 0.9, "says too little: true more often than it thinks", fontsize="x-small", color="0.35")
-    ax.text(0.96, 0.06, "says too much", fontsize="x-small", color="0.35", ha="right")
+    ax.text(0.04, 0.9, "underconfident: true more often than predicted", fontsize="x-small", color="0.35")
+    ax.text(0.96, 0.06, "overconfident", fontsize="x-small", color="0.35", ha="right")
     low.hist(probability, bins=np.linspace(0, 1, 41), color=BLUE, alpha=0.7, density=True)
     low.set(xlabel='probability given to "true"', ylabel="density")
     return fig

@@ -37,7 +37,7 @@ def stability(rows: Sequence[dict], reported: dict[str, float]) -> Figure:
     for name, accuracy in reported.items():
         anew.plot([accuracy] * 2, names.index(name) + np.array([-0.4, 0.4]), **PAPER, label="the paper's accuracy")
     name_rows(anew, names)
-    anew.set(xlabel="%", title="Tags drawn anew")
+    anew.set(xlabel="%", title="Tags redrawn")
     fig.legend(*unique(anew), loc="outside lower center", ncols=4, fontsize="x-small")
     return fig
 

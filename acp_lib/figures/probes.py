@@ -168,7 +168,7 @@ def recognition_accuracy(panels: dict[str, list[dict]], bayes: Sequence[float | 
     for ax, (title, rows), lines, best in zip(axes[:, 0], panels.items(), shown, bayes, strict=True):
         known = {r["row"]: r["ours"] for r in rows}
         ax.axvline(known["Random"], lw=1.2, label="chance", **CHANCE)
-        ax.axvline(known["The most frequent"], color="0.4", ls="--", lw=1.2, label="the most frequent")
+        ax.axvline(known["The most frequent"], color="0.4", ls="--", lw=1.2, label="majority class")
         if best:
             ax.axvline(best, lw=1.2, label="best possible", **BEST)
         for y, row in enumerate(lines):

@@ -39,6 +39,6 @@ def correspondence(rows: Sequence[dict], results: Sequence[dict], chance: float 
         ax.set_title(result["data"])
         name_rows(ax, names, 0.6, 0.6, fontsize="small")
     for ax in axes[-1]:
-        ax.set_xlabel("right about pairs, %")
+        ax.set_xlabel("accuracy on pairs, %")
     legend_below(fig, 2)
     return fig

@@ -54,7 +54,7 @@ def accuracy_by_class(accuracy: np.ndarray) -> Figure:
     """Accuracy, from 0 to 1 (3, 3), for each class of picture (rows) and of music (columns), in per cent."""
     fig, ax = plt.subplots(figsize=(WIDTH, 3.4))
     mesh = class_accuracy(ax, accuracy)
-    fig.colorbar(mesh, cax=ax.inset_axes((1.06, 0, 0.05, 1)), label="called right, %")
+    fig.colorbar(mesh, cax=ax.inset_axes((1.06, 0, 0.05, 1)), label="accuracy, %")
     ax.set(xlabel="class of the music", ylabel="class of the picture")
     return fig
 

@@ -33,7 +33,7 @@ def recall_bars(recall: dict[str, dict[str, float]], chance: float) -> Figure:
         ax.set(title=title, ylim=(0, 100))
         slant(ax, 40)
         ax.grid(axis="x", visible=False)
-    axes[0, 0].set_ylabel("called right, %")
+    axes[0, 0].set_ylabel("recall, %")
     return fig
 
 

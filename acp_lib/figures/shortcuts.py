@@ -23,8 +23,8 @@ def guesser_accuracy(exact: pd.DataFrame, drawn: pd.DataFrame, learnt: pd.DataFr
     for k, (who, colour) in enumerate(SIDES.items()):
         y = np.arange(len(exact)) + (HALF if k else -HALF)
         rows = learnt[learnt["guesser"] == who].set_index("protocol").loc[list(exact.index)]
-        ax.plot(exact[who], y, "D", mfc="none", mec=colour, ms=10, label=f"knows the class of {who}: formula")
-        ax.plot(drawn[who], y, "|", color=colour, ms=10, mew=1.5, label=f"knows the class of {who}: drawn")
+        ax.plot(exact[who], y, "D", mfc="none", mec=colour, ms=10, label=f"class of {who} known: formula")
+        ax.plot(drawn[who], y, "|", color=colour, ms=10, mew=1.5, label=f"class of {who} known: drawn pairs")
         ax.hlines(y, rows["low"], rows["high"], color=colour, lw=1.5)
         ax.plot(rows["accuracy"], y, "o", color=colour, ms=5, label=f"trained on {who} alone")
     paper_line(ax, reported, -0.72)

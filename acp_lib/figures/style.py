@@ -154,7 +154,7 @@ def dot(ax: Axes, y: float, row: dict, over: str) -> None:
     row : "ours", "interval", "values" (one a run), "paper" (or None)
     over : what the interval is over, for the legend
     """
-    ax.plot(row["interval"], [y, y], color=OURS, lw=1.6, label=f"95 % over {over}")
+    ax.plot(row["interval"], [y, y], color=OURS, lw=1.6, label=f"95 % CI over {over}")
     if len(row["values"]) > 1:
         ax.plot(row["values"], [y] * len(row["values"]), "|", color=OURS, ms=11, label="a run")
     ax.plot(row["ours"], y, "o", color=OURS, ms=7, label="this run")

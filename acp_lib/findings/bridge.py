@@ -36,7 +36,7 @@ HALVES = ("image", "music")
 
 
 def compared(joint: np.ndarray, image: np.ndarray, music: np.ndarray) -> float:
-    """Share of pairs that are called right by "true" where both halves are given the same name.
+    """Accuracy on pairs of saying "true" where both halves are given the same name.
 
     Parameters
     ----------

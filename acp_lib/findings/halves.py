@@ -94,9 +94,9 @@ def implication(rows: list[dict], pictures: list[dict]) -> str:
     enough = [f"{row['row']} ({row['pairs']:.1f} %)" for row in pictures if row["pairs"] >= wanted]
     gets = tables.row_of(pictures, recognition.ACP_NET)["pairs"]
     own = f"{wanted - gets:.1f} points more than" if gets < wanted else "no more than"
-    return (f"ACP-Net's {wanted} % is {own} naming and comparing would make of its own features, {gets:.1f} %; of the "
-            f"paper's ways to name emotions, {', '.join(enough) or 'none'} would reach {wanted} % without a network "
-            "that was trained on pairs")
+    return (f"ACP-Net's {wanted} % is {own} the {gets:.1f} % that comparing the classes predicted from its own "
+            f"features would give; of the paper's classifiers of emotions, {', '.join(enough) or 'none'} would "
+            f"reach {wanted} % without a network trained on pairs")
 
 
 def of_network(study: Study) -> list[dict]:
@@ -111,7 +111,7 @@ def of_network(study: Study) -> list[dict]:
     """
     table = tables.load(study, 5)
     joint = protocols.joint(study.profile.pairing.pairs, *study.corpus.counts("test"))
-    given = "what ACP-Net is given, linear"
+    given = "ACP-Net's input, linear"
     found = []
     for name in (recognition.ACP_NET, "ACP-Net features, linear", given):
         counts = {}
@@ -130,7 +130,7 @@ def against(network: dict, law: float) -> str:
     """
     low, high = network["interval"]
     if low > law:
-        return "its interval lies above this number, whose own luck is not counted"
+        return "its CI lies above this number, whose own uncertainty is not counted"
     if high < law:
-        return "its interval lies below this number, whose own luck is not counted"
-    return "this many pairs cannot tell the two apart"
+        return "its CI lies below this number, whose own uncertainty is not counted"
+    return "so many pairs cannot tell the two apart"

@@ -127,11 +127,11 @@ def rule(ties: Sequence[dict]) -> str:
     """
     could = sorted((r for r in ties if r["possible"]), key=lambda r: r["chi2"])
     if not could:
-        return "no rule leaves as many songs of each class as the paper counts: it labelled otherwise, or other songs"
+        return "no rule gives as many songs in each class as the paper counts: it used another rule, or other songs"
     loss = "; ".join(f"{r['rule']}: χ² = {r['chi2']:.1f}" for r in could)
-    uneven = "; even so, the classes lose unlike parts" if could[0]["p"] < 0.05 else ""
-    return (f"{len(could)} of {len(ties)} rules leave as many songs of each class as the paper counts. The songs that "
-            f"are missing are spread most evenly by {could[0]['rule']} ({loss}){uneven}")
+    uneven = "; even so, the classes lose unequal shares" if could[0]["p"] < 0.05 else ""
+    return (f"{len(could)} of {len(ties)} rules give at least as many songs in each class as the paper counts. The "
+            f"missing songs are spread most evenly under {could[0]['rule']} ({loss}){uneven}")
 
 
 def beside(accuracy: float, ceiling: dict) -> str:
@@ -140,7 +140,7 @@ def beside(accuracy: float, ceiling: dict) -> str:
     Chapter: What the released labels are worth.
     """
     low, high = (100 * end for end in ceiling["interval"])
-    return f"{'below' if accuracy < low else 'above' if accuracy > high else 'within'} the interval"
+    return f"{'below' if accuracy < low else 'above' if accuracy > high else 'within'} the CI"
 
 
 # --- recording

@@ -25,6 +25,7 @@ from scipy import stats
 
 from acp_lib import streams
 from acp_lib.engine.cache import write
+from acp_lib.engine.text import number
 from acp_lib.experiment import baselines, together
 from acp_lib.experiment.corpus import Corpus, Modality, scaled
 from acp_lib.experiment.splits import PARTS
@@ -290,8 +291,9 @@ def summary(tried: pd.DataFrame) -> dict[str, object]:
 def leads(table: pd.DataFrame) -> str:
     """What ACP-Net is ahead of two classifiers by with all samples, a corpus after the other; from `by_samples`."""
     last = table[table["varied"] == "music"].sort_values("samples").groupby("data").tail(1)
-    return "; ".join(f"on {r.data} ACP-Net gets {r.level:.1f} % and two classifiers {r.two:.1f} % (difference "
-                     f"{r.lead:+.1f}, standard error over the folds {r.error:.1f})" for r in last.itertuples())
+    return "; ".join(f"on {r.data} ACP-Net scores {r.level:.1f} % and late fusion {r.two:.1f} % (difference "
+                     f"{number(r.lead, sign='+')}, standard error over the folds {r.error:.1f})"
+                     for r in last.itertuples())
 
 
 def by_samples(results: Sequence[dict]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from functools import partial
 
 from acp_lib.audits import standing, verdicts
 from acp_lib.audits.verdicts import Verdict
+from acp_lib.engine.text import number, span
 from acp_lib.findings.folds import TWO
 from acp_lib.results.scores import called
 from acp_lib.study import MAIN
@@ -130,7 +131,7 @@ def behind(results: Sequence[dict]) -> list[str]:
     """
     rows = {result["data"]: next(r for r in of(result, "how_sure") if r["row"] == TWO and r["network"] == MAIN)
             for result in results}
-    return [f"{data} ({row['ours']:+.1f} points, {row['interval'][0]:+.1f} to {row['interval'][1]:+.1f})"
+    return [f"{data} ({number(row['ours'], sign='+')} points, 95 % CI {span(row['interval'], sign='+')})"
             for data, row in rows.items() if row["ours"] < 0]
 
 

@@ -163,10 +163,10 @@ def redrawn(scores: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return found
 
 
-WORTH = {"label again": "songs whose label would come out again if as many tags were drawn anew",
-         "label right": "songs whose label is the class that most tags would have, were there endlessly many",
-         "pairs": "class-balanced pairs, right by their labels, of someone who knows that class and whose pictures are "
-                  "labelled right"}
+WORTH = {"label again": "songs whose label would stay the same if as many tags were redrawn",
+         "label right": "songs whose label is the class that most of infinitely many tags would have",
+         "pairs": "class-balanced pairs on which someone who knows that class agrees with the labels, if the pictures "
+                  "are labelled correctly"}
 
 
 def worth(cells: np.ndarray, songs: np.ndarray, fewest: float = 1, most: float = np.inf) -> list[float]:

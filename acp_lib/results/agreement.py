@@ -11,7 +11,7 @@ import numpy as np
 
 
 def kappa(one: np.ndarray, other: np.ndarray) -> float | None:
-    """Cohen's kappa of two lists of answers, True or False [shape=(n,)]: 1 where they always say the same, 0 where they
+    """Cohen's kappa of two lists of answers, True or False [shape=(n,)]: 1 where they always agree, 0 where they
     agree as often as chance would have it; None where both give one and the same answer to everything.
 
     Chapter: Baselines.

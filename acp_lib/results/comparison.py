@@ -7,43 +7,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from acp_lib.engine.text import number, span
 from acp_lib.results.scores import called
 
 LABELS = {1: "tab-regrouping", 2: "tab-tags", 3: "tab-database", 4: "tab-correspondence"}
 """Where the book shows each of the paper's tables; Table 5 is several there."""
 
 
-def beside(number: int, rows: Sequence[dict]) -> list[dict]:
+def beside(table: int, rows: Sequence[dict]) -> list[dict]:
     """One of the five tables, a row each: {"what", "paper", "ours", "label"}.
 
     what : class or modality, and the row's name
-    paper, ours : as `text` has them, accuracies of this run with their 95 % interval; None where none is
+    paper, ours : as `text` has them, accuracies of this run with one decimal and, where known, the 95 % CI;
+        None where none is
     label : of the book's table that tells more
 
     Chapter: Paper versus ours.
     """
     found = []
     for row in rows:
-        group = row["class"] if number == 2 else row.get("what", row.get("class"))
-        ours = text(row["ours"], number)
+        group = row["class"] if table == 2 else row.get("what", row.get("class"))
+        ours = text(row["ours"], table, 1)
         if row["ours"] is not None and row.get("interval"):
-            ours = f"{ours} ({row['interval'][0]:.1f} to {row['interval'][1]:.1f})"
-        found.append({"what": ": ".join(filter(None, (group, called(row)))), "paper": text(row["paper"], number),
-                      "ours": ours, "label": label(number, row)})
+            ours = f"{ours} ({span(row['interval'])})"
+        found.append({"what": ": ".join(filter(None, (group, called(row)))), "paper": text(row["paper"], table),
+                      "ours": ours, "label": label(table, row)})
     return found
 
 
-def text(value: list[str] | tuple[str, ...] | float | None, number: int) -> str | float | None:
-    """A value of one of the five tables: emotions with commas, accuracies with two decimals, counts as they are."""
+def text(value: list[str] | tuple[str, ...] | float | None, table: int, digits: int = 2) -> str | float | None:
+    """A value of one of the five tables: emotions with commas, accuracies with their decimals, counts as they are."""
     if isinstance(value, list | tuple):
         return ", ".join(value)
-    return f"{value:.2f}" if number >= 4 and value is not None else value
+    return number(value, digits) if table >= 4 and value is not None else value
 
 
-def label(number: int, row: dict) -> str:
+def label(table: int, row: dict) -> str:
     """Label of the table of this book that shows a row of the paper's table of that number."""
-    if number in LABELS:
-        return LABELS[number]
+    if table in LABELS:
+        return LABELS[table]
     if "random labels" in row["row"]:
         return "tab-controls"
     return "tab-emotion-pictures" if row["what"].startswith("picture") else "tab-emotion-music"
@@ -56,4 +58,4 @@ def about(synthetic: bool, source: str) -> str:
     """
     if synthetic:
         return "the code and the method, not about IMAC: the data is synthetic"
-    return "what could be had of IMAC" if source == "imac" else "the data of this run, which is not IMAC"
+    return "the available part of IMAC" if source == "imac" else "the data of this run, which is not IMAC"

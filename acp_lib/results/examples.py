@@ -32,7 +32,7 @@ def all_pairs(corpus: Corpus, pictures: np.ndarray, clips: np.ndarray) -> Pairs:
 
 
 def median_clip(right: np.ndarray, clips: np.ndarray) -> tuple[int, float]:
-    """The clip that has the median of the shares of right answers, and its share; of two in the middle the lower one.
+    """The clip that has the median of the shares of right answers, and its share; the lower of two in the middle.
 
     right : whether each pair was called right [shape=(n,)]
     clips : the clip of each pair [shape=(n,)]
@@ -67,7 +67,7 @@ def typical_clips(model: nn.Module, corpus: Corpus, pictures: np.ndarray, rng: n
 
 
 def errors(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Which pairs were called wrong, the surest errors first.
+    """Which answers are wrong, the most confident errors first.
 
     probability : given to each pair being true [shape=(n,)]
 

@@ -148,7 +148,8 @@ def above_guessing(row: dict, guess: float) -> str:
 
     Chapter: Probes.
     """
-    return "lies clearly above guessing" if row["interval"][0] > guess else "does not lie clearly above guessing"
+    lies = "lies" if row["interval"][0] > guess else "does not lie"
+    return f"{lies} clearly above the majority-class baseline and chance"
 
 
 def reads_more(interval: tuple[float, float]) -> str:
@@ -158,7 +159,7 @@ def reads_more(interval: tuple[float, float]) -> str:
     """
     low, high = interval
     if low > 0:
-        return "in these runs it reads more from the embedding than from what that was made of"
+        return "in these runs the embedding predicts better than its input"
     if high < 0:
-        return "in these runs it reads less from the embedding than from what that was made of"
-    return "this many test samples cannot tell the embedding from what it was made of"
+        return "in these runs the embedding predicts worse than its input"
+    return "so many test samples cannot tell the embedding from its input"

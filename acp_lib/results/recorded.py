@@ -77,4 +77,4 @@ def sentence(results: Sequence[dict]) -> str:
     machines = "; ".join(sorted({r["hardware"] for r in results}))
     commands = ", ".join(f"`{command}`" for command in sorted({r["command"] for r in results}))
     when = dates[0] + (f" to {dates[-1]}" if len(dates) > 1 else "")
-    return f"Recorded {when} on {machines} by {commands}, and not made anew with this book."
+    return f"Recorded {when} on {machines} by {commands}, not computed with this book."

@@ -82,7 +82,7 @@ def table3(study: Study) -> list[dict]:
 
 
 def table4(study: Study) -> list[dict]:
-    """Accuracy of correspondence on the frozen evaluation pairs, in per cent; below the paper's rows, what it lacks."""
+    """Accuracy of correspondence on the frozen evaluation pairs, in per cent; below the paper's rows, our baselines."""
     study.trained("pairs")
     rows = [{"row": name, "paper": value, **correspondence(study, name)}
             for name, value in paper.CORRESPONDENCE.items()]

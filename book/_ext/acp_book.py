@@ -75,6 +75,17 @@ class Findings(MarkdownDirective):
         return "\n".join(f"- {sentence}" for sentence in front.sentences())
 
 
+class Front(MarkdownDirective):
+    """The figure of the first page, with its caption."""
+
+    def text(self) -> str:
+        from acp_lib.figures import front as figures
+        from acp_lib.findings import front
+
+        figure = figures.scorers(*front.shortcuts_by_protocol(), float(front.REPORTED))
+        return f"```{{raw}} html\n{figure}\n```\n\n{front.caption()}"
+
+
 def list_table(rows: list[list[str]], name: str, caption: str) -> str:
     body = "\n".join("* " + "\n  ".join(f"- {cell}" for cell in row) for row in rows)
     return f"::::{{list-table}} {caption}\n:name: {name}\n:header-rows: 1\n:class: ledger\n\n{body}\n::::"
@@ -174,6 +185,7 @@ def setup(app) -> dict:
     app.add_directive("acp-parameters", Parameters)
     app.add_directive("acp-versions", Versions)
     app.add_directive("acp-findings", Findings)
+    app.add_directive("acp-front", Front)
     app.connect("config-inited", fresh_cache)
     app.connect("config-inited", repository)
     app.connect("env-get-outdated", result_readers)
