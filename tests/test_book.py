@@ -372,7 +372,8 @@ def test_exercises_have_folded_solutions_and_code_shows_what_it_computed(made, n
     computed = [fold for fold in told if fold.select("div.cell_input")]
     assert computed and all(fold.select_one("div.cell_output").get_text(strip=True) for fold in computed)
     opening = soup.find("article").get_text(" ", strip=True)
-    assert re.search(r"What it takes \d+ minutes to read \([\d,]+ words\); (less than a|about \d+) minutes? to run", opening)
+    assert re.search(r"What it takes \d+ minutes to read \([\d,]+ words\); (less than a|about \d+) minutes? to run",
+                     opening)
     assert "How to cite this chapter" in opening
 
 

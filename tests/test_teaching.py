@@ -87,7 +87,8 @@ def rendered(folder, text: str, seconds: float | None = None) -> SimpleNamespace
     (source / "notebooks").mkdir(parents=True)
     nbformat.write(notebook, source / "notebooks/01_one.ipynb")
     (source / "index.md").write_text("# Book\n\n```{toctree}\n:numbered: 1\n\nnotebooks/01_one\n```\n")
-    settings = {"extensions": ["myst_nb", "acp_teaching"], "nb_execution_mode": "off", "numfig": True, "copyright": "2026",
+    settings = {"extensions": ["myst_nb", "acp_teaching"], "nb_execution_mode": "off", "numfig": True,
+                "copyright": "2026",
                 "numfig_secnum_depth": 1, "html_theme": "basic", "myst_enable_extensions": ["colon_fence", "deflist"]}
     with warnings.open("w") as stream, pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BOOK / "_ext"))
@@ -135,8 +136,9 @@ def test_what_does_not_fit_is_told(tmp_path, old, new, warning):
     assert warning in rendered(tmp_path, PAGE.replace(old, new)).warnings
 
 
-@pytest.mark.parametrize(("time", "told"), [(0.4, "less than a minute"), (49, "less than a minute"), (55, "about 1 minute"),
-                                            (89, "about 1 minute"), (91, "about 2 minutes"), (600, "about 10 minutes")])
+@pytest.mark.parametrize(("time", "told"), [
+    (0.4, "less than a minute"), (49, "less than a minute"), (55, "about 1 minute"), (89, "about 1 minute"),
+    (91, "about 2 minutes"), (600, "about 10 minutes")])
 def test_times_in_words(extension, time, told):
     assert extension.in_words(time) == told
 
@@ -181,7 +183,7 @@ def test_each_exercise_has_a_solution_and_those_in_code_are_run(path):
     asked, told = exercises(path), solved(path)
     assert list(told) == list(asked)
     assert [label for label in asked if bool(told[label]) != (asked[label] == "Code")] == []
-    assert all(cell.metadata.get("tags", []) == [] for cells in told.values() for cell in cells)  # open, and not skipped
+    assert all(cell.metadata.get("tags", []) == [] for cells in told.values() for cell in cells)  # open, not skipped
 
 
 def test_labels_of_exercises_are_unique_and_the_teachers_page_names_each():

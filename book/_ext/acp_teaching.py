@@ -1,14 +1,13 @@
 """What a reader works with: exercises with folded solutions, and what a chapter takes and how it is cited.
 
-The words of the directives are those of sphinx-exercise, which Jupyter's own MyST knows too: `exercise`, `solution`, and
+The directives are named as in sphinx-exercise, and as JupyterLab's MyST knows them: `exercise`, `solution`, and
 `solution-start` with `solution-end` around cells. Numbers and references are Sphinx's (`numref`).
 """
-
-from pathlib import Path
 
 import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
+from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -28,6 +27,10 @@ class fold(nodes.Admonition, nodes.Element):
 
 class solution_end(nodes.Element):
     """Where the solution ends that began before it."""
+
+
+UNREAD = nodes.literal_block, nodes.raw, nodes.comment, fold
+"""Of these no word counts as prose."""
 
 
 class Exercise(SphinxDirective):
@@ -98,15 +101,16 @@ def answered(app, doctree: nodes.document) -> None:
     asked = {name: box for box in doctree.findall(exercise) for name in box["names"] or [""]}
     told = {box["of"]: box for box in doctree.findall(fold) if box.get("of")}
     for name in sorted(asked.keys() ^ told.keys()):
-        what = f"exercise {name!r} has no solution" if name in asked else f"a solution is of {name!r}, which is no exercise here"
-        log.warning(what, location=asked.get(name, told.get(name)))
+        what = "exercise %r has no solution" if name in asked else "a solution is of %r, which is no exercise here"
+        log.warning(what, name, location=asked.get(name, told.get(name)))
 
 
 def words(doctree: nodes.document) -> int:
     """How many words of prose a page has; cells and what they show, code, and what is folded are left out."""
+
     def counted(node: nodes.Node) -> bool:
         while node := node.parent:
-            if isinstance(node, nodes.literal_block | nodes.raw | nodes.comment | fold) or "cell" in node.get("classes", ()):
+            if isinstance(node, UNREAD) or "cell" in node.get("classes", ()):
                 return False
         return True
 
@@ -114,8 +118,8 @@ def words(doctree: nodes.document) -> int:
 
 
 def seconds(env, name: str) -> float | None:
-    """How long the chapter ran when this copy of the book was made, as its notebook or Jupyter Book tells."""
-    told = env.metadata[name].get("acp_seconds") or (getattr(env, "nb_metadata", {}).get(name, {}).get("exec_data") or {}).get("runtime")
+    """How long the chapter ran when this copy of the book was made: its notebook tells, or Jupyter Book."""
+    told = env.metadata[name].get("acp_seconds") or (NbMetadataCollector.get_exec_data(env, name) or {}).get("runtime")
     return None if told is None else float(told)
 
 
@@ -146,7 +150,7 @@ def head(app, doctree: nodes.document) -> None:
     opening = next(doctree.findall(nodes.definition_list), None)
     if not name.startswith("notebooks/") or opening is None:
         return
-    env.note_dependency(str(Path(ROOT / "CITATION.cff")))
+    env.note_dependency(str(ROOT / "CITATION.cff"))
     count, ran = words(doctree), seconds(env, name)
     time = f"{max(1, round(count / WORDS_A_MINUTE))} minutes to read ({count:,} words)"
     time += "." if ran is None else f"; {in_words(ran)} to run, once what it shares with other chapters is there."
@@ -178,7 +182,7 @@ def leave_fold(writer, node: fold) -> None:
 
 def visit_fold_in_print(writer, node: fold) -> None:
     writer.visit_admonition(node)
-    writer.body.append("{%s}" % node["summary"])
+    writer.body.append(f"{{{node['summary']}}}")
 
 
 def setup(app) -> dict:
