@@ -54,7 +54,7 @@ class Solution(SphinxDirective):
     """The folded solution of the exercise that its argument names."""
 
     required_arguments, has_content = 1, True
-    option_spec = {"class": directives.class_option}
+    option_spec = {"class": directives.class_option}  # `dropdown`, as elsewhere; here every solution is folded
 
     def run(self) -> list[nodes.Node]:
         box = fold("", classes=["solution"], summary="Solution", of=self.arguments[0],
