@@ -240,8 +240,10 @@ def test_publish_drops_what_belongs_to_this_machine(run, tmp_path):
                     nbformat.v4.new_output("stream", name="stdout", text=f"in {run.profile.data}\n")]
     chapter.executed.parent.mkdir(parents=True)
     nbformat.write(notebook, chapter.executed)
+    book.write(chapter.record, json.dumps({"key": "", "seconds": 2.5}))
     published = json.loads(book.publish(chapter))
-    assert set(published["metadata"]) <= {"kernelspec", "language_info"}
+    assert set(published["metadata"]) <= {"kernelspec", "language_info", "acp_seconds"}
+    assert published["metadata"]["acp_seconds"] == 2.5
     assert all(set(c["metadata"]) <= {"tags", "mystnb"} for c in published["cells"])
     assert [o["text"] for o in published["cells"][-2]["outputs"]] == ["in mine & co\n"]
 
@@ -390,10 +392,24 @@ def test_figures_and_tables_are_numbered_and_referred_to(made, name):
         assert own == [f"{number}.{i + 1}" for i in range(len(own))]
     references = [tag.get_text() for tag in found.soup.find_all(class_="std-numref")]
     assert captions and references
-    assert all(re.fullmatch(r"(Fig\.|Table) \d+\.\d+", r) for r in references)
+    assert all(re.fullmatch(r"(Fig\.|Table|Exercise) \d+\.\d+", r) for r in references)
     assert "??" not in found.soup.find("article").get_text()
     read = "".join(text for text in found.soup.find_all(string=True) if not text.find_parent("pre"))  # code is quoted
     assert "{numref}" not in read and "{ref}" not in read and "{glue:" not in read
+
+
+@whole
+@pytest.mark.parametrize("name", NAMES)
+def test_exercises_have_folded_solutions_and_code_shows_what_it_computed(made, name):
+    soup = page(made, f"notebooks/{name}").soup
+    asked, told = soup.select("div.exercise"), soup.select("details.solution")
+    assert len(asked) == len(told) >= 3 and not any(fold.has_attr("open") for fold in told)
+    computed = [fold for fold in told if fold.select("div.cell_input")]
+    assert computed and all(fold.select_one("div.cell_output").get_text(strip=True) for fold in computed)
+    opening = soup.find("article").get_text(" ", strip=True)
+    assert re.search(r"What it takes \d+ minutes to read \([\d,]+ words\); (less than a|about \d+) minutes? to run",
+                     opening)
+    assert "How to cite this chapter" in opening
 
 
 @whole

@@ -127,7 +127,7 @@ def test_fixed_opening_and_closing(path):
         "What you will do", "What you will learn", "What you need"]
     outside = re.sub(r"```.*?```", "", text, flags=re.S)
     assert len(re.findall(r"^# ", outside, re.M)) == 1
-    assert re.findall(r"^#+ (.*)", outside, re.M)[-2:] == ["What was found", "What departs from the paper"]
+    assert re.findall(r"^#+ (.*)", outside, re.M)[-3:] == ["What was found", "What departs from the paper", "Exercises"]
 
 
 @chapters

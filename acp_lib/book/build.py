@@ -225,11 +225,15 @@ def scrub(value: Any, hidden: dict[str, str]) -> Any:
 
 
 def publish(chapter: Chapter) -> str:
-    """Text of the executed notebook as the book shows and offers it: no path, clock time or process of this machine."""
+    """Text of the executed notebook as the book shows and offers it: no path, clock time or process of this machine.
+
+    How long it took is told, for the line of the page that says what the chapter takes.
+    """
     import nbformat
 
     notebook = nbformat.read(chapter.executed, 4)
     notebook.metadata = {k: v for k, v in notebook.metadata.items() if k in ("kernelspec", "language_info")}
+    notebook.metadata |= {"acp_seconds": seconds} if (seconds := chapter.last["seconds"]) else {}
     if not chapter.run.given:  # then papermill's cell repeats the default
         notebook.cells = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", ())]
     for cell in notebook.cells:
