@@ -264,6 +264,9 @@ def _kept(listed: Listed, part: np.ndarray, cell: dict, profile: Profile, about:
 
 # --- what the recorded rows say
 
+RELEASED, ONCE = "as released", "every pair once"
+"""How `frozen.designs` tests."""
+
 
 def detectable(pairs: int, power: float = 0.8, level: float = 0.05) -> float:
     """By how many points an accuracy near one half must exceed it, to be told from it with this power by a two-sided
@@ -274,9 +277,49 @@ def detectable(pairs: int, power: float = 0.8, level: float = 0.05) -> float:
     return float(100 * (ndtri(1 - level / 2) + ndtri(power)) * np.sqrt(0.25 / pairs))
 
 
-def of(rows: Sequence[dict], **wanted: object) -> list[dict]:
-    """The rows that have some values.
+def one(rows: Sequence[dict], **wanted: object) -> dict:
+    """The one row that has some values.
+
+    Raises
+    ------
+    ValueError
+        If none has them, or several do.
 
     Chapter: Other people's pairs.
     """
-    return [row for row in rows if all(row.get(key) == value for key, value in wanted.items())]
+    found = [row for row in rows if all(row.get(key) == value for key, value in wanted.items())]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} rows have {wanted}; expected one: record them anew, by acp record emomv")
+    return found[0]
+
+
+def above(row: dict, than: float = 50.0) -> bool:
+    """Whether a row of `squares` lies above a number with its whole interval.
+
+    Chapter: Other people's pairs.
+    """
+    return row["interval"][0] > than
+
+
+def comparing(rows: Sequence[dict], test: str = ONCE) -> str:
+    """Which of the networks and the two classifiers compare, in words: those that get more than half of the squares
+    right that own clip and emotion tell.
+
+    Chapter: Other people's pairs.
+    """
+    found = {row["row"]: above(row) for row in rows if row["kind"] == "squares" and row["test"] == test
+             and row["of"] == "both"}
+    shown, others = ([name for name, held in found.items() if held is is_shown] for is_shown in (True, False))
+    return "; ".join(f"{words}: {', '.join(some)}" for words, some in
+                     (("shown to compare", shown), ("not shown to compare", others)) if some)
+
+
+def gives_away(rows: Sequence[dict], test: str = ONCE) -> str:
+    """Whether one side of the pairs gives them away though its emotion does not, in words.
+
+    Chapter: Other people's pairs.
+    """
+    telling = [name for name in ALONE.values() if above(one(rows, kind="accuracy", row=name, test=test))]
+    if not telling:
+        return "neither half is shown to give the pairs away"
+    return f"{' and '.join(telling)} gives the pairs away, though the emotions of one half cannot"

@@ -110,7 +110,7 @@ def designs(listed: Listed, runs: int, folds: int, seed: int) -> dict[str, Desig
 def network(image: int, music: int, fc_width: float) -> TwoBranches:
     """ACP-Net as `models.ACPNet` has it where nothing is chosen, for features of other widths."""
     own = Network(fc_width=fc_width)
-    seen, heard = (image, *narrower(IMAGE[1:], fc_width)), (music, music, *narrower(MUSIC[2:], fc_width))
+    seen, heard = (image, *narrower(IMAGE[1:], fc_width)), (music, *narrower((music, *MUSIC[2:]), fc_width))
     fusion = (seen[-1] + heard[-1], *narrower(FUSION[1:-1], fc_width), FUSION[-1])
     return TwoBranches(layers(seen, dropout=0.0), layers(heard, dropout=0.0),
                        layers(fusion, dropout=own.dropout, last_activation=False, last_dropout=False),

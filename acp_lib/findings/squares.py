@@ -1,4 +1,4 @@
-"""Who is right about pairs that others listed, and who compares: by answers to all combinations of the test part's halves.
+"""Who is right about pairs that others listed, and who compares: by answers to all combinations of halves.
 
 Of a sum of two judgements nothing is left in f(i, j) + f(k, l) - f(i, l) - f(k, j), so that only who compares gets more
 than half of such squares right, whatever one half may give away.
@@ -113,10 +113,8 @@ def squares(answers: Sequence[np.ndarray], correct: np.ndarray, wrong: np.ndarra
 
 
 def together(folds: Sequence[Estimate], sizes: Sequence[int]) -> dict:
-    """A row in per cent or points of what the folds came to together: that of `Estimate.row`, and "values", one a fold.
-    """
-    found = (folds[0] if len(folds) == 1 else intervals.pooled(folds, sizes)).scaled(100)
-    return {**found.row(), "values": [round(100 * fold.value, 2) for fold in folds]}
+    """What one fold, or all of them together, came to, in per cent or points: `Estimate.row`."""
+    return (folds[0] if len(folds) == 1 else intervals.pooled(folds, sizes)).scaled(100).row()
 
 
 Answers = list[dict[str, list[np.ndarray]]]
@@ -125,16 +123,16 @@ Answers = list[dict[str, list[np.ndarray]]]
 
 def scores(listed: Listed, design: Design, answers: Answers, less: Sequence[tuple[str, str]] = ()) -> list[dict]:
     """How often each method is right about the pairs as listed, in per cent, and how much more often than another, in
-    points: rows "accuracy" and "less", with "row" and what `together` gives.
+    points: rows "accuracy" and "less", with "row" and what `together` gives; of the former "values", one a run.
     """
     group = linked(listed)
     rows = [np.flatnonzero(parts[0] == PARTS.index("test")) for parts in design]
     sizes, names = [len(r) for r in rows], [group[r] for r in rows]
     held = [{name: [right(listed, part, f) for part, f in zip(parts, own, strict=True)] for name, own in some.items()}
             for parts, some in zip(design, answers, strict=True)]
-    found = [{"kind": "accuracy", "row": name, "pairs": sum(sizes), "runs": sum(len(h[name]) for h in held),
-              **together([intervals.mean(h[name], g) for h, g in zip(held, names, strict=True)], sizes)}
-             for name in held[0]]
+    found = [{"kind": "accuracy", "row": name, "pairs": sum(sizes),
+              **together([intervals.mean(h[name], g) for h, g in zip(held, names, strict=True)], sizes),
+              "values": [round(100 * float(r.mean()), 2) for h in held for r in h[name]]} for name in held[0]]
     differ = partial(zip, held, names, strict=True)
     return found + [{"kind": "less", "row": f"{one} less {other}", "pairs": sum(sizes),
                      **together([intervals.difference(h[one], h[other], g) for h, g in differ()], sizes)}
