@@ -309,9 +309,11 @@ def comparing(rows: Sequence[dict], test: str = ONCE) -> str:
     """
     found = {row["row"]: above(row) for row in rows if row["kind"] == "squares" and row["test"] == test
              and row["of"] == "both"}
-    shown, others = ([name for name, held in found.items() if held is is_shown] for is_shown in (True, False))
-    return "; ".join(f"{words}: {', '.join(some)}" for words, some in
-                     (("shown to compare", shown), ("not shown to compare", others)) if some)
+    shown, others = (" and ".join(name for name, held in found.items() if held is told) for told in (True, False))
+    return "; ".join([*([f"more than half of the squares are got right by {shown}"] if shown else []),
+                      *([f"this is not shown of {others}"] if shown and others else []),
+                      *([f"it is not shown that more than half of the squares are got right by {others}"]
+                        if not shown else [])])
 
 
 def gives_away(rows: Sequence[dict], test: str = ONCE) -> str:
@@ -319,7 +321,9 @@ def gives_away(rows: Sequence[dict], test: str = ONCE) -> str:
 
     Chapter: Other people's pairs.
     """
-    telling = [name for name in ALONE.values() if above(one(rows, kind="accuracy", row=name, test=test))]
+    telling = [side for side, name in ALONE.items() if above(one(rows, kind="accuracy", row=name, test=test))]
+    words = {"image": "the pictures", "music": "the music"}
     if not telling:
         return "neither half is shown to give the pairs away"
-    return f"{' and '.join(telling)} gives the pairs away, though the emotions of one half cannot"
+    return (f"{' and '.join(words[side] for side in telling)} alone can give the pairs away, though the emotion of one "
+            "half cannot")
