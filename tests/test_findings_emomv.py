@@ -302,6 +302,20 @@ def test_the_chapter_and_the_first_page_type_no_result_of_their_own():
                for who in (ALONE["music"], "ACP-Net", TWO))
 
 
+@pytest.mark.parametrize(("music", "lead"), [
+    (55, "**One half can give a pair away where emotions are balanced**"),
+    (45, "**Where emotions are balanced the music gives no pair away**")])
+def test_the_first_page_follows_the_numbers(monkeypatch, music, lead):
+    rows = [row("accuracy", who, low) for who, low in (("ACP-Net", 51), (ALONE["music"], music), (TWO, 58))]
+    rows += [row("squares", "ACP-Net", 45, "both"), {"kind": "counts", "part": "train"}]
+    kept = [{"data": "X", "rows": rows}]
+    monkeypatch.setattr(recorded, "read", lambda study: kept if study == "emomv" else [])
+    said = front.sentences()[-1]
+    assert said.startswith(f"{lead}: on the pairs of X, ")
+    assert f"music alone gets {music + 5:.1f} %, ACP-Net 56.0 %" in said
+    assert "told emotions 63.0 %." in said and "it is not shown that more than half of the squares" in said
+
+
 def test_rows_are_named_as_the_designs_are():
     song = {side: np.array([f"s{k}" for k in range(6)]) for side in frozen.SIDES}
     some = frozen.Listed({}, {}, {}, song, np.ones(6, int), np.arange(6) > 3)
