@@ -27,6 +27,7 @@ from acp_lib.figures import (
     hearing,
     how_sure,
     labels,
+    other_pairs,
     paper_versus_ours,
     power,
     probes,
@@ -40,7 +41,9 @@ from acp_lib.figures import (
     verdicts,
     without_labels,
 )
+from acp_lib.findings.emomv import ONCE, RELEASED
 from acp_lib.findings.power import Components
+from acp_lib.findings.squares import KINDS
 from acp_lib.models import ACPNet, L3Net, SpectrogramACP
 
 SR = 22050
@@ -133,6 +136,9 @@ BRIDGED: list[dict] = [
     {"what": "left out", "row": pairs.PROTOCOLS[4], "reason": "no pairs can be drawn"}]
 BRIDGES = [{"data": data, "live": data == "mine", "rows": BRIDGED} for data in ("mine", "A", "B")]
 TWO_NAMED = {"data": "two", "live": True, "rows": [{**row, "classes": ["a", "b"]} for row in BRIDGED[:2]]}
+LISTED = [{"kind": kind, "row": who, "of": of, "test": test, "ours": 55.0 + k, "interval": [50.0, 60.0 + k]}
+          for test in (RELEASED, ONCE) for k, who in enumerate(("ACP-Net", "music alone"))
+          for kind, of in (("accuracy", None), *(("squares", of) for of in KINDS))]
 CORPORA = [{"row": name, "paper": paper, "A": {"row": name, "ours": 55.0, "interval": [52.0, 58.0]}, "B": other} for
            name, paper, other in (("ACP-Net (main)", 61.67, None), ("two classifiers", None,
                                                                      {"ours": 57.0, "interval": [55.0, 60.0]}))]
@@ -236,6 +242,8 @@ CASES = [  # figure, what is special, arguments
     (labels.valence_and_arousal, "", lambda p: [[
         {"of": axis, "class": c, "value": k - 1.0, "interval": [k - 1.2, k - 0.9]}
         for axis in ("valence", "arousal") for k, c in enumerate(CLASSES)]]),
+    (other_pairs.accuracy_and_squares, "", lambda p: [LISTED]),
+    (other_pairs.accuracy_and_squares, "of one way", lambda p: [[row for row in LISTED if row["row"] == "ACP-Net"]]),
     (real.correspondence, "", lambda p: [CORPORA, [{"data": data} for data in "AB"]]),
     (real.correspondence, "of one corpus", lambda p: [CORPORA, [{"data": "A"}]]),
     (verdicts.verdicts, "", lambda p: [pd.DataFrame({"holds": [2, 0], "open": [1, 3]}, index=["Data", "Results"])]),
@@ -332,6 +340,14 @@ def test_what_was_recorded_is_told_from_what_is_made_for_the_page():
     assert marks == [("o", bridge.INK), ("s", "w"), ("D", "w")]
     names = [t.get_text() for t in ax.get_legend().get_texts()]
     assert names[:3] == ["mine", "A (recorded)", "B (recorded)"]
+
+
+def test_squares_stand_beside_accuracy_a_mark_for_each_way_of_testing_and_each_kind():
+    ax, crossed = other_pairs.accuracy_and_squares(LISTED).axes
+    marks = [[line.get_xdata().tolist() for line in axes.lines if line.get_marker() not in (None, "None")]
+             for axes in (ax, crossed)]
+    assert marks == [[[55.0, 56.0]] * 2, [[55.0, 56.0]] * len(KINDS)]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["ACP-Net", "music alone"]
 
 
 def test_a_dot_marks_the_epoch_that_was_kept():

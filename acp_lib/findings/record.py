@@ -35,6 +35,9 @@ FOLDED = {"folds": "Tables 4 and 5, with every sample tested once",
           "transfer": "trained on one corpus, tested on another, --to, which shares no file with it"}
 """Studies of a whole profile: modules of this package whose `rows` make what is recorded."""
 
+LISTED = {"emomv": "the pairs of EmoMV-C, as its authors listed them: what they rest on, and who compares"}
+"""Studies of files that others made, in a folder: modules whose `rows` take a profile, and tell of themselves."""
+
 EXAMPLES = """\
 studies:
   %(studies)s
@@ -43,13 +46,14 @@ examples:
   %%(prog)s folds folder -p data my_corpus -p seeds 3 --name "mine"     trains here
   %%(prog)s plateau folder -p data my_corpus --export features/mine     features alone, for another machine
   %%(prog)s plateau --material features/mine                            trains there; no media and no librosa needed
+  %%(prog)s emomv folder -p data emomv_c                                pairs of others, HDF5: pip install h5py
 
 What is recorded goes to recorded/WHAT/DATA.json, or where --out says. A command that was stopped goes on where it was.
-""" % {"studies": "\n  ".join(f"{name:9} {words}" for name, words in (SETTINGS | FOLDED).items())}  # noqa: UP031
+""" % {"studies": "\n  ".join(f"{name:9} {words}" for name, words in (SETTINGS | FOLDED | LISTED).items())}  # noqa: UP031
 
 
 def arguments(prog: str) -> ArgumentParser:
-    parser = commands.parser(prog, __doc__, EXAMPLES, tuple(SETTINGS | FOLDED))
+    parser = commands.parser(prog, __doc__, EXAMPLES, tuple(SETTINGS | FOLDED | LISTED))
     parser.add_argument("--name", metavar="DATA", help="what the data is called (its folder's name)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to keep the result (recorded/WHAT/DATA.json)")
     parser.add_argument("--to", metavar="FOLDER", help="of transfer: pictures and music of the corpus that is tested")
@@ -78,6 +82,8 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.findings.
             raise ValueError(f"--to is {options.to!r}; expected a folder for transfer, and nothing for another study")
         elif options.export or options.material:
             raise ValueError(f"--export and --material are of {' and '.join(SETTINGS)}; {options.what} needs a profile")
+        elif options.what in LISTED:
+            _listed(options, command)
         else:
             _folded(options, command)
 
@@ -98,6 +104,16 @@ def _folded(options: Namespace, command: str) -> None:
     said = {key: made[key] for key in ("data", "synthetic", "data_fingerprint", "image_weights", "image_weights_digest",
                                        "settings")}
     _save(options, rows, recorded.about(command, recorded.hardware(device(study.profile.execution.device))) | said)
+
+
+def _listed(options: Namespace, command: str) -> None:
+    """Record what a module makes of the files in the folder of a profile."""
+    from acp_lib.experiment.training import device
+    from acp_lib.results import recorded
+
+    profile = commands.profile(options)
+    rows, said = import_module(f"acp_lib.findings.{options.what}").rows(profile)
+    _save(options, rows, recorded.about(command, recorded.hardware(device(profile.execution.device))) | said)
 
 
 def _save(options: Namespace, rows: Sequence[dict], said: dict) -> Path:
