@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import product
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ GOOD = ("EfficientNet-Lite2", "musicnn")
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     work = tmp_path_factory.mktemp("work")
-    root = folder_corpus(tmp_path_factory.mktemp("root"), pictures=4, songs=4, seconds=2)
+    root = folder_corpus(tmp_path_factory.mktemp("root"), pictures=4, songs=4)
     return Study(load(profile="folder", data=str(root), work=str(work), results=str(work / "results"),
                       weights="random", **QUICK), progress=False)
 
@@ -132,6 +133,21 @@ def test_only_the_first_layers_have_other_widths(image, music, first, initialisa
         own(torch.rand(4, image + 1), torch.rand(4, music))
 
 
+def test_an_encoder_can_be_left_out(study, told):
+    found = {"rows": encoders.rows(study, told, without=["musicnn"], folds=3)}
+    assert not any("musicnn" in row.values() for row in found["rows"]) and len(of(found, table="pairs")) == 4
+    assert [row["row"] for row in of(found, table="half")] == [BOOK["image"], GOOD[0], BOOK["music"], "YAMNet"]
+
+
+@pytest.mark.parametrize(("networks", "without", "said"), [
+    ((), ["193 numbers"], "'193 numbers' cannot be left out; expected some of EfficientNet-Lite2, musicnn, YAMNet"),
+    ([written(GOOD)], ["musicnn"], "ACP-Net is to be trained on EfficientNet-Lite2 × musicnn, of which one is left"),
+    (["a"], (), "'a' is no pair of encoders")])
+def test_what_cannot_be_asked_for_is_refused(study, told, networks, without, said):
+    with pytest.raises(ValueError, match=said):
+        encoders.rows(study, told, networks, without)
+
+
 def test_pairs_are_asked_for_by_name():
     assert encoders.asked([written(GOOD), written(PAIRS[0]), written(GOOD)]) == [GOOD, PAIRS[0]]
     with pytest.raises(ValueError, match="'ResNet × musicnn' is no pair of encoders; expected some of 'Inc"):
@@ -139,8 +155,8 @@ def test_pairs_are_asked_for_by_name():
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["encoders", "folder"], "--encoders is None; expected a folder for encoders, and nothing for another study"),
-    (["folds", "folder", "--encoders", "x"], "--encoders is x; expected a folder for encoders, and nothing for another"),
+    (["encoders", "folder"], "--encoders is None; expected a folder for encoders, and nothing for another"),
+    (["folds", "folder", "--encoders", "x"], "--encoders is x; expected a folder for encoders, and nothing"),
 ])
 def test_the_folder_of_weights_is_of_this_study_alone(words, said, capsys):
     assert record.main(words, "acp record") == 2
@@ -174,11 +190,12 @@ def test_what_is_recorded_is_complete():
         assert set(recorded.ABOUT) | {"data", "data_fingerprint", "image_weights_digest", "settings"} <= set(made)
         assert made["synthetic"] is False and made["commit"] and " /" not in made["command"]
         about = {row["row"]: row for row in of(made, table="encoder")}
-        assert list(about) == [*encoders.names("image"), *encoders.names("music")]
+        used = {m: [name for name in encoders.names(m) if name in about] for m in BOOK}
+        assert list(about) == [*used["image"], *used["music"]] and all(len(some) > 1 for some in used.values())
         assert all(about[name]["licence"] == encoder.licence and len(about[name]["weights"]) == 16
-                   for name, encoder in ENCODERS.items())
+                   for name, encoder in ENCODERS.items() if name in about)
         at = {(row["image"], row["music"], row["row"]): row for row in of(made, table="pairs")}
-        assert [pair for *pair, way in at if way == TWO] == [list(pair) for pair in PAIRS]
+        assert [tuple(pair) for *pair, way in at if way == TWO] == list(product(*used.values()))
         for row in made["rows"]:
             if row["table"] != "encoder":
                 low, high = row["interval"]

@@ -8,6 +8,7 @@ Chapter: Then and now.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ def names(modality: str) -> list[str]:
     return [BOOK[modality], *(name for name, encoder in ENCODERS.items() if encoder.modality == modality)]
 
 
-PAIRS = [(image, music) for image in names("image") for music in names("music")]
+PAIRS: list[Names] = list(product(names("image"), names("music")))
 
 
 def written(pair: Names) -> str:
@@ -65,13 +66,15 @@ def asked(given: Sequence[str]) -> list[Names]:
     return [known[name] for name in dict.fromkeys(given)]
 
 
-def rows(study: Study, folder: Path, networks: Sequence[str] = (), folds: int = FOLDS) -> list[dict]:
+def rows(study: Study, folder: Path, networks: Sequence[str] = (), without: Sequence[str] = (),
+         folds: int = FOLDS) -> list[dict]:
     """What is recorded.
 
     Parameters
     ----------
     folder : of the encoders' files of weights
     networks : pairs of encoders that ACP-Net is trained on, as `written` has them; the book's is added
+    without : encoders that are left out
 
     Returns
     -------
@@ -85,15 +88,20 @@ def rows(study: Study, folder: Path, networks: Sequence[str] = (), folds: int = 
     Raises
     ------
     ValueError, ImportError
-        For another pair, and as `vectors`.
+        For another pair, for another encoder to leave out, and as `vectors`.
     """
+    if wrong := sorted(set(without) - set(ENCODERS)):
+        raise ValueError(f"{wrong[0]!r} cannot be left out; expected some of {', '.join(ENCODERS)}")
     wanted = asked([written((BOOK["image"], BOOK["music"])), *networks]) if networks else []
-    x = {name: _described(study, folder, name) for name in (*names("image"), *names("music"))}
+    if wrong := [written(pair) for pair in wanted if set(pair) & set(without)]:
+        raise ValueError(f"ACP-Net is to be trained on {wrong[0]}, of which one is left out; expected another pair")
+    used = {modality: [name for name in names(modality) if name not in without] for modality in BOOK}
+    x = {name: _described(study, folder, name) for some in used.values() for name in some}
     some = [_Fold(s, x) for s in dealt(study, folds)]
     runs.train([run for fold in some for pair in wanted for run in fold.planned(pair)], study.work)
-    made = [{**{(*pair, TWO): fold.compared(pair) for pair in PAIRS},
+    made = [{**{(*pair, TWO): fold.compared(pair) for pair in product(*used.values())},
              **{(*pair, ACP_NET): fold.answers(pair) for pair in wanted}} for fold in some]
-    return [*(_about(study, folder, name) for name in x), *_halves(some), *_pairs(some, made)]
+    return [*(_about(study, folder, name) for name in x), *_halves(some, used), *_pairs(some, made)]
 
 
 def _described(study: Study, folder: Path, name: str) -> np.ndarray:
@@ -124,7 +132,7 @@ class _Fold:
 
     def __init__(self, study: Study, x: dict[str, np.ndarray]) -> None:
         self.study, self.asked = study, asked_of(study)
-        self.files = {name: encoded.side(study, modality, x[name]) for modality in BOOK for name in names(modality)}
+        self.files = {name: encoded.side(study, m, x[name]) for m in BOOK for name in names(m) if name in x}
         self.sides = {name: Modality.read(path) for name, path in self.files.items()}
         self.said = {name: baselines.named(side) for name, side in self.sides.items()}
         self.groups = tables.groups(study, self.asked)
@@ -153,11 +161,11 @@ class _Fold:
         return Probed(side.label[at], self.said[name][at]).weighted, own[at]
 
 
-def _halves(some: Sequence[_Fold]) -> list[dict]:
+def _halves(some: Sequence[_Fold], used: dict[str, list[str]]) -> list[dict]:
     found = []
     for modality, book in BOOK.items():
         sizes = [len(fold.named(book, modality)[0]) for fold in some]
-        for name in names(modality):
+        for name in used[modality]:
             own, known = ([fold.named(n, modality) for fold in some] for n in (name, book))
             about = {"row": name, "modality": modality}
             found.append({"table": "half", **about, "samples": sum(sizes),

@@ -57,6 +57,7 @@ def arguments(prog: str) -> ArgumentParser:
     parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds: those of Table 4 to train (all); of "
                         "encoders: pairs of them, 'EfficientNet-Lite2 × musicnn', on which to train ACP-Net (none)")
     parser.add_argument("--encoders", type=Path, metavar="FOLDER", help="of encoders: the files of their weights")
+    parser.add_argument("--without", nargs="+", default=(), metavar="NAME", help="of encoders: those to leave out")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write the features there and train nothing")
     parser.add_argument("--material", type=Path, metavar="FOLDER", help="train on features that --export wrote")
     parser.add_argument("--epochs", type=int, default=50, help="of each run of plateau and samples (50)")
@@ -98,7 +99,8 @@ def _folded(options: Namespace, command: str) -> None:
 
     study = Study(commands.profile(options))
     more = {"transfer": lambda: {"other": study.variant(data=options.to)},
-            "encoders": lambda: {"folder": options.encoders, "networks": options.networks or ()},
+            "encoders": lambda: {"folder": options.encoders, "networks": options.networks or (),
+                                 "without": options.without},
             "folds": lambda: {"networks": options.networks} if options.networks else {}}
     rows = import_module(f"acp_lib.findings.{options.what}").rows(study, **more.get(options.what, dict)())
     made = study.provenance
