@@ -44,7 +44,7 @@ def planted(study):
             found[name] = rng.standard_normal((len(rows), width)).astype(np.float32)
             if name in GOOD:
                 found[name][:, :3] += 8 * np.eye(3, dtype=np.float32)[label]
-                found[name][:, 3:] *= 0.01
+                found[name][:, 3:] = 0
     return found
 
 
@@ -85,12 +85,13 @@ def test_a_row_is_the_mean_over_the_pairs_of_all_folds(study, told, planted):
 
 def test_halves_weigh_all_classes_alike(study, told, planted):
     row, = of({"rows": encoders.rows(study, told, folds=3)}, table="half", row="YAMNet")
-    each = []
+    each, sizes = [], []
     for s in folds.dealt(study, 3):
         side = encoded.Modality.read(encoded.side(s, "music", planted["YAMNet"]))
         at = side.rows("test")
+        sizes.append(len(at))
         each.append(100 * probes.Probed(side.label[at], baselines.named(side)[at]).balanced)
-    assert row["ours"] == pytest.approx(np.mean(each)) and row["samples"] == 12
+    assert row["ours"] == pytest.approx(np.average(each, weights=sizes)) and row["samples"] == 12
 
 
 def test_acp_net_is_trained_on_what_is_asked_for_and_on_the_books(study, told, planted, monkeypatch):
@@ -180,6 +181,9 @@ def test_nothing_is_said_of_what_was_not_tried():
     result = {"data": "A", "rows": [{"table": "pairs", "row": TWO, **BOOK, "ours": 50.0}]}
     assert encoders.gained([result], ACP_NET) == []
     assert encoders.missing([result]) == "A: all"
+    assert encoders.left_out([result]) == "EfficientNet-Lite2, musicnn, YAMNet on A"
+    result["rows"] += [{"table": "encoder", "row": name} for name in ("EfficientNet-Lite2", "YAMNet")]
+    assert encoders.left_out([result]) == "musicnn on A" and encoders.left_out([]) == "none"
 
 
 # --- what is kept

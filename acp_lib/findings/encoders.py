@@ -238,6 +238,19 @@ def told(results: Sequence[dict], table: str = "less", **wanted: object) -> str:
     return f"{more} of {len(ends)} are clearly above zero and {fewer} clearly below"
 
 
+def left_out(results: Sequence[dict]) -> str:
+    """Which encoders were not tried, in words.
+
+    Chapter: Then and now.
+    """
+    left = []
+    for result in results:
+        done = {row["row"] for row in of(result, table="encoder")}
+        if some := [name for name in ENCODERS if name not in done]:
+            left.append(f"{', '.join(some)} on {result['data']}")
+    return "; ".join(left) or "none"
+
+
 def missing(results: Sequence[dict]) -> str:
     """On which pairs of encoders ACP-Net was not trained, in words.
 
