@@ -76,10 +76,12 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 def _fields(message: bytes) -> dict[int, list]:
     """The fields of a protocol buffer by their numbers."""
-    at, found = 0, {}
+    at = 0
+    found: dict[int, list] = {}
     while at < len(message):
         tag, at = _number(message, at)
         kind = tag & 7
+        value: int | bytes
         if kind == 0:
             value, at = _number(message, at)
         else:

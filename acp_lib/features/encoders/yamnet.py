@@ -55,7 +55,7 @@ def encoder(folder: Path) -> Encode:
 
     def encode(root: Path, row: dict) -> np.ndarray:
         y = audio.load(root / row["path"], start=row["start"], duration=row["duration"], sr=SR)
-        return np.mean([heard(window) for window in windows(y)], 0, dtype=np.float64).astype(np.float32)
+        return np.stack([heard(window) for window in windows(y)]).mean(0, dtype=np.float64).astype(np.float32)
 
     return encode
 
