@@ -23,6 +23,7 @@ from acp_lib.figures import (
     cost,
     cross_modal,
     database,
+    encoders,
     forking_paths,
     hearing,
     how_sure,
@@ -42,6 +43,7 @@ from acp_lib.figures import (
     without_labels,
 )
 from acp_lib.findings.emomv import ONCE, RELEASED
+from acp_lib.findings.encoders import ACP_NET, PAIRS, TWO
 from acp_lib.findings.power import Components
 from acp_lib.findings.squares import KINDS
 from acp_lib.models import ACPNet, L3Net, SpectrogramACP
@@ -142,6 +144,9 @@ LISTED = [{"kind": kind, "row": who, "of": of, "test": test, "ours": 55.0 + k, "
 CORPORA = [{"row": name, "paper": paper, "A": {"row": name, "ours": 55.0, "interval": [52.0, 58.0]}, "B": other} for
            name, paper, other in (("ACP-Net (main)", 61.67, None), ("two classifiers", None,
                                                                      {"ours": 57.0, "interval": [55.0, 60.0]}))]
+ENCODED = {"data": "A", "rows": [{"table": "pairs", "row": way, "image": image, "music": music, "ours": 55.0 + k,
+                                  "interval": [52.0, 58.0 + k]} for k, (image, music) in enumerate(PAIRS)
+                                 for way in ((TWO, ACP_NET) if k < 2 else (TWO,))]}
 PICTURES, MUSIC = recognised(*"abcdefg"), recognised("CNN", "MLP", classes=CLASSES, paper=None, values=[50.0])
 
 CASES = [  # figure, what is special, arguments
@@ -246,6 +251,8 @@ CASES = [  # figure, what is special, arguments
     (other_pairs.accuracy_and_squares, "of one way", lambda p: [[row for row in LISTED if row["row"] == "ACP-Net"]]),
     (real.correspondence, "", lambda p: [CORPORA, [{"data": data} for data in "AB"]]),
     (real.correspondence, "of one corpus", lambda p: [CORPORA, [{"data": "A"}]]),
+    (encoders.pairs, "", lambda p: [[ENCODED, {**ENCODED, "data": "B"}], 61.67]),
+    (encoders.pairs, "of one corpus", lambda p: [[ENCODED], 61.67]),
     (verdicts.verdicts, "", lambda p: [pd.DataFrame({"holds": [2, 0], "open": [1, 3]}, index=["Data", "Results"])]),
 ]
 

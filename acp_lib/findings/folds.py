@@ -99,7 +99,7 @@ def _correspondence(some: Sequence[Study], networks: Sequence[str]) -> list[dict
         return (intervals.difference(r[one], r[other], *own) for r, own in zip(right, names, strict=True))
 
     def row(table: object, name: str, folds: Iterable[Estimate], **more) -> dict:
-        return {"table": table, "row": name, **_pooled(list(folds), [len(own[0]) for own in names]), **more}
+        return {"table": table, "row": name, **pooled(list(folds), [len(own[0]) for own in names]), **more}
 
     found = [row(4, "ACP-Net" if name == AUDIT else name, scored(name), paper=paper.CORRESPONDENCE.get(name),
                  runs=sum(len(r[name]) for r in right), **network.get(name, {})) for name in right[0]]
@@ -117,7 +117,8 @@ def _correspondence(some: Sequence[Study], networks: Sequence[str]) -> list[dict
                       for name, who in (*HALVES.items(), (ADDITIVE, ADDITIVE)))]
 
 
-def _pooled(folds: Sequence[Estimate], sizes: Sequence[int]) -> dict:
+def pooled(folds: Sequence[Estimate], sizes: Sequence[int]) -> dict:
+    """`intervals.pooled` of folds of so many items each, as a row in per cent, with "values" (one a fold)."""
     found = intervals.pooled(folds, sizes).scaled(100)
     return {**found.row(), "values": [round(100 * fold.value, 2) for fold in folds]}
 
@@ -138,7 +139,7 @@ def _recognition(some: Sequence[Study], modality: str) -> list[dict]:
         folds = [intervals.mean([p.correct for p in own], q.groups) for own, q in zip(probed, asked, strict=True)]
         every = [p for own in probed for p in own]
         found.append({"table": 5, "what": asked[0].what, "classes": list(asked[0].names), "row": name,
-                      "paper": reported.get(name), **_pooled(folds, sizes),
+                      "paper": reported.get(name), **pooled(folds, sizes),
                       **({"network": some[0].network} if name.startswith("ACP-Net") else {}), "runs": len(every),
                       "samples": sum(sizes), "balanced": 100 * _balanced(every),
                       "confusion": np.sum([p.confusion(labels) for p in every], 0).tolist()})
@@ -147,7 +148,7 @@ def _recognition(some: Sequence[Study], modality: str) -> list[dict]:
             right = [{name: [p.correct for p in given[name][0]] for name in (one, other)} for given in said]
             folds = [intervals.difference(r[one], r[other], q.groups) for r, q in zip(right, asked, strict=True)]
             found.append({"table": "recognition", "what": recognition.WORDS[m], "row": f"{one} against {other}",
-                          "network": some[0].network, **_pooled(folds, sizes)})
+                          "network": some[0].network, **pooled(folds, sizes)})
     return found
 
 

@@ -30,6 +30,7 @@ SETTINGS = {"plateau": "which settings take ACP-Net off its plateau",
 
 FOLDED = {"folds": "Tables 4 and 5, with every sample tested once",
           "bridge": "what naming the classes of both halves predicts of pairs, by folds",
+          "encoders": "pictures and music by other encoders, from files of weights in --encoders",
           "audits": "leakage by split, sources of luck, readings of the paper: tens of trainings",
           "power": "what runs, pictures and songs bring to the luck of a score",
           "transfer": "trained on one corpus, tested on another, --to, which shares no file with it"}
@@ -57,7 +58,10 @@ def arguments(prog: str) -> ArgumentParser:
     parser.add_argument("--name", metavar="DATA", help="what the data is called (its folder's name)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to keep the result (recorded/WHAT/DATA.json)")
     parser.add_argument("--to", metavar="FOLDER", help="of transfer: pictures and music of the corpus that is tested")
-    parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds: those of Table 4 to train (all)")
+    parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds: those of Table 4 to train (all); of "
+                        "encoders: pairs of them, 'EfficientNet-Lite2 × musicnn', on which to train ACP-Net (none)")
+    parser.add_argument("--encoders", type=Path, metavar="FOLDER", help="of encoders: the files of their weights")
+    parser.add_argument("--without", nargs="+", default=(), metavar="NAME", help="of encoders: those to leave out")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write the features there and train nothing")
     parser.add_argument("--material", type=Path, metavar="FOLDER", help="train on features that --export wrote")
     parser.add_argument("--epochs", type=int, default=50, help="of each run of plateau and samples (50)")
@@ -80,6 +84,9 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.findings.
             _settings(options, command)
         elif (options.what == "transfer") != bool(options.to):
             raise ValueError(f"--to is {options.to!r}; expected a folder for transfer, and nothing for another study")
+        elif (options.what == "encoders") != bool(options.encoders):
+            raise ValueError(f"--encoders is {options.encoders}; expected a folder for encoders, and nothing for "
+                             "another study")
         elif options.export or options.material:
             raise ValueError(f"--export and --material are of {' and '.join(SETTINGS)}; {options.what} needs a profile")
         elif options.what in LISTED:
@@ -98,6 +105,8 @@ def _folded(options: Namespace, command: str) -> None:
 
     study = Study(commands.profile(options))
     more = {"transfer": lambda: {"other": study.variant(data=options.to)},
+            "encoders": lambda: {"folder": options.encoders, "networks": options.networks or (),
+                                 "without": options.without},
             "folds": lambda: {"networks": options.networks} if options.networks else {}}
     rows = import_module(f"acp_lib.findings.{options.what}").rows(study, **more.get(options.what, dict)())
     made = study.provenance
