@@ -256,12 +256,12 @@ def row(kind, who, low, of=None, test=ONCE):
 
 WORDS = [  # where intervals begin: of squares of the network and of two classifiers, of music and video alone
     ((45, 60), (55, 45),
-     "more than half of the squares are got right by two classifiers, compared; this is not shown of ACP-Net",
+     "two classifiers, compared get more than half of the squares right; this is not shown for ACP-Net",
      "the music alone can give the pairs away, though the emotion of one half cannot"),
-    ((51, 60), (45, 45), "more than half of the squares are got right by ACP-Net and two classifiers, compared",
+    ((51, 60), (45, 45), "ACP-Net and two classifiers, compared get more than half of the squares right",
      "neither half is shown to give the pairs away"),
-    ((45, 50), (55, 52), "it is not shown that more than half of the squares are got right by ACP-Net and two "
-     "classifiers, compared",
+    ((45, 50), (55, 52), "it is not shown that ACP-Net and two classifiers, compared get more than half of the "
+     "squares right",
      "the pictures and the music alone can give the pairs away, though the emotion of one half cannot")]
 
 

@@ -310,9 +310,9 @@ def comparing(rows: Sequence[dict], test: str = ONCE) -> str:
     found = {row["row"]: above(row) for row in rows if row["kind"] == "squares" and row["test"] == test
              and row["of"] == "both"}
     shown, others = (" and ".join(name for name, held in found.items() if held is told) for told in (True, False))
-    return "; ".join([*([f"more than half of the squares are got right by {shown}"] if shown else []),
-                      *([f"this is not shown of {others}"] if shown and others else []),
-                      *([f"it is not shown that more than half of the squares are got right by {others}"]
+    return "; ".join([*([f"{shown} get more than half of the squares right"] if shown else []),
+                      *([f"this is not shown for {others}"] if shown and others else []),
+                      *([f"it is not shown that {others} get more than half of the squares right"]
                         if not shown else [])])
 
 

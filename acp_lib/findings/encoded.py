@@ -49,17 +49,17 @@ class EncodedRun(Run):
     """A run of `network`, as wide as its vectors are; all else is as in any run of ACP-Net."""
 
     def untrained(self, task: Task | None = None) -> nn.Module:
-        widths = (Modality.read(path).x.shape[1] for path in (self.inputs.image, self.inputs.music))
+        image, music = (Modality.read(path).x.shape[1] for path in (self.inputs.image, self.inputs.music))
         with torch.random.fork_rng():
             torch.manual_seed(streams.number("initial weights", self.seed, self.options.training.init_draw))
-            return network(*widths, self.options.network)
+            return network(image, music, self.options.network)
 
 
 def side(study: Study, modality: str, x: np.ndarray) -> Path:
     """The samples of a modality by other vectors (N, width), in the order of the manifest, scaled by the training part:
     as one file, which `Modality.read` reads.
     """
-    about = [sha256(np.ascontiguousarray(x)).hexdigest(), modality, study.part.tolist(), study.corpus_key,
+    about = [sha256(np.ascontiguousarray(x).data).hexdigest(), modality, study.part.tolist(), study.corpus_key,
              study.profile.features.scaling, code_key("acp_lib.experiment.corpus")]
 
     def make(folder: Path) -> None:

@@ -99,7 +99,7 @@ def rows(study: Study, folder: Path, networks: Sequence[str] = (), without: Sequ
     x = {name: _described(study, folder, name) for some in used.values() for name in some}
     some = [_Fold(s, x) for s in dealt(study, folds)]
     runs.train([run for fold in some for pair in wanted for run in fold.planned(pair)], study.work)
-    made = [{**{(*pair, TWO): fold.compared(pair) for pair in product(*used.values())},
+    made = [{**{(image, music, TWO): fold.compared((image, music)) for image, music in product(*used.values())},
              **{(*pair, ACP_NET): fold.answers(pair) for pair in wanted}} for fold in some]
     return [*(_about(study, folder, name) for name in x), *_halves(some, used), *_pairs(some, made)]
 

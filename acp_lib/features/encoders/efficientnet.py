@@ -9,6 +9,7 @@ variants are those of the TensorFlow TPU models.  Chapter: Then and now.
 """
 
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -47,7 +48,7 @@ def encoder(folder: Path) -> Encode:
 
     def encode(root: Path, row: dict) -> np.ndarray:
         with torch.inference_mode(), image.one_thread():
-            return net.extract_features(scaled(image.read(root / row["path"], SIZE))).mean((2, 3))[0].numpy()
+            return cast(Any, net).extract_features(scaled(image.read(root / row["path"], SIZE))).mean((2, 3))[0].numpy()
 
     return encode
 
