@@ -167,7 +167,7 @@ def test_epochs_must_be_some(recording, capsys):
                                              (["2026-01-02", "2026-01-05"], "Recorded 2026-01-02 to 2026-01-05 on H")])
 def test_a_page_says_when_where_and_by_which_command_a_result_was_recorded(dates, said):
     made = [{"date": date, "hardware": "H", "command": "acp record x"} for date in dates]
-    assert recorded.sentence(made) == f"{said} by `acp record x`, and not made anew with this book."
+    assert recorded.sentence(made) == f"{said} by `acp record x`, not computed with this book."
 
 
 def test_what_the_settings_come_to():

@@ -57,10 +57,11 @@ def test_golden_numbers():
 
 
 def code() -> dict[str, ast.Module]:
-    """The code of the library and of its chapters."""
+    """The code of the library and of its chapters; what solves an exercise is a reader's own."""
     found = {str(p.relative_to(ROOT)): p.read_text("utf8") for p in (ROOT / "acp_lib").rglob("*.py") if p != OWN}
     for p in (ROOT / "notebooks").glob("*.md"):
-        found[p.name] = "\n".join(c.source for c in jupytext.read(p, fmt="md:myst").cells if c.cell_type == "code")
+        taught = jupytext.reads(p.read_text("utf8").partition("\n## Exercises\n")[0], fmt="md:myst")
+        found[p.name] = "\n".join(c.source for c in taught.cells if c.cell_type == "code")
     return {name: ast.parse(text) for name, text in found.items()}
 
 
