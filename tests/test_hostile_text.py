@@ -158,7 +158,7 @@ def test_make_hands_a_folders_name_on_as_it_stands(tmp_path, name, text):
         shutil.copy(ROOT / file, tmp_path)
     (tmp_path / "venv/.installed").touch()
     subprocess.run(["make", "-s", "book", "VENV=venv", f"{name}={text}"], cwd=tmp_path, check=True,
-                   env={k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "DATA", "WEIGHTS")})
+                   env={k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "ARGS", "DATA", "WEIGHTS")})
     assert (tmp_path / "told").read_text().splitlines()[-3:] == ["-p", name.lower(), text]
     assert not (tmp_path / "pwned").exists()
 

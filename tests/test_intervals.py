@@ -124,6 +124,7 @@ def test_methods_with_other_numbers_of_runs(one, other, sources):
 
 @given(st.integers(0, 10_000), st.sampled_from([1, 2, 3, 6]), st.floats(-1, 1))
 @example(1966, 2, 0.0)  # all runs alike: no error but what rounding leaves
+@example(61, 2, 1.0)  # rounding leaves a second source, too small to count
 def test_p_is_below_the_level_exactly_where_the_interval_leaves_the_number_out(seed, runs, than):
     right, i, j = made(np.random.default_rng(seed), runs=runs)
     found = intervals.mean(right, i, j, least=-9, most=9)

@@ -53,9 +53,16 @@ class Estimate:
         if not self.error or not np.isfinite(self.error) or away < TINY:
             return float(not self.error < away)
         low, high = (2 * float(special.stdtr(df, -away / self.error)) for df in self._ends())
-        if high - low < 1e-15:
+
+        def beyond(p: float) -> float:
+            return self._quantile(1 - p / 2) - away / self.error
+
+        low = max(low, 1e-300)
+        if high - low < 1e-15 or beyond(high) >= 0:
             return high
-        return float(optimize.brentq(lambda p: self._quantile(1 - p / 2) - away / self.error, max(low, 1e-300), high))
+        if beyond(low) <= 0:  # all but rounding comes from the source of the most degrees of freedom
+            return low
+        return float(optimize.brentq(beyond, low, high))
 
     def equivalent(self, than: float, margin: float) -> float:
         """p of the mean being farther than `margin` from `than`: the larger of two one-sided tests.

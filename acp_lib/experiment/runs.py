@@ -100,7 +100,11 @@ class Run:
         draw = self.options.training.init_draw
         with torch.random.fork_rng():
             torch.manual_seed(streams.number("initial weights", self.seed, draw))
-            return self.method.build(self.options, task if task or self.method.pairs else self.task)
+            return self.built(task)
+
+    def built(self, task: Task | None = None) -> nn.Module:
+        """The network, with whatever weights PyTorch draws next."""
+        return self.method.build(self.options, task if task or self.method.pairs else self.task)
 
     def model(self) -> nn.Module:
         """The trained network, ready to predict."""

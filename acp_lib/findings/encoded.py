@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import torch
 from torch import nn
 
-from acp_lib import streams
 from acp_lib.engine.cache import code_key, digest
 from acp_lib.experiment import corpus, methods, training
 from acp_lib.experiment.corpus import Modality
@@ -48,11 +46,9 @@ def network(image: int, music: int, options: Network) -> ACPNet:
 class EncodedRun(Run):
     """A run of `network`, as wide as its vectors are; all else is as in any run of ACP-Net."""
 
-    def untrained(self, task: Task | None = None) -> nn.Module:
+    def built(self, task: Task | None = None) -> nn.Module:
         image, music = (Modality.read(path).x.shape[1] for path in (self.inputs.image, self.inputs.music))
-        with torch.random.fork_rng():
-            torch.manual_seed(streams.number("initial weights", self.seed, self.options.training.init_draw))
-            return network(image, music, self.options.network)
+        return network(image, music, self.options.network)
 
 
 def side(study: Study, modality: str, x: np.ndarray) -> Path:

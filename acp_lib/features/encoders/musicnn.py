@@ -11,7 +11,6 @@ late-breaking; the package's models.py and extractor.py.  Chapter: Then and now.
 import zipfile
 from pathlib import Path
 
-import librosa
 import numpy as np
 import torch
 from torch import nn
@@ -19,6 +18,7 @@ from torch import nn
 from acp_lib.features import audio
 from acp_lib.features.encoders.checkpoint import read
 from acp_lib.features.encoders.files import Encode, given, spread
+from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.image import one_thread
 
 SR = 16000
