@@ -1,11 +1,13 @@
 """What several test files share: one thread a library, and small corpora written on the spot."""
 
+import importlib.util
 import os
 
 os.environ.update(dict.fromkeys([f"{n}_NUM_THREADS" for n in ("OMP", "MKL", "OPENBLAS", "NUMBA")], "1"))
 os.environ.update(ACP_BUILD="", ACP_RESULTS="")  # where the tests look
 
 from pathlib import Path
+from types import ModuleType
 
 import chromium
 import numpy as np
@@ -17,6 +19,7 @@ from PIL import Image
 
 import acp_lib.features.fast.compiled  # noqa: F401  before the test processes part: librosa compiles once
 from acp_lib.emotions import CLASSES
+from acp_lib.profiles import ROOT
 
 settings.register_profile("no deadline", deadline=None)  # machines differ, and share their cores
 settings.load_profile("no deadline")
@@ -59,6 +62,14 @@ def manifest(songs: int = 30, segments: int = 2, pictures: int = 60, artists: in
     rows += [{"id": f"s{i:04}#{j}", "modality": "music", "class": CLASSES[i % 3], "emotion": "", "group": f"s{i:04}",
               "artist": f"artist {i % artists}" if artists else ""} for i in range(songs) for j in range(segments)]
     return pd.DataFrame(rows)
+
+
+def extension_of_the_book(name: str) -> ModuleType:
+    """A Sphinx extension of book/_ext, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"book/_ext/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The book's engine: what it refuses, what it hides, and a whole small book from a clean copy of the project."""
 
 import importlib
-import importlib.util
 import json
 import os
 import re
@@ -20,7 +19,7 @@ import jupytext
 import nbformat
 import pytest
 import yaml
-from conftest import corpus
+from conftest import corpus, extension_of_the_book
 from test_project import CHAPTERS, files
 
 from acp_lib import profiles
@@ -260,10 +259,7 @@ def test_sockets_are_short_enough_for_the_system(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def extension():
-    spec = importlib.util.spec_from_file_location("acp_book", ROOT / "book/_ext/acp_book.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return extension_of_the_book("acp_book")
 
 
 @pytest.mark.parametrize(("variable", "results"), [("ACP_BUILD", "_build/results"), ("ACP_RESULTS", "tables/mini")])

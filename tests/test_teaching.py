@@ -1,6 +1,5 @@
 """Exercises and their solutions, the teacher's page, the glossary, and the block that says what a chapter takes."""
 
-import importlib.util
 import re
 from types import SimpleNamespace
 
@@ -9,6 +8,7 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from conftest import extension_of_the_book
 from sphinx.application import Sphinx
 from test_project import CHAPTERS
 
@@ -19,10 +19,7 @@ BOOK = ROOT / "book"
 
 @pytest.fixture(scope="module")
 def extension():
-    spec = importlib.util.spec_from_file_location("acp_teaching", BOOK / "_ext/acp_teaching.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return extension_of_the_book("acp_teaching")
 
 
 # a page of its own

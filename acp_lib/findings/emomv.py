@@ -13,6 +13,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from acp_lib.findings import frozen, plateau, squares
 from acp_lib.findings.frozen import SIDES, Design, Listed
 from acp_lib.findings.squares import ALONE, TWO, Answers
 from acp_lib.profiles.groups import Training
+from acp_lib.results import recorded
 
 if TYPE_CHECKING:
     from acp_lib.profiles import Profile
@@ -267,6 +269,8 @@ def _kept(listed: Listed, part: np.ndarray, cell: dict, profile: Profile, about:
 RELEASED, ONCE = "as released", "every pair once"
 """How `frozen.designs` tests."""
 
+one = partial(recorded.one, "acp record emomv")
+
 
 def detectable(pairs: int, power: float = 0.8, level: float = 0.05) -> float:
     """By how many points an accuracy near one half must exceed it, to be told from it with this power by a two-sided
@@ -275,22 +279,6 @@ def detectable(pairs: int, power: float = 0.8, level: float = 0.05) -> float:
     Chapter: Other people's pairs.
     """
     return float(100 * (ndtri(1 - level / 2) + ndtri(power)) * np.sqrt(0.25 / pairs))
-
-
-def one(rows: Sequence[dict], **wanted: object) -> dict:
-    """The one row that has some values.
-
-    Raises
-    ------
-    ValueError
-        If none has them, or several do.
-
-    Chapter: Other people's pairs.
-    """
-    found = [row for row in rows if all(row.get(key) == value for key, value in wanted.items())]
-    if len(found) != 1:
-        raise ValueError(f"{len(found)} rows have {wanted}; expected one: record them anew, by acp record emomv")
-    return found[0]
 
 
 def above(row: dict, than: float = 50.0) -> bool:

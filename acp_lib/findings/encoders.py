@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acp_lib.engine.cache import file_digest
+from acp_lib.engine.text import number, span
 from acp_lib.experiment import baselines, evaluation, intervals, runs
 from acp_lib.experiment.corpus import Modality
 from acp_lib.experiment.probes import Probed
@@ -222,9 +223,9 @@ def gained(results: Sequence[dict], way: str, pair: Names | None = None) -> list
             about = {key: less[key] for key in ("image", "music", "row")}
             own, = of(result, table="pairs", **about)
             book, = of(result, table="pairs", row=way, **BOOK)
-            low, high = less["interval"]
             found.append(f"{result['data']}: {own['ours']:.1f} % by {written((less['image'], less['music']))} against "
-                         f"{book['ours']:.1f} %, {less['ours']:+z.1f} points ({low:+z.1f} to {high:+z.1f})")
+                         f"{book['ours']:.1f} %, {number(less['ours'], sign='+')} points "
+                         f"({span(less['interval'], sign='+')})")
     return found
 
 

@@ -10,6 +10,7 @@ import shlex
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 
@@ -102,22 +103,7 @@ def _rounded(value: object) -> object:
 
 # --- what was recorded
 
-
-def one(rows: Sequence[dict], **wanted: object) -> dict:
-    """The one row that has some values.
-
-    Raises
-    ------
-    ValueError
-        If none has them, or several do.
-
-    Chapter: What the released labels are worth.
-    """
-    found = [row for row in rows if all(row.get(key) == value for key, value in wanted.items())]
-    if len(found) != 1:
-        raise ValueError(f"{len(found)} rows have {wanted}; expected one: record them anew, by "
-                         "python -m acp_lib.findings.labels")
-    return found[0]
+one = partial(recorded.one, "python -m acp_lib.findings.labels")
 
 
 def rule(ties: Sequence[dict]) -> str:

@@ -20,6 +20,7 @@ from acp_lib.experiment import baselines, evaluation, intervals, runs
 from acp_lib.experiment.corpus import Corpus, Modality, scaled
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.pairs import joint, oracle
+from acp_lib.experiment.probes import Probed
 from acp_lib.experiment.splits import PARTS
 from acp_lib.findings.folds import FOLDS, TWO, dealt
 
@@ -107,11 +108,9 @@ def _half(corpora: Sequence[Corpus], manifest: pd.DataFrame, modality: str) -> d
     sides = [getattr(corpus, modality) for corpus in corpora]
     asked = sides[0].rows("test")
     label, group = sides[0].label[asked], manifest.loc[manifest["modality"] == modality, "group"].to_numpy(str)[asked]
-    held, number, size = np.unique(label, return_inverse=True, return_counts=True)
-    weight = len(label) / (len(held) * size[number])  # each class weighs the same
-    right = np.array([weight * (baselines.named(side)[asked] == label) for side in sides])
-    return {"row": "picture" if modality == "image" else modality, "classes": len(held),
-            **_row(intervals.mean(right, group), 100 / len(held)), "values": (100 * right.mean(1)).round(2).tolist()}
+    right, classes = np.array([Probed(label, baselines.named(side)[asked]).weighted for side in sides]), len(set(label))
+    return {"row": "picture" if modality == "image" else modality, "classes": classes,
+            **_row(intervals.mean(right, group), 100 / classes), "values": (100 * right.mean(1)).round(2).tolist()}
 
 
 def _row(estimate: Estimate, than: float) -> dict:

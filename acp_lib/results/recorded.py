@@ -66,6 +66,24 @@ def read(study: str) -> list[dict]:
     return [json.loads(path.read_text("utf8")) for path in sorted((FOLDER / study).glob("*.json"))]
 
 
+def one(command: str, rows: Sequence[dict], /, **wanted: object) -> dict:
+    """The one row that has some values.
+
+    command : by which rows are recorded
+
+    Raises
+    ------
+    ValueError
+        If none has them, or several do.
+
+    Chapter: What the released labels are worth; Other people's pairs.
+    """
+    found = [row for row in rows if all(row.get(key) == value for key, value in wanted.items())]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} rows have {wanted}; expected one: record them anew, by {command}")
+    return found[0]
+
+
 def sentence(results: Sequence[dict]) -> str:
     """When, on what and by which commands results were recorded, as Markdown.
 
