@@ -237,6 +237,12 @@ def computed(figure: str, expression: str):
     return json.loads(subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True).stdout)
 
 
+def pages(root: Path) -> list[Path]:
+    """The pages of a rendered book, in order; its first file only leads on, and is gone before it can be looked at."""
+    found = (page for page in sorted(root.rglob("*.html")) if "_static" not in page.relative_to(root).parts)
+    return [page for page in found if 'http-equiv="refresh"' not in page.read_text("utf8").lower()]
+
+
 def main(root: Path) -> int:
     if not CHROMIUM:
         print("chromium is not installed; nothing was looked at")
@@ -244,9 +250,7 @@ def main(root: Path) -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         window = Browser(Path(folder))
         try:
-            pages = (page for page in sorted(root.rglob("*.html")) if "_static" not in page.parts)
-            found = [line for page in pages if 'http-equiv="refresh"' not in page.read_text("utf8").lower()
-                     for line in problems(window, page)]
+            found = [line for page in pages(root) for line in problems(window, page)]
         finally:
             window.close()
     print("\n".join(found) or "every page fits its window, and none has anything to say on the console")
