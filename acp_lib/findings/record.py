@@ -32,6 +32,7 @@ FOLDED = {"folds": "Tables 4 and 5, with every sample tested once",
           "bridge": "what naming the classes of both halves predicts of pairs, by folds",
           "encoders": "pictures and music by other encoders, from files of weights in --encoders",
           "audits": "leakage by split, sources of luck, readings of the paper: tens of trainings",
+          "simulation": "IMAC at its full size, by a simulator that is checked on the corpus: ACP-Net by reading",
           "power": "what runs, pictures and songs bring to the luck of a score",
           "transfer": "trained on one corpus, tested on another, --to, which shares no file with it"}
 """Studies of a whole profile: modules of this package whose `rows` make what is recorded."""
@@ -59,7 +60,9 @@ def arguments(prog: str) -> ArgumentParser:
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to keep the result (recorded/WHAT/DATA.json)")
     parser.add_argument("--to", metavar="FOLDER", help="of transfer: pictures and music of the corpus that is tested")
     parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds: those of Table 4 to train (all); of "
-                        "encoders: pairs of them, 'EfficientNet-Lite2 × musicnn', on which to train ACP-Net (none)")
+                        "encoders: pairs of them, 'EfficientNet-Lite2 × musicnn', on which to train ACP-Net (none); of "
+                        "simulation: readings, 'class_balanced, song' (all)")
+    parser.add_argument("--size", type=float, default=1.0, metavar="SHARE", help="of simulation: of IMAC's size (1)")
     parser.add_argument("--encoders", type=Path, metavar="FOLDER", help="of encoders: the files of their weights")
     parser.add_argument("--without", nargs="+", default=(), metavar="NAME", help="of encoders: those to leave out")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write the features there and train nothing")
@@ -89,6 +92,8 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.findings.
                              "another study")
         elif options.export or options.material:
             raise ValueError(f"--export and --material are of {' and '.join(SETTINGS)}; {options.what} needs a profile")
+        elif not 0 < options.size <= 1:
+            raise ValueError(f"--size is {options.size:g}; expected a share above 0 and up to 1")
         elif options.what in LISTED:
             _listed(options, command)
         else:
@@ -107,7 +112,8 @@ def _folded(options: Namespace, command: str) -> None:
     more = {"transfer": lambda: {"other": study.variant(data=options.to)},
             "encoders": lambda: {"folder": options.encoders, "networks": options.networks or (),
                                  "without": options.without},
-            "folds": lambda: {"networks": options.networks} if options.networks else {}}
+            "folds": lambda: {"networks": options.networks} if options.networks else {},
+            "simulation": lambda: {"share": options.size, "readings": options.networks or ()}}
     rows = import_module(f"acp_lib.findings.{options.what}").rows(study, **more.get(options.what, dict)())
     made = study.provenance
     said = {key: made[key] for key in ("data", "synthetic", "data_fingerprint", "image_weights", "image_weights_digest",

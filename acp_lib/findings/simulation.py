@@ -1,17 +1,27 @@
-"""IMAC, simulated at its full size: whether a simulator gives the accuracies of real samples that it has not seen, and what
-ACP-Net then scores on databases of IMAC's size under each reading of the paper.
+"""IMAC, simulated at its full size: whether a simulator gives the accuracies of real samples that it has not seen, and
+what ACP-Net then scores on databases of IMAC's size under each reading of the paper.
 
 Chapter: What would IMAC have given?
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from acp_lib.experiment.pairs import PROTOCOLS
-from acp_lib.findings import simulator
-from acp_lib.findings.simulator import SimulatedRun
-from acp_lib.findings.tuned import Tuned
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from acp_lib import paper
+from acp_lib.audits.specifications import NEAR
+from acp_lib.experiment import intervals, runs
+from acp_lib.experiment.intervals import Estimate
+from acp_lib.experiment.pairs import PROTOCOLS, joint, oracle
+from acp_lib.findings import observer, plateau, simulator, tuned
+from acp_lib.findings.plateau import Material
+from acp_lib.findings.simulator import FACTORS, SimulatedRun
+from acp_lib.findings.tuned import SIDES, Tuned
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -23,11 +33,212 @@ READINGS: list[Reading] = [*((protocol, "song") for protocol in PROTOCOLS), ("cl
                            ("uniform", "segment")]
 NOISES = (0.0, 1.0)
 """Of the labels of songs: as good as those of the corpus, and as uncertain as their released scores."""
+LONGER = 2
+"""Times as many epochs for one more run of the first reading, to see whether they matter."""
+
+SHARES = (0.25, 0.5, 1.0)
+"""Of the songs and pictures of a half that classifiers are trained on, to check the simulator."""
+NETWORK_SHARES = (0.4, 1.0)
+NETWORK_EPOCHS = 3  # times those of the networks at full size, whose epochs are longer
+"""The same of ACP-Net."""
+DRAWN = range(100, 105)
+"""Seeds of the databases that the simulator is checked with, none of which it was tuned on."""
+BATCH = 64
+WHERE = "cpu"
+REPORTED = paper.CORRESPONDENCE["ACP-Net"]
+
+
+def rows(study: Study, share: float = 1.0, readings: Sequence[str] = ()) -> list[dict]:
+    """What is recorded.
+
+    Parameters
+    ----------
+    study : its `seeds` are how many databases the first reading is tried on, each with a run of its own; its `epochs`,
+        `patience` and `batch` are those of the networks
+    share : of IMAC's size
+    readings : names of READINGS, all where there are none; the first of them is tried on all databases with each of
+        NOISES, the others on one with the first
+
+    Returns
+    -------
+    rows of a "table": "model", "check" (`checked`), "run", "reading" (`networks`), "observer"
+    """
+    some, made = asked(readings) or READINGS, tuned.of(study)
+    trained = networks(study, made, share, some)
+    return [*(_model(study, made, m) for m in SIDES), *checked(study, made.models["music"].between),
+            *trained]
+
+
+def _model(study: Study, made: Tuned, modality: str) -> dict:
+    label = getattr(study.corpus, modality).label
+    return {"table": "model", "row": modality, "samples": len(label), "factors": FACTORS,
+            "between": made.models[modality].between, "times": made.times[modality], "error": made.errors[modality]}
+
+
+# --- the check
+
+
+def checked(study: Study, between: float) -> list[dict]:
+    """The simulator, fitted and tuned on one half of a corpus, held against the other half, both ways round.
+
+    between : how alike segments of a song are, which matters where the corpus has several
+    Returns
+    -------
+    rows in per cent for each half that it was "fitted" on, "share" of the other half that is trained on, about so many
+    "pictures" and "songs" a fold, and "row": "image", "music" (balanced accuracy on classes), "two" (late fusion on
+    class-balanced pairs), and "ACP-Net" where the first half was fitted: the rest of `Estimate.row` for the real half;
+    "simulated", the mean over databases of its size, with their "values"; and the "difference", real less simulated,
+    whose interval is over the pictures and songs of both halves, and databases. The intervals of ACP-Net are over folds
+    """
+    both, found = tuned.halves(tuned.whole(study)), []
+    for k, half in enumerate(both):
+        other, own, fit = both[1 - k], tuned.tuned(half, between), tuned.accuracies(half)
+        for share in SHARES:
+            real = tuned.accuracies(other, share)
+            drawn = [tuned.accuracies(tuned.alike(own.models, other, seed), share) for seed in DRAWN]
+            found += [_row(real[name], [d[name].value for d in drawn], fit[name], fitted=k, share=share, row=name,
+                           **_trained_on(other, share)) for name in real]
+        for share in NETWORK_SHARES * (k == 0):
+            levels, drawn_levels = (_levels(study, some, share)
+                                    for some in (other, tuned.alike(own.models, other, DRAWN[0])))
+            found.append(_row(_over(levels), drawn_levels, None, fitted=k, share=share, row="ACP-Net",
+                              network=study.audited.network, **_trained_on(other, share)))
+    return found
+
+
+def _levels(study: Study, material: Material, share: float) -> list[float]:
+    """What ACP-Net comes to in each fold: its mean validation accuracy in the last third of its epochs; shares."""
+    p = study.audited.profile
+    cell = {"fc_width": p.network.fc_width, "learning_rate": p.training.learning_rate, "batch": BATCH,
+            "dropout_at": p.network.dropout_at}
+    epochs = NETWORK_EPOCHS * p.pairing.epochs
+    made = plateau.trained(material, cell, dict.fromkeys(SIDES, share), WHERE, folds=tuned.FOLDS, epochs=epochs)
+    return [float(np.mean(row["curve"][-p.pairing.epochs:])) / 100 for row in made]
+
+
+def _over(values: Sequence[float]) -> Estimate:
+    """The mean of values that know nothing of one another."""
+    return Estimate(float(np.mean(values)), ((float(np.var(values, ddof=1)) / len(values), len(values) - 1.0),), 0, 1)
+
+
+def _row(real: Estimate, drawn: Sequence[float], fit: Estimate | None, **about: object) -> dict:
+    simulated = _over(drawn)
+    known = (*real.variances, *simulated.variances, *(fit.variances if fit else ()))
+    less = Estimate(real.value - simulated.value, known, -1, 1)
+    return {"table": "check", **about, **real.scaled(100).row(), "simulated": 100 * simulated.value,
+            "values": [round(100 * value, 2) for value in drawn], "difference": less.scaled(100).row()}
+
+
+def _trained_on(material: Material, share: float) -> dict:
+    """Pictures and songs that are trained on in a fold, about."""
+    left = share * (1 - 1 / tuned.FOLDS)
+    return {what: round(left * len(np.unique(material.groups[m]))) for m, what in zip(SIDES, ("pictures", "songs"),
+                                                                                     strict=True)}
+
+
+# --- at full size
+
+
+def asked(given: Sequence[str]) -> list[Reading]:
+    """The readings that were named, "class_balanced, song".
+
+    Raises
+    ------
+    ValueError
+        For a name of none; the message lists those there are.
+    """
+    known = {", ".join(reading): reading for reading in READINGS}
+    if wrong := [name for name in given if name not in known]:
+        raise ValueError(f"{wrong[0]!r} is no reading; expected some of {', '.join(map(repr, known))}")
+    return [known[name] for name in dict.fromkeys(given)]
 
 
 def run(study: Study, made: Tuned, reading: Reading, noise: float, seed: int, share: float = 1.0,
-        times: tuple[float, float] = (1.0, 1.0)) -> SimulatedRun:
-    """The run of the audited ACP-Net on a simulated database, trained or not."""
-    pairs, split = reading
-    profile = study.audited.profile.changed(seed=seed, pairs=pairs, split=split)
-    return simulator.planned(made.stronger(*times), profile, study.work, noise=noise, share=share)
+        longer: int = 1) -> SimulatedRun:
+    """The run of the audited ACP-Net on a simulated database, trained or not; longer : times as many epochs."""
+    (pairs, split), own = reading, study.audited.profile
+    profile = own.changed(seed=seed, pairs=pairs, split=split, epochs=longer * own.pairing.epochs)
+    return simulator.planned(made.models, profile, study.work, noise=noise, share=share)
+
+
+def networks(study: Study, made: Tuned, share: float, readings: Sequence[Reading]) -> list[dict]:
+    """ACP-Net on databases of IMAC's size.
+
+    Returns
+    -------
+    rows in per cent. "run": "pairs", "split", "noise", "seed", whether it could go on "longer", the rest of
+    `Estimate.row` over the pictures and songs of its database, and the "curve" of its validation accuracy. "reading",
+    of each "pairs", "split" and "noise": "ours" and "interval" over databases and runs; "values", one each; "sd", of a
+    run on a database; "guess", of who knows one true class; what `Observer.row` has; "corpus", the standard error that
+    comes from the samples that the simulator was tuned on; "near" and "near_corpus", how probable a run within NEAR of
+    the paper's number is, without and with that error; and what `Observer.needed` has, for that number
+    """
+    seeds = study.profile.run_seeds
+    jobs = [(readings[0], noise, seed, 1) for noise in NOISES for seed in seeds]
+    jobs += [(reading, NOISES[0], seeds[0], 1) for reading in readings[1:]]
+    jobs += [(readings[0], NOISES[0], seeds[0], LONGER)]
+    plan = [run(study, made, reading, noise, seed, share, longer) for reading, noise, seed, longer in jobs]
+    runs.train(plan, study.work)
+    table = {(noise, seed): simulator.imac(seed, noise, share) for noise in NOISES for seed in seeds}
+    seen = {noise: observer.Observer(made, table[noise, seeds[0]], seeds[0]) for noise in NOISES}
+    every = [_run(one, job, table[job[1:3]], study.audited.network) for one, job in zip(plan, jobs, strict=True)]
+    own = [row for row in every if not row["longer"]]
+    luck, found = spread(own), pd.DataFrame(own).groupby(["pairs", "split", "noise"], sort=False).indices
+    return [*every, *(_reading([own[k] for k in at], seen[noise], made, luck) for (*_, noise), at in found.items()),
+            *(row for noise in NOISES for row in seen[noise].rows(noise))]
+
+
+def _run(one: SimulatedRun, job: tuple[Reading, float, int, int], table: pd.DataFrame, network: str) -> dict:
+    (pairs, split), noise, seed, longer = job
+    groups = [table.loc[table["modality"] == m, "song"].to_numpy()[one.predictions[m].to_numpy()] for m in SIDES]
+    return {"table": "run", "pairs": pairs, "split": split, "noise": noise, "seed": seed, "longer": longer > 1,
+            "network": network, **intervals.mean(one.correct, *groups).scaled(100).row(),
+            "curve": [round(100 * record["val_accuracy"], 2) for record in one.history]}
+
+
+def spread(found: Sequence[dict]) -> tuple[float, float]:
+    """The variance of a run on a database about the mean of its reading, points squared, and its degrees of freedom: of
+    readings with several; no less than what the pictures and songs of one bring.
+    """
+    table = pd.DataFrame(found)
+    known = [own["ours"] for _, own in table.groupby(["pairs", "split", "noise"]) if len(own) > 1]
+    least = float(np.mean([sum(v for v, _ in row["variances"]) for row in found]))
+    free = sum(len(own) - 1 for own in known)
+    if not free:
+        return least, 1.0
+    return max(sum((own - own.mean()).pow(2).sum() for own in known) / free, least), float(free)
+
+
+def _reading(own: Sequence[dict], seen: observer.Observer, made: Tuned, luck: tuple[float, float]) -> dict:
+    first, values = own[0], [row["ours"] for row in own]
+    estimate = Estimate(float(np.mean(values)), ((luck[0] / len(values), luck[1]),), 0, 100)
+    best = seen.row(first["pairs"])
+    slopes = seen.slopes(first["pairs"])
+    corpus = sum((slopes[m] * made.errors[m] / made.times[m])**2 for m in SIDES) if min(made.times.values()) else 0.0
+    counts = [np.array([side[c] for c in ("positive", "neutral", "negative")]) for side in (paper.IMAGES, paper.SONGS)]
+    table = joint(first["pairs"], *counts)
+    return {"table": "reading", **{key: first[key] for key in ("pairs", "split", "noise", "network")},
+            **estimate.row(), "values": values, "sd": float(np.sqrt(luck[0])),
+            "guess": max(oracle(table, axis) for axis in (None, 0, 1)), **best,
+            "corpus": float(np.sqrt(corpus)), "near": near(estimate, luck[0], 0.0),
+            "near_corpus": near(estimate, luck[0], corpus),
+            **seen.needed(first["pairs"], REPORTED, estimate.value - best["best"])}
+
+
+def near(estimate: Estimate, luck: float, corpus: float, reported: float = REPORTED, within: float = NEAR) -> float:
+    """The probability that a run on another database lies within so many points of a number.
+
+    estimate : mean of a reading, whose variance and luck, that of a run, were told by the same runs; corpus : variance
+        that comes from the samples that the simulator was tuned on, taken as normal
+
+    Chapter: What would IMAC have given?
+    """
+    (own, free), = estimate.variances
+    total = own + luck + corpus
+    if not total:
+        return float(abs(estimate.value - reported) <= within)
+    degrees = total**2 / ((own + luck)**2 / free)
+    ends = (np.array([-within, within]) + reported - estimate.value) / np.sqrt(total)
+    return float(np.diff(stats.t.cdf(ends, degrees))[0])
+
+

@@ -1,9 +1,9 @@
-"""Databases of pictures and music that were never seen or heard: feature vectors drawn from a model of real ones, as many
-as the paper has, and ACP-Net trained on them.
+"""Databases of pictures and music that were never seen or heard: feature vectors drawn from a model of real ones, as
+many as the paper has, and ACP-Net trained on them.
 
-The model of a modality is Gaussian: a mean for each class, and what samples of a class have in common, a few factors and
-a remainder of each number by itself. Segments of a song share a part of both. Sample k is drawn from a stream of its own,
-so that any part of a database can be made anywhere, again, and in any order; it lies on a disk in shards.
+The model of a modality is Gaussian: a mean for each class, and what samples of a class have in common, a few factors
+and a remainder of each number by itself. Segments of a song share a part of both. Sample k is drawn from a stream of
+its own, so that any part of a database can be made anywhere, again, and in any order; it lies on a disk in shards.
 
 Chapter: What would IMAC have given?
 """
@@ -106,8 +106,8 @@ def fitted(x: np.ndarray, label: np.ndarray, factors: int = FACTORS, between: fl
         For a class without samples, or no more samples than classes.
     """
     if len(x) <= K or set(label) != set(range(K)):
-        raise ValueError(f"there are {np.bincount(label, minlength=K).tolist()} samples of the classes; expected some of "
-                         f"each, and more than {K} in all")
+        raise ValueError(f"there are {np.bincount(label, minlength=K).tolist()} samples of the classes; expected some "
+                         f"of each, and more than {K} in all")
     x = scaled(x, np.arange(len(x)), "zscore").astype(np.float64)
     mean = np.array([x[label == c].mean(0) for c in range(K)])
     away, free = x - mean[label], len(x) - K
@@ -124,10 +124,10 @@ def imac(seed: int, noise: float = 0.0, share: float = 1.0) -> pd.DataFrame:
     """A database of IMAC's size, or a share of it: "modality", "id", "group", "artist" and "class" as of a manifest;
     "number" and "song" of each sample, and "truth", the number of the class that it looks or sounds like.
 
-    Pictures and songs of each class as in the paper's Table 3; its hours of music are dealt to songs at random, a minute
-    at least. noise : 0: music sounds as it is labelled; 1: each song has a score of those that the authors released,
-    whose label is its class, and sounds like the class that most of infinitely many tags would have, drawn by what
-    `stability.fitted` tells of that score; between them: so many of the songs
+    Pictures and songs of each class as in the paper's Table 3; its hours of music are dealt to songs at random, a
+    minute at least. noise : 0: music sounds as it is labelled; 1: each song has a score of those that the authors
+    released, whose label is its class, and sounds like the class that most of infinitely many tags would have, drawn by
+    what `stability.fitted` tells of that score; between them: so many of the songs
 
     Paper: Table 3; Section 2.  Chapter: What would IMAC have given?
     """
@@ -171,7 +171,8 @@ def parts(table: pd.DataFrame, split: str, seed: int) -> pd.DataFrame:
 
 
 def kept(model: Model, table: pd.DataFrame, modality: str, seed: int, work: Work) -> Path:
-    """The folder with the shards of a modality of a database; those that are not there are made, here or on a cluster."""
+    """The folder with the shards of a modality of a database; those that are not there are made, here or on a cluster.
+    """
     rows = table.loc[table["modality"] == modality, ["number", "song", "truth"]].to_numpy()
     key = digest(model.key, seed, rows.tolist(), code_key("acp_lib.findings.simulator"))
     folder = work.folder(f"simulated-{modality}", key)

@@ -1,0 +1,346 @@
+"""Databases that are simulated: samples drawn one by one, what their model takes from real ones, how it is tuned and
+checked, what can be known of them at best, and what is recorded.
+"""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from acp_lib import paper
+from acp_lib.emotions import CLASSES
+from acp_lib.engine.work import Work
+from acp_lib.experiment import runs
+from acp_lib.experiment.corpus import Corpus, Modality
+from acp_lib.experiment.intervals import Estimate
+from acp_lib.experiment.pairs import PROTOCOLS
+from acp_lib.features.shards import Shards
+from acp_lib.findings import record, simulation, simulator, tuned
+from acp_lib.findings.observer import Observer
+from acp_lib.findings.plateau import Material
+from acp_lib.findings.simulator import Model
+from acp_lib.findings.tuned import SIDES, Tuned
+from acp_lib.profiles import Profile
+from acp_lib.results import recorded
+
+
+def model(width=12, factors=3, strength=1.0, between=0.0, seed=0) -> Model:
+    """Classes that lie apart along the factors."""
+    rng = np.random.default_rng(seed)
+    axes = np.linalg.qr(rng.normal(size=(width, factors)))[0]
+    mean = strength * rng.normal(size=(3, factors)) @ axes.T
+    return Model(mean - mean.mean(0), 1.5 * axes, np.full(width, 0.7), between)
+
+
+def samples(n: int, segments: int = 1) -> list[tuple[int, int, int]]:
+    """Number, song and class of samples, all segments of a song of its class."""
+    return [(k, k // segments, k // segments % 3) for k in range(n)]
+
+
+# --- samples
+
+
+@pytest.mark.parametrize("between", [0.0, 0.6])
+@pytest.mark.parametrize("some", [slice(0, 1), slice(3, 9), slice(8, 2, -1), slice(None, None, 5)])
+def test_a_sample_is_the_same_whatever_it_is_drawn_with(between, some):
+    own, wanted = model(between=between), samples(20, 2)
+    every = own.drawn("music", 3, wanted)
+    assert every.dtype == np.float32 and np.allclose(own.drawn("music", 3, wanted[some]), every[some], atol=1e-6)
+
+
+@pytest.mark.parametrize("other", [("image", 3), ("music", 4)])
+def test_another_seed_and_the_other_modality_have_other_samples(other):
+    assert not np.isclose(model().drawn(*other, samples(9)), model().drawn("music", 3, samples(9))).any()
+
+
+@pytest.mark.parametrize("share", [[1, 1, 1], [6, 1, 3]])
+def test_numbers_have_mean_0_and_variance_1_over_all_samples(share):
+    share, rng = np.array(share, float), np.random.default_rng(0)
+    label = rng.choice(3, 20_000, p=share / share.sum())
+    x = model().standardised(share).drawn("image", 0, [(k, k, c) for k, c in enumerate(label)])
+    assert abs(x.mean(0)).max() < 0.04 and abs(x.std(0) - 1).max() < 0.03
+
+
+@pytest.mark.parametrize("between", [0.0, 0.5, 0.9])
+def test_segments_of_a_song_share_as_much_as_they_should(between):
+    own = model(between=between, strength=0)
+    x = own.drawn("music", 0, samples(4000, 2)).reshape(2000, 2, -1)
+    assert (x[:, 0] * x[:, 1]).sum() / (x**2).sum() * 2 == pytest.approx(between, abs=0.03)
+
+
+# --- the model of real samples
+
+
+@pytest.mark.parametrize(("factors", "kept"), [(3, 3), (8, 8), (500, 12)])
+def test_a_model_finds_again_what_samples_were_drawn_from(factors, kept):
+    own, wanted = model(), samples(3000)
+    found = simulator.fitted(own.drawn("image", 0, wanted), np.array(wanted)[:, 2], factors)
+    known = own.standardised(np.ones(3))
+    assert found.factors.shape == (12, kept) and np.allclose(found.mean, known.mean, atol=0.1)
+    variance = [(one.factors**2).sum(1) + one.residual**2 for one in (found, known)]
+    assert np.allclose(*variance, atol=0.1)
+    across = np.linalg.qr(known.factors)[0]  # the factors that there are come first
+    assert np.allclose(np.linalg.norm(across.T @ np.linalg.qr(found.factors)[0][:, :3], 2), 1, atol=0.1)
+
+
+def test_no_more_factors_than_samples_can_tell_of():
+    wanted = samples(9)
+    assert simulator.fitted(model().drawn("image", 0, wanted), np.array(wanted)[:, 2]).factors.shape == (12, 6)
+
+
+@pytest.mark.parametrize("label", [[0, 1, 2], [0, 0, 1, 1], [0] * 5])
+def test_too_few_samples_are_refused(label):
+    with pytest.raises(ValueError, match="expected some of each, and more than 3 in all"):
+        simulator.fitted(np.ones((len(label), 4)), np.array(label))
+
+
+def test_likelihoods_are_those_of_the_model():
+    from scipy.stats import multivariate_normal
+
+    own = model()
+    x = own.drawn("image", 0, samples(30)).astype(float)
+    covariance = own.factors @ own.factors.T + np.diag(own.residual**2)
+    known = np.array([multivariate_normal.logpdf(x, mean, covariance) for mean in own.mean]).T
+    found = own.likelihood(x)
+    assert np.allclose(found - found[:, :1], known - known[:, :1])
+
+
+# --- the database
+
+
+def test_it_has_the_paper_s_size():
+    table = simulator.imac(0)
+    for modality, counts in (("image", paper.IMAGES), ("music", paper.SONGS)):
+        own = table[table["modality"] == modality]
+        assert own.groupby("class")["song"].nunique().to_dict() == counts
+        assert (own.groupby("song")["class"].nunique() == 1).all() and own["id"].is_unique
+    assert (table["modality"] == "music").sum() == 60 * paper.HOURS
+    assert (table["truth"] == table["class"].map(CLASSES.index)).all()
+
+
+@pytest.mark.parametrize(("share", "pictures", "songs"), [(0.01, 329 + 108 + 457, 13 + 15 + 10), (1e-6, 15, 15)])
+def test_or_a_share_of_it(share, pictures, songs):
+    table = simulator.imac(0, share=share)
+    assert table.groupby("modality")["song"].nunique().to_dict() == {"image": pictures, "music": songs}
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.5, 1.0])
+def test_songs_sound_otherwise_than_they_are_labelled_as_often_as_scores_say(noise):
+    songs = simulator.imac(0, noise).query("modality == 'music'").drop_duplicates("song")
+    right = (songs["truth"] == songs["class"].map(CLASSES.index)).mean()
+    known = recorded.one("", recorded.read("labels")[0]["rows"], what="redrawn", learnt="all songs", of="label right")
+    assert right == pytest.approx(1 - noise * (1 - known["value"]), abs=0.025)  # Table 3 has other shares of classes
+
+
+@pytest.fixture
+def database(tmp_path):
+    table, work = simulator.imac(0, share=0.03), Work(tmp_path, 1, False)
+    return table, work, model().standardised(np.ones(3))
+
+
+def test_shards_hold_what_is_drawn_and_those_that_are_lost_are_made_again(database):
+    table, work, own = database
+    folder = simulator.kept(own, table, "image", 0, work)
+    files = sorted(folder.glob("*.safetensors"))
+    before = [file.read_bytes() for file in files]
+    assert len(files) == 3
+    rows = table.loc[table["modality"] == "image", ["number", "song", "truth"]].to_numpy()
+    assert np.allclose(Shards(folder)[np.array([0, 1500])], own.drawn("image", 0, rows[[0, 1500]].tolist()), atol=0.01)
+    files[1].unlink()
+    assert simulator.kept(own, table, "image", 0, work) == folder
+    assert [file.read_bytes() for file in files] == before
+
+
+@pytest.mark.parametrize("stop", [1, 2])
+def test_what_was_made_before_a_stop_stays(database, monkeypatch, stop):
+    table, work, own = database
+    made, inner = [], simulator._shard
+
+    def stopping(*given, **more):
+        if len(made) == stop:
+            raise KeyboardInterrupt
+        made.append(given[3])
+        return inner(*given, **more)
+
+    monkeypatch.setattr(simulator, "_shard", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        simulator.kept(own, table, "image", 0, work)
+    monkeypatch.setattr(simulator, "_shard", lambda *given, **more: made.append(given[3]) or inner(*given, **more))
+    simulator.kept(own, table, "image", 0, work)
+    assert len(made) == len(set(made)) == 3
+
+
+@pytest.mark.parametrize("split", ["song", "segment"])
+def test_songs_stay_whole_unless_segments_are_split(split):
+    table = simulator.imac(0, share=0.03)
+    dealt = simulator.parts(table, split, 0)
+    torn = dealt["part"].groupby(table["group"]).nunique().gt(1).any()
+    assert torn == (split == "segment")
+    assert dealt.groupby("modality")["part"].value_counts(normalize=True)["image"].round(1).to_dict() == {
+        0: 0.7, 2: 0.2, 1: 0.1}
+
+
+@pytest.fixture
+def network(tmp_path):
+    models = {"image": model(2048, strength=3), "music": model(193, strength=3)}
+    profile = Profile().changed(fc_width=0.125, learning_rate=1e-3, epochs=2, batch=16, pairs_per_epoch=320,
+                                test_pairs=200, jobs=1, device="cpu")
+    return models, profile, Work(tmp_path, 1, False)
+
+
+def test_acp_net_learns_from_what_lies_on_a_disk(network):
+    models, profile, work = network
+    run = simulator.planned(models, profile, work, share=0.01)
+    runs.train([run], work)
+    assert run.correct.mean() > 0.8 and len(run.history) == 2
+    assert isinstance(run.task.corpus.image.x, Shards)
+    again = simulator.planned(models, profile, work, share=0.01)
+    assert again.folder == run.folder and again.folder.is_dir()
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"pairs": "uniform"}, {"split": "segment"}, {"epochs": 3}])
+def test_what_a_run_depends_on_is_in_its_name(network, change):
+    models, profile, work = network
+    one, other = (simulator.planned(models, p, work, share=0.01) for p in (profile, profile.changed(**change)))
+    assert one.folder != other.folder
+
+
+# --- tuned
+
+
+def material(models: dict[str, Model], n=(150, 120)) -> Material:
+    """Samples of models, a song each."""
+    sides = [Modality(torch.zeros(k, 1), np.arange(k) % 3, np.zeros(k, int)) for k in n]
+    groups = {m: np.array([f"{m} {k:04d}" for k in range(size)]) for m, size in zip(SIDES, n, strict=True)}
+    return tuned.alike(models, Material(Corpus(*sides), groups, {}), 1000)
+
+
+def test_halves_share_nothing_and_have_the_classes_alike():
+    whole = material({m: model() for m in SIDES})
+    halves = tuned.halves(whole)
+    for m in SIDES:
+        names = [set(half.groups[m]) for half in halves]
+        assert not names[0] & names[1] and names[0] | names[1] == set(whole.groups[m])
+        counts = [np.bincount(getattr(half.corpus, m).label) for half in halves]
+        assert abs(counts[0] - counts[1]).max() <= 1
+
+
+@pytest.mark.parametrize("strength", [0.4, 0.8])
+def test_classifiers_are_as_accurate_on_a_tuned_simulator_as_on_what_it_was_tuned_on(strength):
+    real = material({m: model(20, strength=strength, seed=k) for k, m in enumerate(SIDES)})
+    made, wanted = tuned.tuned(real), tuned.accuracies(real)
+    drawn = [tuned.accuracies(tuned.alike(made.models, real, seed)) for seed in range(50, 58)]
+    for name, estimate in wanted.items():
+        assert np.mean([d[name].value for d in drawn]) == pytest.approx(estimate.value, abs=0.05)
+
+
+def test_classes_that_cannot_be_told_are_moved_together():
+    made = tuned.tuned(material({m: model(20, strength=0) for m in SIDES}))
+    assert all(times < 1 for times in made.times.values()) and all(error > 0 for error in made.errors.values())
+
+
+# --- at best
+
+
+@pytest.fixture(scope="module")
+def observers():
+    models = {"image": model(30, strength=0.6), "music": model(20, strength=0.5, seed=1)}
+    made = Tuned(models, dict.fromkeys(SIDES, 1.0), dict.fromkeys(SIDES, 0.1))
+    return {noise: Observer(made, simulator.imac(0, noise, 0.1), 0) for noise in simulation.NOISES}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("noise", simulation.NOISES)
+def test_nobody_is_better_than_the_best(observers, noise, protocol):
+    row = observers[noise].row(protocol)
+    assert row["best"] > max(row["two"], row["one_sided"]) - 1 and min(row["image"], row["music"]) > 33
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_labels_that_are_wrong_cost_and_classes_farther_apart_pay(observers, protocol):
+    best = [observers[0.0].row(protocol, t, t)["best"] for t in (0.5, 1, 2, 50)]
+    assert best == sorted(best) and best[-1] > 99
+    assert observers[1.0].row(protocol)["best"] <= best[1]
+    assert all(slope >= 0 for slope in observers[0.0].slopes(protocol).values())
+
+
+@pytest.mark.parametrize("times", [0.75, 1.25])
+def test_what_is_needed_is_where_the_best_comes_to_a_number(observers, times):
+    own = observers[0.0].row("class_balanced", times, times)
+    found = observers[0.0].needed("class_balanced", own["best"] + 3, gap=3)
+    assert found["needed"] == pytest.approx(times) and found["needed_image"] == pytest.approx(own["image"])
+
+
+@pytest.mark.parametrize("wanted", [10, 101])
+def test_nothing_is_needed_for_what_no_strength_gives(observers, wanted):
+    assert set(observers[0.0].needed("class_balanced", wanted, 0).values()) == {None}
+
+
+# --- what is recorded
+
+
+NEAR = [  # mean, its variance, of a run, of the corpus: the probability of 61.67 within a point
+    (61.67, 0.0, 0.0, 0.0, 1.0),
+    (63.0, 0.0, 0.0, 0.0, 0.0),
+    (61.67, 0.5, 0.5, 0.0, 0.6827),
+    (61.67, 0.25, 0.25, 0.5, 0.6827),
+    (62.67, 0.5, 0.5, 0.0, 0.4772),
+    (90.0, 0.5, 0.5, 0.0, 0.0),
+]
+
+
+@pytest.mark.parametrize(("value", "own", "luck", "corpus", "p"), NEAR)
+def test_how_probable_a_number_is(value, own, luck, corpus, p):
+    assert simulation.near(Estimate(value, ((own, 1e9),), 0, 100), luck, corpus) == pytest.approx(p, abs=1e-4)
+
+
+def one(ours, variance=0.0, **more):
+    return {"pairs": "a", "split": "song", "noise": 0, "ours": ours, "variances": [[variance, 9.0]], **more}
+
+
+SPREAD = [  # runs; variance, degrees of freedom
+    ([one(60), one(62)], (2.0, 1.0)),
+    ([one(60), one(62), one(50, noise=1), one(54, noise=1), one(1, pairs="b")], (5.0, 2.0)),
+    ([one(60, 3.0), one(62, 5.0)], (4.0, 1.0)),
+    ([one(60, 3.0)], (3.0, 1.0)),
+]
+
+
+@pytest.mark.parametrize(("found", "known"), SPREAD)
+def test_the_luck_of_a_run_is_that_of_runs_of_one_reading(found, known):
+    assert simulation.spread(found) == pytest.approx(known)
+
+
+@pytest.mark.parametrize(("given", "known"), [
+    ([], []), (["uniform, segment"], [("uniform", "segment")]),
+    (["class_balanced, song"] * 2, [("class_balanced", "song")])])
+def test_readings_are_asked_for_by_name(given, known):
+    assert simulation.asked(given) == known
+
+
+@pytest.mark.parametrize(("more", "said"), [
+    (["--size", "0"], "--size is 0; expected a share above 0 and up to 1"), (["--size", "2"], "--size is 2"),
+    (["--size", "nan"], "--size is nan"), (["--networks", "uniform"], "'uniform' is no reading; expected some of")])
+def test_what_cannot_be_simulated_is_refused_in_a_line(more, said, capsys):
+    assert record.main(["simulation", "mini", "-p", "n_images", "80", "-p", "n_songs", "30", *more], "acp record") == 2
+    assert said in capsys.readouterr().err
+
+
+KEPT = sorted(recorded.FOLDER.glob("simulation/*.json"))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda p: p.stem)
+def test_what_is_kept_is_whole(path):
+    made = json.loads(path.read_text("utf8"))
+    assert all(made[key] for key in (*recorded.ABOUT, "data", "data_fingerprint"))
+    table = pd.DataFrame(made["rows"])
+    assert set(table["table"]) == {"model", "check", "run", "reading", "observer"}
+    check = table[table["table"] == "check"]
+    assert check.groupby("row").size().to_dict() == {
+        **dict.fromkeys((*SIDES, "two"), 2 * len(simulation.SHARES)), "ACP-Net": len(simulation.NETWORK_SHARES)}
+    for row in made["rows"]:
+        if row["table"] == "reading":
+            assert 0 <= row["near"] <= 1 and 0 <= row["near_corpus"] <= 1 and row["values"]
+            assert row["interval"][0] <= row["ours"] <= row["interval"][1]
