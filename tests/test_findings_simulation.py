@@ -17,7 +17,7 @@ from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.pairs import PROTOCOLS
 from acp_lib.features.shards import Shards
-from acp_lib.findings import record, simulation, simulator, tuned
+from acp_lib.findings import likeness, record, simulation, simulator, tuned
 from acp_lib.findings.observer import Observer
 from acp_lib.findings.plateau import Material
 from acp_lib.findings.simulator import Model
@@ -339,7 +339,7 @@ def test_what_is_kept_is_whole(path):
     assert set(table["table"]) == {"model", "check", "run", "reading", "observer"}
     check = table[table["table"] == "check"]
     assert check.groupby("row").size().to_dict() == {
-        **dict.fromkeys((*SIDES, "two"), 2 * len(simulation.SHARES)), "ACP-Net": len(simulation.NETWORK_SHARES)}
+        **dict.fromkeys((*SIDES, "two"), 2 * len(likeness.SHARES)), "ACP-Net": len(likeness.NETWORK_SHARES)}
     for row in made["rows"]:
         if row["table"] == "reading":
             assert 0 <= row["near"] <= 1 and 0 <= row["near_corpus"] <= 1 and row["values"]

@@ -18,8 +18,7 @@ from acp_lib.audits.specifications import NEAR
 from acp_lib.experiment import intervals, runs
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.pairs import PROTOCOLS, joint, oracle
-from acp_lib.findings import observer, plateau, simulator, tuned
-from acp_lib.findings.plateau import Material
+from acp_lib.findings import likeness, observer, simulator, tuned
 from acp_lib.findings.simulator import FACTORS, SimulatedRun
 from acp_lib.findings.tuned import SIDES, Tuned
 
@@ -36,15 +35,6 @@ NOISES = (0.0, 1.0)
 LONGER = 2
 """Times as many epochs for one more run of the first reading, to see whether they matter."""
 
-SHARES = (0.25, 0.5, 1.0)
-"""Of the songs and pictures of a half that classifiers are trained on, to check the simulator."""
-NETWORK_SHARES = (0.4, 1.0)
-NETWORK_EPOCHS = 3  # times those of the networks at full size, whose epochs are longer
-"""The same of ACP-Net."""
-DRAWN = range(100, 105)
-"""Seeds of the databases that the simulator is checked with, none of which it was tuned on."""
-BATCH = 64
-WHERE = "cpu"
 REPORTED = paper.CORRESPONDENCE["ACP-Net"]
 
 
@@ -61,11 +51,11 @@ def rows(study: Study, share: float = 1.0, readings: Sequence[str] = ()) -> list
 
     Returns
     -------
-    rows of a "table": "model", "check" (`checked`), "run", "reading" (`networks`), "observer"
+    rows of a "table": "model", "check" (`likeness.rows`), "run", "reading" (`networks`), "observer"
     """
     some, made = asked(readings) or READINGS, tuned.of(study)
     trained = networks(study, made, share, some)
-    return [*(_model(study, made, m) for m in SIDES), *checked(study, made.models["music"].between),
+    return [*(_model(study, made, m) for m in SIDES), *likeness.rows(study, made.models["music"].between),
             *trained]
 
 
@@ -73,67 +63,6 @@ def _model(study: Study, made: Tuned, modality: str) -> dict:
     label = getattr(study.corpus, modality).label
     return {"table": "model", "row": modality, "samples": len(label), "factors": FACTORS,
             "between": made.models[modality].between, "times": made.times[modality], "error": made.errors[modality]}
-
-
-# --- the check
-
-
-def checked(study: Study, between: float) -> list[dict]:
-    """The simulator, fitted and tuned on one half of a corpus, held against the other half, both ways round.
-
-    between : how alike segments of a song are, which matters where the corpus has several
-    Returns
-    -------
-    rows in per cent for each half that it was "fitted" on, "share" of the other half that is trained on, about so many
-    "pictures" and "songs" a fold, and "row": "image", "music" (balanced accuracy on classes), "two" (late fusion on
-    class-balanced pairs), and "ACP-Net" where the first half was fitted: the rest of `Estimate.row` for the real half;
-    "simulated", the mean over databases of its size, with their "values"; and the "difference", real less simulated,
-    whose interval is over the pictures and songs of both halves, and databases. The intervals of ACP-Net are over folds
-    """
-    both, found = tuned.halves(tuned.whole(study)), []
-    for k, half in enumerate(both):
-        other, own, fit = both[1 - k], tuned.tuned(half, between), tuned.accuracies(half)
-        for share in SHARES:
-            real = tuned.accuracies(other, share)
-            drawn = [tuned.accuracies(tuned.alike(own.models, other, seed), share) for seed in DRAWN]
-            found += [_row(real[name], [d[name].value for d in drawn], fit[name], fitted=k, share=share, row=name,
-                           **_trained_on(other, share)) for name in real]
-        for share in NETWORK_SHARES * (k == 0):
-            levels, drawn_levels = (_levels(study, some, share)
-                                    for some in (other, tuned.alike(own.models, other, DRAWN[0])))
-            found.append(_row(_over(levels), drawn_levels, None, fitted=k, share=share, row="ACP-Net",
-                              network=study.audited.network, **_trained_on(other, share)))
-    return found
-
-
-def _levels(study: Study, material: Material, share: float) -> list[float]:
-    """What ACP-Net comes to in each fold: its mean validation accuracy in the last third of its epochs; shares."""
-    p = study.audited.profile
-    cell = {"fc_width": p.network.fc_width, "learning_rate": p.training.learning_rate, "batch": BATCH,
-            "dropout_at": p.network.dropout_at}
-    epochs = NETWORK_EPOCHS * p.pairing.epochs
-    made = plateau.trained(material, cell, dict.fromkeys(SIDES, share), WHERE, folds=tuned.FOLDS, epochs=epochs)
-    return [float(np.mean(row["curve"][-p.pairing.epochs:])) / 100 for row in made]
-
-
-def _over(values: Sequence[float]) -> Estimate:
-    """The mean of values that know nothing of one another."""
-    return Estimate(float(np.mean(values)), ((float(np.var(values, ddof=1)) / len(values), len(values) - 1.0),), 0, 1)
-
-
-def _row(real: Estimate, drawn: Sequence[float], fit: Estimate | None, **about: object) -> dict:
-    simulated = _over(drawn)
-    known = (*real.variances, *simulated.variances, *(fit.variances if fit else ()))
-    less = Estimate(real.value - simulated.value, known, -1, 1)
-    return {"table": "check", **about, **real.scaled(100).row(), "simulated": 100 * simulated.value,
-            "values": [round(100 * value, 2) for value in drawn], "difference": less.scaled(100).row()}
-
-
-def _trained_on(material: Material, share: float) -> dict:
-    """Pictures and songs that are trained on in a fold, about."""
-    left = share * (1 - 1 / tuned.FOLDS)
-    return {what: round(left * len(np.unique(material.groups[m]))) for m, what in zip(SIDES, ("pictures", "songs"),
-                                                                                     strict=True)}
 
 
 # --- at full size

@@ -1,0 +1,101 @@
+"""Whether a simulator is like the corpus: fitted and tuned on one half of it, does it give the accuracies of the other
+half, which it has not seen, by number of songs and pictures?
+
+Chapter: What would IMAC have given?
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from acp_lib.engine.cache import code_key, digest, write
+from acp_lib.experiment import methods
+from acp_lib.experiment.intervals import Estimate
+from acp_lib.findings import plateau, tuned
+from acp_lib.findings.plateau import Material
+from acp_lib.findings.tuned import SIDES
+
+if TYPE_CHECKING:
+    from acp_lib.study import Study
+
+SHARES = (0.25, 0.5, 1.0)
+"""Of the songs and pictures of a half that classifiers are trained on, to check the simulator."""
+NETWORK_SHARES = (1.0,)
+"""The same of ACP-Net."""
+NETWORK_EPOCHS = 3
+"""Times those of the networks at full size, whose epochs are longer."""
+DRAWN = range(100, 105)
+"""Seeds of the databases that the simulator is checked with, none of which it was tuned on."""
+BATCH = 64
+WHERE = "cpu"
+
+
+def rows(study: Study, between: float) -> list[dict]:
+    """The simulator, fitted and tuned on one half of a corpus, held against the other half, both ways round.
+
+    between : how alike segments of a song are, which matters where the corpus has several
+
+    Returns
+    -------
+    rows in per cent for each half that it was "fitted" on, "share" of the other half that is trained on, about so many
+    "pictures" and "songs" a fold, and "row": "image", "music" (balanced accuracy on classes), "two" (late fusion on
+    class-balanced pairs), and "ACP-Net" where the first half was fitted: the rest of `Estimate.row` for the real half;
+    "simulated", the mean over databases of its size, with their "values"; and the "difference", real less simulated,
+    whose interval is over the pictures and songs of both halves, and databases. The intervals of ACP-Net are over folds
+    """
+    key = digest(study.corpus_key, between, methods.method("pairs", "ACP-Net").options(study.audited.profile).named,
+                 code_key("acp_lib.findings.likeness"))
+    folder = study.work.once("likeness", key, lambda folder: write(folder / "rows.json", json.dumps(
+        _rows(study, between))))
+    return json.loads((folder / "rows.json").read_text("utf8"))
+
+
+def _rows(study: Study, between: float) -> list[dict]:
+    both, found = tuned.halves(tuned.whole(study)), []
+    for k, half in enumerate(both):
+        other, own, fit = both[1 - k], tuned.tuned(half, between), tuned.accuracies(half)
+        for share in SHARES:
+            real = tuned.accuracies(other, share)
+            drawn = [tuned.accuracies(tuned.alike(own.models, other, seed), share) for seed in DRAWN]
+            found += [_row(real[name], [d[name].value for d in drawn], fit[name], fitted=k, share=share, row=name,
+                           **_trained_on(other, share)) for name in real]
+        for share in () if k else NETWORK_SHARES:
+            levels, drawn_levels = (_levels(study, some, share)
+                                    for some in (other, tuned.alike(own.models, other, DRAWN[0])))
+            found.append(_row(_over(levels), drawn_levels, None, fitted=k, share=share, row="ACP-Net",
+                              network=study.audited.network, **_trained_on(other, share)))
+    return found
+
+
+def _levels(study: Study, material: Material, share: float) -> list[float]:
+    """What ACP-Net comes to in each fold: its mean validation accuracy in the last third of its epochs; shares."""
+    p = study.audited.profile
+    cell = {"fc_width": p.network.fc_width, "learning_rate": p.training.learning_rate, "batch": BATCH,
+            "dropout_at": p.network.dropout_at}
+    epochs = NETWORK_EPOCHS * p.pairing.epochs
+    made = plateau.trained(material, cell, dict.fromkeys(SIDES, share), WHERE, folds=tuned.FOLDS, epochs=epochs)
+    return [float(np.mean(row["curve"][-p.pairing.epochs:])) / 100 for row in made]
+
+
+def _over(values: Sequence[float]) -> Estimate:
+    """The mean of values that know nothing of one another."""
+    return Estimate(float(np.mean(values)), ((float(np.var(values, ddof=1)) / len(values), len(values) - 1.0),), 0, 1)
+
+
+def _row(real: Estimate, drawn: Sequence[float], fit: Estimate | None, **about: object) -> dict:
+    simulated = _over(drawn)
+    known = (*real.variances, *simulated.variances, *(fit.variances if fit else ()))
+    less = Estimate(real.value - simulated.value, known, -1, 1)
+    return {"table": "check", **about, **real.scaled(100).row(), "simulated": 100 * simulated.value,
+            "values": [round(100 * value, 2) for value in drawn], "difference": less.scaled(100).row()}
+
+
+def _trained_on(material: Material, share: float) -> dict:
+    """Pictures and songs that are trained on in a fold, about."""
+    left = share * (1 - 1 / tuned.FOLDS)
+    return {what: round(left * len(np.unique(material.groups[m]))) for m, what in zip(SIDES, ("pictures", "songs"),
+                                                                                     strict=True)}
