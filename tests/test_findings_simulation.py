@@ -296,15 +296,15 @@ def test_how_probable_a_number_is(value, own, luck, corpus, p):
     assert simulation.near(Estimate(value, ((own, 1e9),), 0, 100), luck, corpus) == pytest.approx(p, abs=1e-4)
 
 
-def one(ours, variance=0.0, **more):
-    return {"pairs": "a", "split": "song", "noise": 0, "ours": ours, "variances": [[variance, 9.0]], **more}
+def of_runs(*values, variance=0.0):
+    return [{"ours": value, "variances": [[variance, 9.0]]} for value in values]
 
 
-SPREAD = [  # runs; variance, degrees of freedom
-    ([one(60), one(62)], (2.0, 1.0)),
-    ([one(60), one(62), one(50, noise=1), one(54, noise=1), one(1, pairs="b")], (5.0, 2.0)),
-    ([one(60, 3.0), one(62, 5.0)], (4.0, 1.0)),
-    ([one(60, 3.0)], (3.0, 1.0)),
+SPREAD = [  # runs of each reading; variance, degrees of freedom
+    ([of_runs(60, 62)], (2.0, 1.0)),
+    ([of_runs(60, 62), of_runs(50, 54), of_runs(1)], (5.0, 2.0)),
+    ([of_runs(60, 62, variance=4.0)], (4.0, 9.0)),
+    ([of_runs(60, variance=3.0)], (3.0, 9.0)),
 ]
 
 
@@ -314,7 +314,7 @@ def test_the_luck_of_a_run_is_that_of_runs_of_one_reading(found, known):
 
 
 @pytest.mark.parametrize(("given", "known"), [
-    ([], []), (["uniform, segment"], [("uniform", "segment")]),
+    ([], simulation.READINGS), (["none"], []), (["uniform, segment"], [("uniform", "segment")]),
     (["class_balanced, song"] * 2, [("class_balanced", "song")])])
 def test_readings_are_asked_for_by_name(given, known):
     assert simulation.asked(given) == known
@@ -328,6 +328,38 @@ def test_what_cannot_be_simulated_is_refused_in_a_line(more, said, capsys):
     assert said in capsys.readouterr().err
 
 
+def result(good=60.0, bad=54.0, *away: float) -> dict:
+    """What was recorded, with some differences of a check."""
+    reading = {"table": "reading", "pairs": "class_balanced", "split": "song"}
+    return {"data": "A", "command": "acp record simulation", "rows": [
+        {**reading, "noise": 0.0, "ours": good}, {**reading, "noise": 1.0, "ours": bad},
+        *({"table": "check", "row": "two", "ours": 55.0, "interval": [52.0, 58.0], "simulated": 55.0 - by,
+           "difference": {"ours": by, "interval": [by - 4, by + 4]}} for by in away)]}
+
+
+def test_it_is_told_what_was_simulated_and_from_what():
+    said = simulation.told([result(), {"rows": []}])
+    assert said.startswith("on databases of IMAC's size that are simulated from A, ACP-Net is right about 60.0 %")
+    assert "about 54.0 % if their labels are as uncertain" in said and said.count("IMAC") == 1
+    assert simulation.told([{"rows": []}]) == simulation.told([]) == "nothing has been recorded"
+
+
+@pytest.mark.parametrize(("away", "inside", "agree", "worst"), [
+    ((0.0, 2.9), 2, 2, "+2.9 points (-1.1 to +6.9)"), ((3.5, -1.0), 1, 2, "+3.5 points (-0.5 to +7.5)"),
+    ((-5.0, 4.5, 0.0), 1, 1, "-5.0 points (-9.0 to -1.0)")])
+def test_a_check_that_fails_is_counted_and_the_worst_is_named(away, inside, agree, worst):
+    assert simulation.alike([result(60, 54, *away)]) == {
+        "asked": len(away), "inside": inside, "agree": agree, "worst": f"{worst}, for late fusion on A"}
+
+
+@pytest.mark.parametrize(("row", "words"), [
+    ({"pairs": "class_balanced", "split": "song", "noise": 0.0}, "class balanced"),
+    ({"pairs": "uniform", "split": "segment", "noise": 0.0}, "uniform, split by segment"),
+    ({"pairs": "rejection", "split": "song", "noise": 1.0}, "rejection, uncertain labels")])
+def test_readings_are_named_in_words(row, words):
+    assert simulation.written(row) == words
+
+
 KEPT = sorted(recorded.FOLDER.glob("simulation/*.json"))
 
 
@@ -336,7 +368,8 @@ def test_what_is_kept_is_whole(path):
     made = json.loads(path.read_text("utf8"))
     assert all(made[key] for key in (*recorded.ABOUT, "data", "data_fingerprint"))
     table = pd.DataFrame(made["rows"])
-    assert set(table["table"]) == {"model", "check", "run", "reading", "observer"}
+    checked = "--networks none" in made["command"]
+    assert set(table["table"]) == {"check"} | (set() if checked else {"model", "run", "reading", "observer"})
     check = table[table["table"] == "check"]
     assert check.groupby("row").size().to_dict() == {
         **dict.fromkeys((*SIDES, "two"), 2 * len(likeness.SHARES)), "ACP-Net": len(likeness.NETWORK_SHARES)}

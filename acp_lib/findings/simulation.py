@@ -15,12 +15,14 @@ from scipy import stats
 
 from acp_lib import paper
 from acp_lib.audits.specifications import NEAR
+from acp_lib.engine.text import number, span
 from acp_lib.experiment import intervals, runs
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.pairs import PROTOCOLS, joint, oracle
 from acp_lib.findings import likeness, observer, simulator, tuned
 from acp_lib.findings.simulator import FACTORS, SimulatedRun
 from acp_lib.findings.tuned import SIDES, Tuned
+from acp_lib.results import recorded
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -35,6 +37,7 @@ NOISES = (0.0, 1.0)
 LONGER = 2
 """Times as many epochs for one more run of the first reading, to see whether they matter."""
 
+NONE = "none"
 REPORTED = paper.CORRESPONDENCE["ACP-Net"]
 
 
@@ -46,14 +49,17 @@ def rows(study: Study, share: float = 1.0, readings: Sequence[str] = ()) -> list
     study : its `seeds` are how many databases the first reading is tried on, each with a run of its own; its `epochs`,
         `patience` and `batch` are those of the networks
     share : of IMAC's size
-    readings : names of READINGS, all where there are none; the first of them is tried on all databases with each of
-        NOISES, the others on one with the first
+    readings : as `asked`; the first is tried on all databases; on one of them with each of NOISES, and the others, too
 
     Returns
     -------
-    rows of a "table": "model", "check" (`likeness.rows`), "run", "reading" (`networks`), "observer"
+    rows of a "table": "model", "check" (`likeness.rows`), "run", "reading" (`networks`), "observer"; without readings
+    the check alone
     """
-    some, made = asked(readings) or READINGS, tuned.of(study)
+    if not (some := asked(readings)):
+        several = study.manifest["group"].duplicated().any()  # else no two segments share anything
+        return likeness.rows(study, tuned.between(study) if several else 0.0)
+    made = tuned.of(study)
     trained = networks(study, made, share, some)
     return [*(_model(study, made, m) for m in SIDES), *likeness.rows(study, made.models["music"].between),
             *trained]
@@ -69,13 +75,15 @@ def _model(study: Study, made: Tuned, modality: str) -> dict:
 
 
 def asked(given: Sequence[str]) -> list[Reading]:
-    """The readings that were named, "class_balanced, song".
+    """The readings that were named, "class_balanced, song"; all if nothing is named, and none by "none".
 
     Raises
     ------
     ValueError
         For a name of none; the message lists those there are.
     """
+    if list(given) in ([], [NONE]):
+        return [] if given else READINGS
     known = {", ".join(reading): reading for reading in READINGS}
     if wrong := [name for name in given if name not in known]:
         raise ValueError(f"{wrong[0]!r} is no reading; expected some of {', '.join(map(repr, known))}")
@@ -103,7 +111,8 @@ def networks(study: Study, made: Tuned, share: float, readings: Sequence[Reading
     the paper's number is, without and with that error; and what `Observer.needed` has, for that number
     """
     seeds = study.profile.run_seeds
-    jobs = [(readings[0], noise, seed, 1) for noise in NOISES for seed in seeds]
+    jobs = [(readings[0], NOISES[0], seed, 1) for seed in seeds]
+    jobs += [(readings[0], noise, seeds[0], 1) for noise in NOISES[1:]]
     jobs += [(reading, NOISES[0], seeds[0], 1) for reading in readings[1:]]
     jobs += [(readings[0], NOISES[0], seeds[0], LONGER)]
     plan = [run(study, made, reading, noise, seed, share, longer) for reading, noise, seed, longer in jobs]
@@ -111,9 +120,12 @@ def networks(study: Study, made: Tuned, share: float, readings: Sequence[Reading
     table = {(noise, seed): simulator.imac(seed, noise, share) for noise in NOISES for seed in seeds}
     seen = {noise: observer.Observer(made, table[noise, seeds[0]], seeds[0]) for noise in NOISES}
     every = [_run(one, job, table[job[1:3]], study.audited.network) for one, job in zip(plan, jobs, strict=True)]
-    own = [row for row in every if not row["longer"]]
-    luck, found = spread(own), pd.DataFrame(own).groupby(["pairs", "split", "noise"], sort=False).indices
-    return [*every, *(_reading([own[k] for k in at], seen[noise], made, luck) for (*_, noise), at in found.items()),
+    own: dict[tuple, list[dict]] = {}
+    for row in every:
+        if not row["longer"]:
+            own.setdefault((row["pairs"], row["split"], row["noise"]), []).append(row)
+    luck = spread(list(own.values()))
+    return [*every, *(_reading(some, seen[noise], made, luck) for (*_, noise), some in own.items()),
             *(row for noise in NOISES for row in seen[noise].rows(noise))]
 
 
@@ -125,17 +137,19 @@ def _run(one: SimulatedRun, job: tuple[Reading, float, int, int], table: pd.Data
             "curve": [round(100 * record["val_accuracy"], 2) for record in one.history]}
 
 
-def spread(found: Sequence[dict]) -> tuple[float, float]:
+def spread(readings: Sequence[Sequence[dict]]) -> tuple[float, float]:
     """The variance of a run on a database about the mean of its reading, points squared, and its degrees of freedom: of
-    readings with several; no less than what the pictures and songs of one bring.
+    readings with several runs; no less than what the pictures and songs of one bring.
+
+    readings : the runs of each
     """
-    table = pd.DataFrame(found)
-    known = [own["ours"] for _, own in table.groupby(["pairs", "split", "noise"]) if len(own) > 1]
-    least = float(np.mean([sum(v for v, _ in row["variances"]) for row in found]))
+    known = [[row["ours"] for row in own] for own in readings if len(own) > 1]
+    least = [variance for own in readings for row in own for variance in row["variances"]]
     free = sum(len(own) - 1 for own in known)
-    if not free:
-        return least, 1.0
-    return max(sum((own - own.mean()).pow(2).sum() for own in known) / free, least), float(free)
+    found = sum(np.var(own) * len(own) for own in known) / max(free, 1)
+    if found > (items := float(np.mean([variance for variance, _ in least]))):
+        return float(found), float(free)
+    return items, float(min(degrees for _, degrees in least))
 
 
 def _reading(own: Sequence[dict], seen: observer.Observer, made: Tuned, luck: tuple[float, float]) -> dict:
@@ -144,8 +158,7 @@ def _reading(own: Sequence[dict], seen: observer.Observer, made: Tuned, luck: tu
     best = seen.row(first["pairs"])
     slopes = seen.slopes(first["pairs"])
     corpus = sum((slopes[m] * made.errors[m] / made.times[m])**2 for m in SIDES) if min(made.times.values()) else 0.0
-    counts = [np.array([side[c] for c in ("positive", "neutral", "negative")]) for side in (paper.IMAGES, paper.SONGS)]
-    table = joint(first["pairs"], *counts)
+    table = joint(first["pairs"], *(seen.counts[m] for m in SIDES))
     return {"table": "reading", **{key: first[key] for key in ("pairs", "split", "noise", "network")},
             **estimate.row(), "values": values, "sd": float(np.sqrt(luck[0])),
             "guess": max(oracle(table, axis) for axis in (None, 0, 1)), **best,
@@ -171,3 +184,65 @@ def near(estimate: Estimate, luck: float, corpus: float, reported: float = REPOR
     return float(np.diff(stats.t.cdf(ends, degrees))[0])
 
 
+# --- what is said of it
+
+WORDS = {"image": "pictures", "music": "music", "two": "late fusion", "ACP-Net": "ACP-Net"}
+"""What is checked, for readers."""
+
+
+def of(result: dict, **wanted: object) -> list[dict]:
+    """The rows of a recorded result that have these values.
+
+    Chapter: What would IMAC have given?
+    """
+    return [row for row in result["rows"] if all(row.get(key) == value for key, value in wanted.items())]
+
+
+def written(row: dict) -> str:
+    """A reading in words."""
+    by = "" if row["split"] == "song" else f", split by {row['split']}"
+    return row["pairs"].replace("_", " ") + by + (", uncertain labels" if row["noise"] else "")
+
+
+def alike(results: Sequence[dict]) -> dict[str, object]:
+    """How many checks there are ("asked"), in how many the real half's interval holds the simulated mean ("inside"),
+    and in how many that of the difference holds zero ("agree"); and the largest difference, in words ("worst").
+
+    Chapter: What would IMAC have given?
+    """
+    every = [(result["data"], row) for result in results for row in of(result, table="check")]
+    data, worst = max(every, key=lambda one: abs(one[1]["difference"]["ours"]))
+    away = worst["difference"]
+    return {"asked": len(every),
+            "inside": sum(row["interval"][0] <= row["simulated"] <= row["interval"][1] for _, row in every),
+            "agree": sum(low <= 0 <= high for _, row in every for low, high in [row["difference"]["interval"]]),
+            "worst": f"{number(away['ours'], sign='+')} points ({span(away['interval'], sign='+')}), for "
+                     f"{WORDS[worst['row']]} on {data}"}
+
+
+def sentence(result: dict) -> str:
+    """What ACP-Net scores on class-balanced pairs of simulated databases, in words.
+
+    Chapter: What would IMAC have given?
+    """
+    good, bad = (recorded.one(result["command"], result["rows"], table="reading", pairs="class_balanced", split="song",
+                              noise=noise) for noise in NOISES)
+    return (f"on databases of IMAC's size that are simulated from {result['data']}, ACP-Net is right about "
+            f"{good['ours']:.1f} % of the class-balanced pairs if songs are labelled as well as there, and about "
+            f"{bad['ours']:.1f} % if their labels are as uncertain as the released scores")
+
+
+def full(results: Sequence[dict]) -> list[dict]:
+    """Those results that have networks at IMAC's size.
+
+    Chapter: What would IMAC have given?
+    """
+    return [result for result in results if of(result, table="reading")]
+
+
+def told(results: Sequence[dict]) -> str:
+    """`sentence` for all results that have one.
+
+    Chapter: What would IMAC have given?; Verdicts.
+    """
+    return "; ".join(map(sentence, full(results))) or "nothing has been recorded"
