@@ -368,11 +368,11 @@ def test_what_is_kept_is_whole(path):
     made = json.loads(path.read_text("utf8"))
     assert all(made[key] for key in (*recorded.ABOUT, "data", "data_fingerprint"))
     table = pd.DataFrame(made["rows"])
-    checked = "--networks none" in made["command"]
+    check, checked = table[table["table"] == "check"], "--networks none" in made["command"]
     assert set(table["table"]) == {"check"} | (set() if checked else {"model", "run", "reading", "observer"})
-    check = table[table["table"] == "check"]
     assert check.groupby("row").size().to_dict() == {
-        **dict.fromkeys((*SIDES, "two"), 2 * len(likeness.SHARES)), "ACP-Net": len(likeness.NETWORK_SHARES)}
+        **dict.fromkeys((*SIDES, "two"), 2 * len(likeness.SHARES)),
+        **({} if checked else {"ACP-Net": len(likeness.NETWORK_SHARES)})}
     for row in made["rows"]:
         if row["table"] == "reading":
             assert 0 <= row["near"] <= 1 and 0 <= row["near_corpus"] <= 1 and row["values"]

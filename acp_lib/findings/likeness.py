@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,27 +35,34 @@ BATCH = 64
 WHERE = "cpu"
 
 
-def rows(study: Study, between: float) -> list[dict]:
+def rows(study: Study, between: float, networks: bool = True) -> list[dict]:
     """The simulator, fitted and tuned on one half of a corpus, held against the other half, both ways round.
 
+    Parameters
+    ----------
     between : how alike segments of a song are, which matters where the corpus has several
+    networks : whether ACP-Net is trained, too
 
     Returns
     -------
     rows in per cent for each half that it was "fitted" on, "share" of the other half that is trained on, about so many
     "pictures" and "songs" a fold, and "row": "image", "music" (balanced accuracy on classes), "two" (late fusion on
-    class-balanced pairs), and "ACP-Net" where the first half was fitted: the rest of `Estimate.row` for the real half;
-    "simulated", the mean over databases of its size, with their "values"; and the "difference", real less simulated,
-    whose interval is over the pictures and songs of both halves, and databases. The intervals of ACP-Net are over folds
+    class-balanced pairs), and maybe "ACP-Net" where the first half was fitted: the rest of `Estimate.row` for the real
+    half; "simulated", the mean over databases of its size, with their "values"; and the "difference", real less
+    simulated, whose interval is over the pictures and songs of both halves, and databases. The intervals of ACP-Net are
+    over folds
     """
-    key = digest(study.corpus_key, between, methods.method("pairs", "ACP-Net").options(study.audited.profile).named,
-                 code_key("acp_lib.findings.likeness"))
-    folder = study.work.once("likeness", key, lambda folder: write(folder / "rows.json", json.dumps(
-        _rows(study, between))))
+    options = methods.method("pairs", "ACP-Net").options(study.audited.profile).named
+    key = digest(study.corpus_key, between, networks, options, code_key("acp_lib.findings.likeness"))
+
+    def make(folder: Path) -> None:
+        write(folder / "rows.json", json.dumps(_rows(study, between, networks)))
+
+    folder = study.work.once("likeness", key, make)
     return json.loads((folder / "rows.json").read_text("utf8"))
 
 
-def _rows(study: Study, between: float) -> list[dict]:
+def _rows(study: Study, between: float, networks: bool) -> list[dict]:
     both, found = tuned.halves(tuned.whole(study)), []
     for k, half in enumerate(both):
         other, own, fit = both[1 - k], tuned.tuned(half, between), tuned.accuracies(half)
@@ -63,7 +71,7 @@ def _rows(study: Study, between: float) -> list[dict]:
             drawn = [tuned.accuracies(tuned.alike(own.models, other, seed), share) for seed in DRAWN]
             found += [_row(real[name], [d[name].value for d in drawn], fit[name], fitted=k, share=share, row=name,
                            **_trained_on(other, share)) for name in real]
-        for share in () if k else NETWORK_SHARES:
+        for share in NETWORK_SHARES if networks and not k else ():
             levels, drawn_levels = (_levels(study, some, share)
                                     for some in (other, tuned.alike(own.models, other, DRAWN[0])))
             found.append(_row(_over(levels), drawn_levels, None, fitted=k, share=share, row="ACP-Net",
@@ -72,7 +80,7 @@ def _rows(study: Study, between: float) -> list[dict]:
 
 
 def _levels(study: Study, material: Material, share: float) -> list[float]:
-    """What ACP-Net comes to in each fold: its mean validation accuracy in the last third of its epochs; shares."""
+    """What ACP-Net comes to in each fold: its mean validation accuracy in the last third of its epochs, from 0 to 1."""
     p = study.audited.profile
     cell = {"fc_width": p.network.fc_width, "learning_rate": p.training.learning_rate, "batch": BATCH,
             "dropout_at": p.network.dropout_at}

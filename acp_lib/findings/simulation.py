@@ -58,7 +58,7 @@ def rows(study: Study, share: float = 1.0, readings: Sequence[str] = ()) -> list
     """
     if not (some := asked(readings)):
         several = study.manifest["group"].duplicated().any()  # else no two segments share anything
-        return likeness.rows(study, tuned.between(study) if several else 0.0)
+        return likeness.rows(study, tuned.between(study) if several else 0.0, networks=False)
     made = tuned.of(study)
     trained = networks(study, made, share, some)
     return [*(_model(study, made, m) for m in SIDES), *likeness.rows(study, made.models["music"].between),
