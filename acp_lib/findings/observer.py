@@ -82,9 +82,8 @@ class Observer:
 
     def slopes(self, protocol: str) -> dict[str, float]:
         """By modality, how many points the best gains if its classes lie twice as far apart, by a small step."""
-        ends = {"image": [(1 - STEP, 1), (1 + STEP, 1)], "music": [(1, 1 - STEP), (1, 1 + STEP)]}
-        return {m: (self.row(protocol, *high)["best"] - self.row(protocol, *low)["best"]) / (2 * STEP)
-                for m, (low, high) in ends.items()}
+        low, high = ([self.row(protocol, **{m: t})["best"] for m in SIDES] for t in (1 - STEP, 1 + STEP))
+        return {m: (up - down) / (2 * STEP) for m, down, up in zip(SIDES, low, high, strict=True)}
 
     def needed(self, protocol: str, wanted: float, gap: float) -> dict[str, float | None]:
         """How far apart classes must lie, in times of what was tuned, for the best and a gap to come to a number; and
