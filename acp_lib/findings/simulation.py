@@ -179,7 +179,7 @@ def near(estimate: Estimate, luck: float, corpus: float, reported: float = REPOR
     total = own + luck + corpus
     if not total:
         return float(abs(estimate.value - reported) <= within)
-    degrees = total**2 / ((own + luck)**2 / free)
+    degrees = free * (total / (own + luck))**2 if own + luck else np.inf
     ends = (np.array([-within, within]) + reported - estimate.value) / np.sqrt(total)
     return float(np.diff(stats.t.cdf(ends, degrees))[0])
 
