@@ -37,6 +37,7 @@ from acp_lib.figures import (
     right_and_wrong,
     seeing,
     shortcuts,
+    simulation,
     splits,
     style,
     verdicts,
@@ -147,6 +148,15 @@ CORPORA = [{"row": name, "paper": paper, "A": {"row": name, "ours": 55.0, "inter
 ENCODED = {"data": "A", "rows": [{"table": "pairs", "row": way, "image": image, "music": music, "ours": 55.0 + k,
                                   "interval": [52.0, 58.0 + k]} for k, (image, music) in enumerate(PAIRS)
                                  for way in ((TWO, ACP_NET) if k < 2 else (TWO,))]}
+SIMULATED = {"data": "A", "rows": [
+    *({"table": "check", "row": name, "fitted": k, "pictures": n, "songs": 2 * n, "ours": 50.0, "values": [51.0, 53.0],
+       "interval": [45.0, 55.0], "simulated": 52.0} for name in ("image", "music", "two", "ACP-Net") for k in (0, 1)
+      for n in (50, 200)),
+    *({"table": "reading", "pairs": pairs, "split": split, "noise": noise, "ours": 60.0, "interval": [58.0, 62.0],
+       "best": 63.0, "guess": 50.0} for pairs, split, noise in (
+           ("class_balanced", "song", 0.0), ("class_balanced", "song", 1.0), ("uniform", "segment", 0.0))),
+    *({"table": "observer", "pairs": "class_balanced", "noise": noise, "times": t, "best": 50 + 10 * t - noise}
+      for noise in (0.0, 1.0) for t in (0.5, 1.0, 2.0))]}
 PICTURES, MUSIC = recognised(*"abcdefg"), recognised("CNN", "MLP", classes=CLASSES, paper=None, values=[50.0])
 
 CASES = [  # figure, what is special, arguments
@@ -253,6 +263,8 @@ CASES = [  # figure, what is special, arguments
     (real.correspondence, "of one corpus", lambda p: [CORPORA, [{"data": "A"}]]),
     (encoders.pairs, "", lambda p: [[ENCODED, {**ENCODED, "data": "B"}], 61.67]),
     (encoders.pairs, "of one corpus", lambda p: [[ENCODED], 61.67]),
+    (simulation.likeness, "", lambda p: [[SIMULATED, {**SIMULATED, "data": "B"}]]),
+    (simulation.readings, "", lambda p: [SIMULATED, 61.67, 1.0]),
     (verdicts.verdicts, "", lambda p: [pd.DataFrame({"holds": [2, 0], "open": [1, 3]}, index=["Data", "Results"])]),
 ]
 

@@ -312,7 +312,7 @@ FRONT = [  # by the results of two corpora: what the first page says
 @pytest.mark.parametrize(("changes", "said"), FRONT)
 def test_the_first_page_follows_the_numbers(monkeypatch, changes, said):
     kept = {"folds": [result(name, **changes) for name in "AB"], "labels": recorded.read("labels"),
-            **dict.fromkeys(("emomv", "encoders"), []),
+            **dict.fromkeys(("emomv", "encoders", "simulation"), []),
             "transfer": [{"rows": [{"row": "ACP-Net", "ours": 52.0, "interval": [low, 53.0], "chance": 50.0}]}
                          for low in (49.0, 51.0)]}
     monkeypatch.setattr(recorded, "read", kept.__getitem__)

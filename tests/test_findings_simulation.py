@@ -2,8 +2,10 @@
 checked, what can be known of them at best, and what is recorded.
 """
 
+import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -15,7 +17,7 @@ from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.pairs import PROTOCOLS
 from acp_lib.features.shards import Shards
-from acp_lib.findings import record, simulation, simulator, tuned
+from acp_lib.findings import likeness, record, simulation, simulator, tuned
 from acp_lib.findings.observer import Observer
 from acp_lib.findings.plateau import Material
 from acp_lib.findings.simulator import Model
@@ -320,3 +322,54 @@ def test_readings_are_asked_for_by_name(given, known):
 def test_what_cannot_be_simulated_is_refused_in_a_line(more, said, capsys):
     assert record.main(["simulation", "mini", "-p", "n_images", "80", "-p", "n_songs", "30", *more], "acp record") == 2
     assert said in capsys.readouterr().err
+
+
+def result(good=60.0, bad=54.0, *away: float) -> dict:
+    """What was recorded, with some differences of a check."""
+    reading = {"table": "reading", "pairs": "class_balanced", "split": "song"}
+    return {"data": "A", "command": "acp record simulation", "rows": [
+        {**reading, "noise": 0.0, "ours": good}, {**reading, "noise": 1.0, "ours": bad},
+        *({"table": "check", "row": "two", "ours": 55.0, "interval": [52.0, 58.0], "simulated": 55.0 - by,
+           "difference": {"ours": by, "interval": [by - 4, by + 4]}} for by in away)]}
+
+
+def test_it_is_told_what_was_simulated_and_from_what():
+    said = simulation.told([result(), {"rows": []}])
+    assert said.startswith("on databases of IMAC's size that are simulated from A, ACP-Net is right about 60.0 %")
+    assert "about 54.0 % if their labels are as uncertain" in said and said.count("IMAC") == 1
+    assert simulation.told([{"rows": []}]) == simulation.told([]) == "nothing has been recorded"
+
+
+@pytest.mark.parametrize(("away", "inside", "agree", "worst"), [
+    ((0.0, 2.9), 2, 2, "+2.9 points (-1.1 to +6.9)"), ((3.5, -1.0), 1, 2, "+3.5 points (-0.5 to +7.5)"),
+    ((-5.0, 4.5, 0.0), 1, 1, "-5.0 points (-9.0 to -1.0)")])
+def test_a_check_that_fails_is_counted_and_the_worst_is_named(away, inside, agree, worst):
+    assert simulation.alike([result(60, 54, *away)]) == {
+        "asked": len(away), "inside": inside, "agree": agree, "worst": f"{worst}, for late fusion on A"}
+
+
+@pytest.mark.parametrize(("row", "words"), [
+    ({"pairs": "class_balanced", "split": "song", "noise": 0.0}, "class balanced"),
+    ({"pairs": "uniform", "split": "segment", "noise": 0.0}, "uniform, split by segment"),
+    ({"pairs": "rejection", "split": "song", "noise": 1.0}, "rejection, uncertain labels")])
+def test_readings_are_named_in_words(row, words):
+    assert simulation.written(row) == words
+
+
+KEPT = sorted(recorded.FOLDER.glob("simulation/*.json"))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda p: p.stem)
+def test_what_is_kept_is_whole(path):
+    made = json.loads(path.read_text("utf8"))
+    assert all(made[key] for key in (*recorded.ABOUT, "data", "data_fingerprint"))
+    table = pd.DataFrame(made["rows"])
+    check, checked = table[table["table"] == "check"], "--networks none" in made["command"]
+    assert set(table["table"]) == {"check"} | (set() if checked else {"model", "run", "reading", "observer"})
+    assert check.groupby("row").size().to_dict() == {
+        **dict.fromkeys((*SIDES, "two"), 2 * len(likeness.SHARES)),
+        **({} if checked else {"ACP-Net": len(likeness.NETWORK_SHARES)})}
+    for row in made["rows"]:
+        if row["table"] == "reading":
+            assert 0 <= row["near"] <= 1 and 0 <= row["near_corpus"] <= 1 and row["values"]
+            assert row["interval"][0] <= row["ours"] <= row["interval"][1]

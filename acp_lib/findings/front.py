@@ -13,7 +13,7 @@ from acp_lib.audits import additive, shortcuts
 from acp_lib.database import released
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment.pairs import PROTOCOLS
-from acp_lib.findings import emomv, encoders, halves, labels, real
+from acp_lib.findings import emomv, encoders, halves, labels, real, simulation
 from acp_lib.findings.folds import TWO
 from acp_lib.findings.real import between
 from acp_lib.results import recorded
@@ -23,7 +23,7 @@ REPORTED = f"{paper.CORRESPONDENCE['ACP-Net']:.2f}"
 
 def sentences() -> list[str]:
     """The findings as Markdown, from the recorded results and the paper's own numbers."""
-    return [*_real(), *_transfer(), *_law(), *_labels(), *_songs(), *_pairs(), *_encoders()]
+    return [*_real(), *_transfer(), *_law(), *_labels(), *_songs(), *_pairs(), *_encoders(), *_simulated()]
 
 
 def shortcuts_by_protocol() -> tuple[dict[str, float], dict[str, float]]:
@@ -114,3 +114,8 @@ def _encoders() -> Iterator[str]:
     if best := encoders.gained(recorded.read("encoders"), encoders.TWO):
         yield ("**With other encoders** than the paper's and all else as before, late fusion of two classifiers scores "
                f"at best: {'; '.join(best)} ({{numref}}`fig-then-and-now`).")
+
+
+def _simulated() -> Iterator[str]:
+    for result in simulation.full(recorded.read("simulation")):
+        yield f"**Simulated, not measured**: {simulation.sentence(result)} ({{numref}}`tab-simulation-p`)."

@@ -1,6 +1,6 @@
 """The best that can be done on a simulated database: an observer who knows the simulator, but not the samples' classes.
 
-Chapter: How to read and rerun.
+Chapter: What would IMAC have given?
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """IMAC, simulated at its full size: whether a simulator gives the accuracies of real samples that it has not seen, and
 what ACP-Net then scores on databases of IMAC's size under each reading of the paper.
 
-Chapter: How to read and rerun.
+Chapter: What would IMAC have given?
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from scipy import stats
 
 from acp_lib import paper
 from acp_lib.audits.specifications import NEAR
+from acp_lib.engine.text import number, span
 from acp_lib.experiment import intervals, runs
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.pairs import PROTOCOLS, joint, oracle
 from acp_lib.findings import likeness, observer, simulator, tuned
 from acp_lib.findings.simulator import FACTORS, SimulatedRun
 from acp_lib.findings.tuned import SIDES, Tuned
+from acp_lib.results import recorded
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -171,7 +173,7 @@ def near(estimate: Estimate, luck: float, corpus: float, reported: float = REPOR
     estimate : mean of a reading, whose variance and luck, that of a run, were told by the same runs; corpus : variance
         that comes from the samples that the simulator was tuned on, taken as normal
 
-    Chapter: How to read and rerun.
+    Chapter: What would IMAC have given?
     """
     (own, free), = estimate.variances
     total = own + luck + corpus
@@ -180,3 +182,67 @@ def near(estimate: Estimate, luck: float, corpus: float, reported: float = REPOR
     degrees = free * (total / (own + luck))**2 if own + luck else np.inf
     ends = (np.array([-within, within]) + reported - estimate.value) / np.sqrt(total)
     return float(np.diff(stats.t.cdf(ends, degrees))[0])
+
+
+# --- what is said of it
+
+WORDS = {"image": "pictures", "music": "music", "two": "late fusion", "ACP-Net": "ACP-Net"}
+"""What is checked, for readers."""
+
+
+def of(result: dict, **wanted: object) -> list[dict]:
+    """The rows of a recorded result that have these values.
+
+    Chapter: What would IMAC have given?
+    """
+    return [row for row in result["rows"] if all(row.get(key) == value for key, value in wanted.items())]
+
+
+def written(row: dict) -> str:
+    """A reading in words."""
+    by = "" if row["split"] == "song" else f", split by {row['split']}"
+    return row["pairs"].replace("_", " ") + by + (", uncertain labels" if row["noise"] else "")
+
+
+def alike(results: Sequence[dict]) -> dict[str, object]:
+    """How many checks there are ("asked"), in how many the real half's interval holds the simulated mean ("inside"),
+    and in how many that of the difference holds zero ("agree"); and the largest difference, in words ("worst").
+
+    Chapter: What would IMAC have given?
+    """
+    every = [(result["data"], row) for result in results for row in of(result, table="check")]
+    data, worst = max(every, key=lambda one: abs(one[1]["difference"]["ours"]))
+    away = worst["difference"]
+    return {"asked": len(every),
+            "inside": sum(row["interval"][0] <= row["simulated"] <= row["interval"][1] for _, row in every),
+            "agree": sum(low <= 0 <= high for _, row in every for low, high in [row["difference"]["interval"]]),
+            "worst": f"{number(away['ours'], sign='+')} points ({span(away['interval'], sign='+')}), for "
+                     f"{WORDS[worst['row']]} on {data}"}
+
+
+def sentence(result: dict) -> str:
+    """What ACP-Net scores on class-balanced pairs of simulated databases, in words.
+
+    Chapter: What would IMAC have given?
+    """
+    good, bad = (recorded.one(result["command"], result["rows"], table="reading", pairs="class_balanced", split="song",
+                              noise=noise) for noise in NOISES)
+    return (f"on databases of IMAC's size that are simulated from {result['data']}, ACP-Net is right about "
+            f"{good['ours']:.1f} % of the class-balanced pairs if songs are labelled as well as there, and about "
+            f"{bad['ours']:.1f} % if their labels are as uncertain as the released scores")
+
+
+def full(results: Sequence[dict]) -> list[dict]:
+    """Those results that have networks at IMAC's size.
+
+    Chapter: What would IMAC have given?
+    """
+    return [result for result in results if of(result, table="reading")]
+
+
+def told(results: Sequence[dict]) -> str:
+    """`sentence` for all results that have one.
+
+    Chapter: What would IMAC have given?; Verdicts.
+    """
+    return "; ".join(map(sentence, full(results))) or "nothing has been recorded"

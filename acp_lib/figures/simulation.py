@@ -1,0 +1,71 @@
+"""Figures of the simulated IMAC: whether the simulator is like its corpus, and what a network scores at full size.
+
+Chapter: What would IMAC have given?
+"""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from acp_lib.figures.style import BLUE, BRANCHES, CHANCE, OURS, PAPER, WIDTH, legend_below, name_rows
+from acp_lib.findings.simulation import WORDS, of, written
+
+TINTS = {0.0: OURS, 1.0: BRANCHES["music"]}
+NOISE = {0.0: "labels as good as the corpus's", 1.0: "labels as uncertain as their scores"}
+REAL, SIMULATED = "the real half, 95 % CI", "simulated databases of its size"
+
+
+def likeness(results: Sequence[dict]) -> Figure:
+    """Accuracy by how many pictures, or songs, are trained on, real with 95 % intervals and simulated, a row of panels
+    a corpus; a shade the half that the simulator was fitted on.
+
+    results : recorded, as `simulation.rows` makes them
+    """
+    fig, axes = plt.subplots(len(results), len(WORDS), figsize=(WIDTH, 2.3 * len(results) + 0.9), sharey=True,
+                             squeeze=False)
+    for line, result in zip(axes, results, strict=True):
+        for ax, (name, title) in zip(line, WORDS.items(), strict=True):
+            counted = "pictures" if name == "image" else "songs"
+            for row in of(result, table="check", row=name):
+                x, alpha = row[counted] * (1.06 if row["fitted"] else 1), 0.55 if row["fitted"] else 1
+                ax.plot([x, x], row["interval"], color=BLUE, lw=1.6, alpha=alpha)
+                ax.plot(x, row["ours"], "o", color=BLUE, ms=6, alpha=alpha, label=REAL)
+                ax.plot([x * 1.02] * len(row["values"]), row["values"], "_", color=OURS, ms=6, alpha=alpha)
+                ax.plot(x * 1.02, row["simulated"], "D", mfc="w", color=OURS, ms=6, alpha=alpha, label=SIMULATED)
+            ax.axhline(100 / 3 if name in ("image", "music") else 50, **CHANCE, label="chance")
+            ax.set(title=title if line is axes[0] else "", xlabel=counted, xscale="log")
+            ax.xaxis.set_major_formatter("{x:.0f}")
+            ax.xaxis.set_minor_formatter("{x:.0f}")
+            ax.tick_params(axis="x", which="both", labelsize="x-small")
+        line[0].set_ylabel(f"{result['data']}\nright, %")
+    legend_below(fig, 3)
+    return fig
+
+
+def readings(result: dict, reported: float, within: float) -> Figure:
+    """Accuracy on simulated databases of IMAC's size, a row a reading: ACP-Net with 95 % interval, who knows one true
+    class, and the best observer; beside it what the best observer gets by how far classes lie apart.
+
+    result : of one corpus; reported : the paper's accuracy, with a band of so many points around it
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.2), width_ratios=[1.25, 1])
+    rows = of(result, table="reading")
+    left.axvspan(reported - within, reported + within, color="0.9", label=f"within {within:g} point of the paper")
+    left.axvline(reported, **PAPER)
+    for y, row in enumerate(rows):
+        left.plot(row["interval"], [y, y], color=TINTS[row["noise"]], lw=1.8)
+        left.plot(row["ours"], y, "o", color=TINTS[row["noise"]], ms=7, label=f"ACP-Net, {NOISE[row['noise']]}")
+        left.plot(row["best"], y, "D", color="0.25", mfc="w", ms=6, label="the best observer")
+        left.plot(row["guess"], y, "|", color="k", ms=11, label="who knows one true class")
+    name_rows(left, [written(row) for row in rows], 0.6, 0.6, fontsize="small")
+    left.set_xlabel("right about simulated pairs, %")
+    for noise, tint in TINTS.items():
+        some = of(result, table="observer", pairs="class_balanced", noise=noise)
+        right.plot([row["times"] for row in some], [row["best"] for row in some], color=tint)
+        for row in of(result, table="reading", pairs="class_balanced", split="song", noise=noise):
+            right.plot(1, row["ours"], "o", color=tint, ms=7)
+    right.axhline(reported, **PAPER)
+    right.set(xlabel="how far classes lie apart,\ntimes the corpus's", ylabel="best on class-balanced pairs, %")
+    legend_below(fig, 2)
+    return fig
