@@ -93,20 +93,21 @@ if __name__ == "__main__":
 """
 
 KERNEL = """
-import sys, time
+import asyncio, sys, time
 import psutil
-from jupyter_client import KernelManager
-from acp_lib.engine import commands
+from jupyter_client.manager import AsyncKernelManager as Manager
+from acp_lib.engine import commands, processes
 
 def work():
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel()
-    client = manager.client()
+    processes.PRELOADED.clear()
+    manager = Manager(kernel_name="python3")
+    asyncio.run(manager.start_kernel())
+    client = manager.blocking_client()
     client.start_channels()
     client.wait_for_ready(timeout=60)
     client.execute("from time import sleep; from acp_lib.engine.processes import PRELOADED, pool; PRELOADED.clear()\\n"
                    "with pool(1) as executor: executor.submit(sleep, 300).result()")
-    while len(psutil.Process().children(recursive=True)) < 4:  # kernel, tracker, server, worker
+    while len(psutil.Process().children(recursive=True)) < 4:  # kernel, tracker, its server, worker
         time.sleep(0.1)
     print("begun", flush=True)
     time.sleep(300)
@@ -114,6 +115,9 @@ def work():
 if __name__ == "__main__":
     sys.exit(commands.outcome(work, "kernel"))
 """
+
+FORKED_KERNEL = KERNEL.replace("jupyter_client.manager import AsyncKernelManager as", "acp_lib.book.kernels import"
+                               ).replace("< 4:  #", "< 5:  # server,")
 
 CHILD = """
 import os, subprocess, sys, time
@@ -235,9 +239,10 @@ def test_nothing_outlives_a_terminal_that_is_closed(begin):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_kernel_and_what_it_has_started_end_with_the_command(begin, number):
-    command, family = begin(KERNEL, stderr=subprocess.DEVNULL)
-    assert len(family) >= 5, "a command, a kernel, and what its pool has started"
+@pytest.mark.parametrize("code,least", [(KERNEL, 5), (FORKED_KERNEL, 6)], ids=["started", "forked"])
+def test_a_kernel_and_what_it_has_started_end_with_the_command(begin, code, least, number):
+    command, family = begin(code, stderr=subprocess.DEVNULL)
+    assert len(family) >= least, "a command, its server if it forks, a kernel, and what its pool has started"
     command.send_signal(number)
     command.wait(60)
     assert all_end(family)

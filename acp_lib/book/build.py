@@ -27,7 +27,7 @@ from typing import Any
 import yaml
 from filelock import FileLock
 
-from acp_lib.engine import commands, faults, temporary
+from acp_lib.engine import commands, faults, processes, temporary
 from acp_lib.engine.cache import digest, file_digest, write
 from acp_lib.engine.processes import kill_all, one_thread
 from acp_lib.engine.text import lines, plain
@@ -142,6 +142,8 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
     import papermill
     from traitlets.config import Config
 
+    from acp_lib.book import kernels
+
     logging.getLogger("papermill").setLevel(logging.ERROR)  # parameters are checked here and in the chapters
     chapter.executed.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{chapter.executed}.lock"):
@@ -155,6 +157,7 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
                 papermill.execute_notebook(
                     notebook, chapter.executed, chapter.run.parameters, kernel_name="python3",
                     progress_bar={"desc": chapter.name} if bar else False, execution_timeout=timeout, start_timeout=120,
+                    kernel_manager_class=kernels.Manager,
                     resources={"metadata": {"path": str(chapter.source.parent)}},  # cwd would change all threads'
                     shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
                     config=Config(KernelManager=sockets(chapter.name)))
@@ -354,6 +357,9 @@ def follow(options: argparse.Namespace) -> int:
     for name in ("jobs", "timeout"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
+    from acp_lib.book import kernels
+
+    processes.preload(kernels.IMPORTED)
     try:
         temporary.lend()
         build(run, only=options.only, jobs=options.jobs, timeout=options.timeout, rendered=options.rendered)
