@@ -52,10 +52,20 @@ def _read(name: str) -> tuple[frozenset[str], frozenset[str], str]:
     """
     path = _module_file(name)
     assert path is not None, name
-    tree = ast.parse(path.read_text("utf8"))
+    names, texts, does = _parsed(path.read_text("utf8"))
+    own = frozenset(n for n in names if n.startswith("acp_lib.") and _module_file(n) and not n.startswith(APART))
+    others = {n.split(".")[0] for n in names} - {"acp_lib"} - sys.stdlib_module_names
+    files = [p for p in sorted(path.parent.glob("*.yml")) if p.name in texts]
+    return own, frozenset(others), digest(does, [file_digest(p) for p in files])
+
+
+@cache
+def _parsed(source: str) -> tuple[frozenset[str], frozenset[str], str]:
+    """What a source imports; the texts in it; and what it does, without docstrings and comments."""
+    tree = ast.parse(source)
+    names, texts = set[str](), set[str]()
     for node in ast.walk(tree):
         _leave_out(node)
-    names, texts = set[str](), set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {a.name for a in node.names}
@@ -63,10 +73,7 @@ def _read(name: str) -> tuple[frozenset[str], frozenset[str], str]:
             names |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             texts.add(node.value)
-    own = frozenset(n for n in names if n.startswith("acp_lib.") and _module_file(n) and not n.startswith(APART))
-    others = {n.split(".")[0] for n in names} - {"acp_lib"} - sys.stdlib_module_names
-    files = [p for p in sorted(path.parent.glob("*.yml")) if p.name in texts]
-    return own, frozenset(others), digest(ast.dump(tree), [file_digest(p) for p in files])
+    return frozenset(names), frozenset(texts), ast.dump(tree)
 
 
 def _leave_out(node: ast.AST) -> None:
@@ -106,6 +113,7 @@ def code_key(*modules: str) -> str:
     return digest([(name, _read(name)[2]) for name in sorted(seen)], sorted((p, _version(p)) for p in packages))
 
 
+@cache
 def _version(package: str) -> str:
     """The installed version of what is imported under a name; empty for what is not installed."""
     with suppress(PackageNotFoundError):
