@@ -2,22 +2,21 @@
 
 import ast
 import importlib.util
-import multiprocessing
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from elsewhere import wanting
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_lib.engine import cache
+from acp_lib.engine import cache, processes
 from acp_lib.features.layout import KINDS
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -257,19 +256,8 @@ def test_kept_builds_once(tmp_path):
     assert [p.name for p in (tmp_path / "a").iterdir() if not p.name.endswith(".lock")] == ["b"]
 
 
-def slow(folder):
-    (folder / "by").write_text(str(os.getpid()))
-    time.sleep(0.3)
-    with (folder.parent / "calls").open("a") as f:
-        f.write("called\n")
-
-
-def wanting(folder, queue):
-    queue.put((cache.build_once(folder, slow) / "by").read_text())
-
-
 def test_of_concurrent_processes_one_builds_and_all_get_it(tmp_path):
-    context = multiprocessing.get_context("spawn")
+    context = processes.context()
     queue = context.Queue()
     workers = [context.Process(target=wanting, args=(tmp_path / "x", queue)) for _ in range(3)]
     for w in workers:

@@ -11,7 +11,6 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from conftest import corpus
 from safetensors.numpy import load_file
 
 from acp_lib.database import folder, manifest
+from acp_lib.engine import processes
 from acp_lib.engine.work import Work
 from acp_lib.features import art, audio, image, music, shards, spectrogram
 from acp_lib.features.layout import KINDS
@@ -419,5 +419,5 @@ def test_a_shard_that_fails_leaves_no_file(root, table, tmp_path):
 def test_another_process_opens_the_files_itself(pixels):
     held, which = Shards(pixels), np.array([50, 0, 7])
     assert len(pickle.dumps(held)) < 1000
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=processes.context()) as pool:
         np.testing.assert_array_equal(pool.submit(operator.getitem, held, which).result(), held[which])
