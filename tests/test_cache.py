@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,6 +40,33 @@ def test_digest_golden_and_independent_of_order_of_keys():
 def test_file_digest(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert cache.file_digest(tmp_path / "a") == "ba7816bf8f01cfea"
+
+
+@pytest.mark.parametrize("change", [
+    lambda path: path.write_bytes(b"two"), lambda path: cache.write(path, b"two"),
+    lambda path: (path.unlink(), path.write_bytes(b"two")), lambda path: os.truncate(path, 2),
+])
+@pytest.mark.parametrize("settled", [cache.SETTLED, -1])
+def test_a_file_that_changes_has_another_digest(tmp_path, monkeypatch, change, settled):
+    """In place, replaced, and where its time of writing is what it was."""
+    monkeypatch.setattr(cache, "SETTLED", settled)
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    before, written = cache.file_digest(path), path.stat().st_mtime_ns
+    if settled < 0:
+        time.sleep(0.02)  # longer than a tick of the clock
+    change(path)
+    os.utime(path, ns=(written, written))
+    assert cache.file_digest(path) == cache._hashed(path) != before
+
+
+def test_a_file_that_was_left_alone_is_not_read_again(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    monkeypatch.setattr(cache, "SETTLED", -1)
+    before = cache.file_digest(path)
+    monkeypatch.setattr(cache, "_hashed", None)
+    assert cache.file_digest(path) == before
 
 
 # keys of code

@@ -13,9 +13,10 @@ import os
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -29,13 +30,29 @@ DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml", "
 """Packages that are installed under another name than they are imported by."""
 
 
+SETTLED = 2
+"""Seconds after which a file that changes again has another time of change, however coarse the clock is."""
+
+
 def digest(*parts: object) -> str:
     """16 hexadecimal digits that stand for any JSON-like values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def file_digest(path: Path) -> str:
-    """16 hexadecimal digits that stand for a file's bytes."""
+    """16 hexadecimal digits that stand for a file's bytes; of one that was left alone since, they are remembered."""
+    about = Path(path).stat()
+    if time.time() - max(about.st_ctime, about.st_mtime) < SETTLED:
+        return _hashed(path)
+    return _remembered(path, about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+
+
+@lru_cache(maxsize=1000)
+def _remembered(path: Path, *_: int) -> str:
+    return _hashed(path)
+
+
+def _hashed(path: Path) -> str:
     with Path(path).open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()[:16]
 
