@@ -104,9 +104,9 @@ def heavy(pages: dict[Path, Page]) -> list[str]:
     return [f"{name}: {n:,} bytes; expected {HEAVIEST:,} at most" for name, n in weights.items() if n > HEAVIEST]
 
 
-def problems(root: Path) -> list[str]:
-    """All that is wrong with a rendered book, one line each."""
-    pages = read(root)
+def problems(root: Path, pages: dict[Path, Page] | None = None) -> list[str]:
+    """All that is wrong with a rendered book, one line each; its pages are read unless they are given."""
+    pages = read(root) if pages is None else pages
     return sorted({*links(root, pages), *hosts(root, pages), *machine_paths(root), *heavy(pages), *missing(root)})
 
 

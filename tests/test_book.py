@@ -43,10 +43,13 @@ def given(values: dict) -> list[str]:
 
 
 class Copy:
-    """A copy of the project, and the commands that are run in it."""
+    """A copy of the project, and the commands that are run in it.
 
-    def __init__(self, folder: Path):
-        self.folder, self.work = folder.resolve() / "project", folder.resolve() / "work"
+    work : what is kept between runs, if that is to lie elsewhere
+    """
+
+    def __init__(self, folder: Path, work: Path | None = None):
+        self.folder, self.work = folder.resolve() / "project", (work or folder / "work").resolve()
         for path in files():
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / path, self.folder / path)
@@ -69,8 +72,11 @@ class Copy:
 
 @cache
 def the_copy(base: Path) -> Copy:
-    """The one copy of a test session, in its temporary folder."""
-    return Copy(base / "copy")
+    """The one copy of a test process, in its temporary folder. What is kept between runs, the mini database above all,
+    is that of all processes of the session.
+    """
+    session = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return Copy(base / "copy", session / "work")
 
 
 @pytest.fixture(scope="session")
@@ -356,7 +362,7 @@ def test_live_figures_are_drawn_where_their_scripts_are(made, browser):
 
 @whole
 def test_pages_are_whole(made):
-    assert check_pages.problems(made.html) == []
+    assert check_pages.problems(made.html, made.pages) == []
     assert f"book {made.html / 'index.html'}" in made.out
     assert [line.split()[:2] for line in sorted(made.out.splitlines()) if line.startswith("ok ")] == [
         ["ok", name] for name in NAMES]

@@ -2,7 +2,6 @@
 
 import ast
 import importlib.util
-import multiprocessing
 import os
 import re
 import shutil
@@ -14,10 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from elsewhere import wanting
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_lib.engine import cache
+from acp_lib.engine import cache, processes
 from acp_lib.features.layout import KINDS
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -42,6 +42,33 @@ def test_file_digest(tmp_path):
     assert cache.file_digest(tmp_path / "a") == "ba7816bf8f01cfea"
 
 
+@pytest.mark.parametrize("change", [
+    lambda path: path.write_bytes(b"two"), lambda path: cache.write(path, b"two"),
+    lambda path: (path.unlink(), path.write_bytes(b"two")), lambda path: os.truncate(path, 2),
+])
+@pytest.mark.parametrize("settled", [cache.SETTLED, -1])
+def test_a_file_that_changes_has_another_digest(tmp_path, monkeypatch, change, settled):
+    """In place, replaced, and where its time of writing is what it was."""
+    monkeypatch.setattr(cache, "SETTLED", settled)
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    before, written = cache.file_digest(path), path.stat().st_mtime_ns
+    if settled < 0:
+        time.sleep(0.02)  # longer than a tick of the clock
+    change(path)
+    os.utime(path, ns=(written, written))
+    assert cache.file_digest(path) == cache._hashed(path) != before
+
+
+def test_a_file_that_was_left_alone_is_not_read_again(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    monkeypatch.setattr(cache, "SETTLED", -1)
+    before = cache.file_digest(path)
+    monkeypatch.setattr(cache, "_hashed", None)
+    assert cache.file_digest(path) == before
+
+
 # keys of code
 
 
@@ -57,8 +84,9 @@ def package(tmp_path, monkeypatch):
 
 
 def forget():
-    cache.code_key.cache_clear()
-    cache._read.cache_clear()
+    """Files and versions are read anew; what a source of the same text says is known."""
+    for known in (cache.code_key, cache._read, cache._version):
+        known.cache_clear()
 
 
 CHANGES = [
@@ -256,19 +284,8 @@ def test_kept_builds_once(tmp_path):
     assert [p.name for p in (tmp_path / "a").iterdir() if not p.name.endswith(".lock")] == ["b"]
 
 
-def slow(folder):
-    (folder / "by").write_text(str(os.getpid()))
-    time.sleep(0.3)
-    with (folder.parent / "calls").open("a") as f:
-        f.write("called\n")
-
-
-def wanting(folder, queue):
-    queue.put((cache.build_once(folder, slow) / "by").read_text())
-
-
 def test_of_concurrent_processes_one_builds_and_all_get_it(tmp_path):
-    context = multiprocessing.get_context("spawn")
+    context = processes.context()
     queue = context.Queue()
     workers = [context.Process(target=wanting, args=(tmp_path / "x", queue)) for _ in range(3)]
     for w in workers:

@@ -1,6 +1,5 @@
 """The 193 numbers: the fast way against the plain librosa recipe, and each of its steps against librosa's own."""
 
-import multiprocessing
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from acp_lib.engine import processes
 from acp_lib.features import audio, music
 from acp_lib.features.fast import bands as _bands
 from acp_lib.features.fast import cqt as _cqt
@@ -175,7 +175,7 @@ def test_the_same_bits_in_every_process_and_thread():
     expected = [bits(0), bits(1)]
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(bits, [0, 1, 0, 1])) == expected * 2
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(2, mp_context=processes.context()) as pool:
         assert list(pool.map(bits, [0, 1])) == expected
 
 

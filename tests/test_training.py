@@ -1,21 +1,20 @@
 """The training loop: learning, early stopping, the best weights, repeatability, what survives a kill, two processes."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from test_corpus import saved, side, small, streamed
+from test_corpus import reread, saved, side, small, streamed
 from test_runs import planned
 from torch import distributed, multiprocessing, nn
 
 from acp_lib import streams
 from acp_lib.emotions import CLASSES
+from acp_lib.engine import processes
 from acp_lib.experiment import evaluation, runs, tasks, training
 from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.experiment.tasks import Correspondence, Recognition
@@ -282,26 +281,26 @@ def test_resumed_convolutions_are_bit_for_bit_unbroken(tmp_path, monkeypatch, st
     assert state(model) == state(unbroken_convolutions[0]) and history == unbroken_convolutions[1]
 
 
-DEADLY = """
-import os, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from test_corpus import reread
-from test_training import convolved, training
-training.SECONDS = -1
-def on_epoch(history):
-    print(len(history), flush=True)
-    if len(history) == 2:
-        os.kill(os.getpid(), 9)
-convolved(reread(Path(sys.argv[2])), checkpoint=Path(sys.argv[3]), on_epoch=on_epoch)
-"""
+def deadly(folder, checkpoint, told):
+    """Train on what `streamed` wrote into a folder, noting each epoch, and die in the second."""
+    training.SECONDS = -1
+
+    def on_epoch(history):
+        with told.open("a") as f:
+            f.write(f"{len(history)}\n")
+        if len(history) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    convolved(reread(folder), checkpoint=checkpoint, on_epoch=on_epoch)
 
 
 def test_a_process_that_is_killed_resumes_bit_for_bit(tmp_path, stream, unbroken_convolutions):
-    checkpoint, folder = tmp_path / "checkpoint", stream.image.x.folder.parent
-    done = subprocess.run([sys.executable, "-c", DEADLY, Path(__file__).parent, folder, checkpoint],
-                          stdout=subprocess.PIPE, text=True)
-    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "1\n2\n") and checkpoint.exists()
+    checkpoint, told = tmp_path / "checkpoint", tmp_path / "told"
+    process = processes.context().Process(target=deadly, args=(stream.image.x.folder.parent, checkpoint, told))
+    process.start()
+    process.join()
+    assert (process.exitcode, told.read_text()) == (-signal.SIGKILL, "1\n2\n") and checkpoint.exists()
+    told.unlink()
     seen = []
     model, history = convolved(stream, checkpoint=checkpoint, on_epoch=lambda h: seen.append(len(h)))
     assert seen == [3]
@@ -339,7 +338,8 @@ def two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     options = QUICK | {"epochs": 1, "pairs_per_epoch": 64, "first_layer": "input", "test_pairs": 50}
     run = planned(folder / "run", saved(small((2048, 193), (24, 24)), folder / "corpus"), 5, **options)
-    multiprocessing.spawn(of_two, (folder, run), nprocs=2)
+    method = processes.context().get_start_method()
+    multiprocessing.start_processes(of_two, (folder, run), nprocs=2, start_method=method)
     return run, [torch.load(folder / f"{rank}.pth") for rank in range(2)]
 
 
