@@ -27,8 +27,10 @@ from acp_lib import study as studies
 from acp_lib.audits import reconciled
 from acp_lib.book import build as book
 from acp_lib.book import prepare as preparing
+from acp_lib.engine import cache as caching
 from acp_lib.figures import live
 from acp_lib.profiles import ROOT
+from acp_lib.results import recorded
 
 SMALL = {"n_images": 80, "n_songs": 30, "seeds": 2, "epochs": 1, "pairs_per_epoch": 128, "test_pairs": 400,
          "probe_epochs": 2, "audit_seeds": 2, "audit_draws": 2, "audit_runs": 4}
@@ -96,6 +98,31 @@ def made(copy) -> SimpleNamespace:
 
 def page(made, name: str) -> check_pages.Page:
     return made.pages[made.html.resolve() / f"{name}.html"]
+
+
+@pytest.mark.parametrize(("file", "chapters"), [
+    ("figures/power.py", ["19_power"]), ("figures/hearing.py", ["02_hearing"]),
+    ("figures/retrieval.py", ["14_retrieval"]), ("audits/verdicts.yml", "all"), ("figures/style.py", "all"),
+    ("profiles/__init__.py", "all"), ("engine/text.py", "all"), ("book/report.py", "all"), ("book/build.py", []),
+    ("matching/page.py", []), ("findings/record.py", []),
+])
+def test_a_chapter_follows_the_files_that_it_may_compute_with_or_show(monkeypatch, file, chapters):
+    run = book.Run(profiles.load("mini"), {})
+    before = {c.name: c.key for c in run.chapters if c.name < book.LAST}
+    real, changed_file = caching.file_digest, caching.PACKAGE / file
+    monkeypatch.setattr(caching, "file_digest", lambda path: "changed" if path == changed_file else real(path))
+    changed = [c.name for c in run.chapters if c.name in before and c.key != before[c.name]]
+    assert changed == (list(before) if chapters == "all" else chapters)
+
+
+def test_a_chapter_follows_what_is_recorded(monkeypatch, tmp_path):
+    def key():
+        return book.Run(profiles.load("mini"), {}).chapters[0].key
+
+    monkeypatch.setattr(recorded, "FOLDER", tmp_path)
+    before = key()
+    (tmp_path / "folds.json").write_text("{}")
+    assert key() != before
 
 
 @pytest.fixture

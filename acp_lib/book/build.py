@@ -28,7 +28,7 @@ import yaml
 from filelock import FileLock
 
 from acp_lib.engine import commands, faults, processes, temporary
-from acp_lib.engine.cache import digest, file_digest, write
+from acp_lib.engine.cache import digest, file_digest, shown_key, write
 from acp_lib.engine.processes import kill_all, one_thread
 from acp_lib.engine.text import lines, plain
 from acp_lib.profiles import FILES, ROOT, Profile
@@ -41,6 +41,7 @@ examples:
   %(prog)s imac -p data imac --only 05_acp_net   one chapter on IMAC
   %(prog)s -p build /scratch -p work /scratch    elsewhere: /scratch/_build/html
 """
+IMPORT = re.compile(r"^ *(?:from|import) acp_lib\b.*$", re.MULTILINE)
 LAST = "90_"  # chapters so named read the results of the others
 RENDER = """\
 import sys
@@ -75,7 +76,9 @@ class Chapter:
     def key(self) -> str:
         """Digest of all that the executed copy depends on."""
         others = [c.last["key"] for c in self.run.chapters if c.name < LAST] if self.name >= LAST else []
-        return digest(self.source.read_text("utf8"), self.run.parameters, self.run.input_key, others)
+        text = self.source.read_text("utf8")
+        imports = "\n".join(line.strip() for line in IMPORT.findall(text))
+        return digest(text, shown_key(imports), self.run.parameters, self.run.input_key, others)
 
     @property
     def last(self) -> dict:
@@ -114,9 +117,11 @@ class Run:
 
     @cached_property
     def input_key(self) -> str:
+        """Digest of what all chapters depend on: settings, data, weights, versions, and what is recorded."""
         from acp_lib import study
+        from acp_lib.results import recorded
 
-        return study.input_key(self.profile)
+        return digest(study.input_key(self.profile, code=""), recorded.fingerprint())
 
     @cached_property
     def hidden(self) -> dict[str, str]:

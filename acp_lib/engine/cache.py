@@ -14,7 +14,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -70,10 +70,14 @@ def _read(name: str) -> tuple[frozenset[str], frozenset[str], str]:
     path = _module_file(name)
     assert path is not None, name
     names, texts, does = _parsed(path.read_text("utf8"))
-    own = frozenset(n for n in names if n.startswith("acp_lib.") and _module_file(n) and not n.startswith(APART))
+    own = _ours(names)
     others = {n.split(".")[0] for n in names} - {"acp_lib"} - sys.stdlib_module_names
     files = [p for p in sorted(path.parent.glob("*.yml")) if p.name in texts]
     return own, frozenset(others), digest(does, [file_digest(p) for p in files])
+
+
+def _ours(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(n for n in names if n.startswith("acp_lib.") and _module_file(n) and not n.startswith(APART))
 
 
 @cache
@@ -119,15 +123,30 @@ def code_key(*modules: str) -> str:
     if not modules:
         files = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".yml"))
         return digest([(p.relative_to(PACKAGE).as_posix(), file_digest(p)) for p in files])
-    todo, seen, packages = list(modules), set[str](), set[str]()
+    seen = sorted(_behind(modules))
+    packages = set[str]().union(*(_read(name)[1] for name in seen))
+    return digest([(name, _read(name)[2]) for name in seen], sorted((p, _version(p)) for p in packages))
+
+
+def shown_key(source: str) -> str:
+    """Digest of all that a text of code may compute or show: the files of what it imports from acp_lib, of what these
+    import, and of what other keys leave out.
+    """
+    files = {_module_file(name) for name in _behind(_ours(_parsed(source)[0]))}
+    files |= {p for p in PACKAGE.rglob("*.yml")}
+    files |= {p for name in APART for p in PACKAGE.joinpath(name.removeprefix("acp_lib.")).glob("*.py")}
+    return digest(sorted((p.relative_to(PACKAGE).as_posix(), file_digest(p)) for p in files if p))
+
+
+def _behind(modules: Iterable[str]) -> set[str]:
+    """These modules and all that they import from acp_lib, but for what stands apart."""
+    todo, seen = list(modules), set[str]()
     while todo:
         name = todo.pop()
         if name not in seen:
             seen.add(name)
-            own, others, _ = _read(name)
-            todo += own
-            packages |= others
-    return digest([(name, _read(name)[2]) for name in sorted(seen)], sorted((p, _version(p)) for p in packages))
+            todo += _read(name)[0]
+    return seen
 
 
 @cache

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from acp_lib.engine.cache import write
+from acp_lib.engine.cache import digest, file_digest, write
 from acp_lib.profiles import ROOT
 
 FOLDER = ROOT / "recorded"
@@ -64,6 +64,12 @@ def read(study: str) -> list[dict]:
     Chapter: ACP-Net.
     """
     return [json.loads(path.read_text("utf8")) for path in sorted((FOLDER / study).glob("*.json"))]
+
+
+def fingerprint() -> str:
+    """Digest of all that is recorded."""
+    files = sorted(FOLDER.rglob("*.json"))
+    return digest([(path.relative_to(FOLDER).as_posix(), file_digest(path)) for path in files])
 
 
 def one(command: str, rows: Sequence[dict], /, **wanted: object) -> dict:

@@ -139,13 +139,15 @@ def fresh_cache(app, config) -> None:
     if config.nb_execution_mode != "cache":
         return
     from acp_lib import profiles, study
+    from acp_lib.results import recorded
 
     mini = profiles.load("mini")
     token = mini.results_path / ".token"  # goes with the results, so that they are then made again
     if not token.exists():
         token.parent.mkdir(parents=True, exist_ok=True)
         token.write_text(uuid.uuid4().hex)
-    key = hashlib.sha256((study.input_key(mini) + token.read_text()).encode()).hexdigest()[:16]
+    made_from = study.input_key(mini) + recorded.fingerprint() + token.read_text()
+    key = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     caches = mini.home / "_build" / ".jupyter_cache"
     for old in caches.glob("*"):
         if old.is_dir() and old.name != key:
