@@ -11,6 +11,8 @@ from test_project import MODULES
 
 from acp_lib.engine import processes
 
+pytestmark = pytest.mark.slow
+
 USE = """
 import numpy as np
 from acp_lib.features.fast.compiled import librosa

@@ -55,10 +55,13 @@ def test_the_table_of_contents_names_every_page_and_no_other():
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 
 
+@cache
 def cells(path: Path, kind: str) -> list:
+    """The cells of a chapter of one kind, in order; read once, for all to look at."""
     return [c for c in jupytext.read(path, fmt="md:myst").cells if c.cell_type == kind]
 
 
+@pytest.mark.slow
 @chapters
 def test_one_cell_of_parameters_each_a_field_of_a_profile_with_a_comment(path):
     tagged = [i for i, c in enumerate(cells(path, "code")) if "parameters" in c.metadata.get("tags", [])]
@@ -95,6 +98,7 @@ def test_a_kernel_that_lacks_the_library_is_told_of_in_the_traceback(path):
 OPEN_LINES = 12  # of an open cell: more is folded, or is a function of the library
 
 
+@pytest.mark.slow
 @chapters
 def test_every_cell_that_computes_is_on_the_page_and_open_ones_are_short(path):
     tags = [set(c.metadata.get("tags", [])) for c in cells(path, "code")]
@@ -104,6 +108,7 @@ def test_every_cell_that_computes_is_on_the_page_and_open_ones_are_short(path):
     assert [lines for lines in shown if len(lines) > OPEN_LINES] == []
 
 
+@pytest.mark.slow
 @chapters
 def test_values_that_sentences_show_are_named_once_and_before(path):
     known = []
@@ -130,6 +135,7 @@ def test_fixed_opening_and_closing(path):
     assert re.findall(r"^#+ (.*)", outside, re.M)[-3:] == ["What was found", "What departs from the paper", "Exercises"]
 
 
+@pytest.mark.slow
 @chapters
 def test_a_chapter_is_a_python_notebook_that_compiles(path):
     notebook = jupytext.read(path, fmt="md:myst")
@@ -219,6 +225,7 @@ def test_every_room_has_its_floor():
     assert all(other in IMPORTS[module] for module, other in ALLOWED), "an exception that is needed no more"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_its_own_room_and_those_below(module):
     room = module.split(".")[1]
@@ -295,6 +302,7 @@ def packages_imported(folder: str) -> set[str]:
     return {name.split(".")[0] for name in names} - OURS - sys.stdlib_module_names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [*SHIPPED, *OTHER])
 def test_what_is_imported_is_asked_for_by_name(folder):
     extras = [r for extra in EXTRAS if folder in OTHER or extra != "test" for r in EXTRAS[extra]]
