@@ -217,24 +217,27 @@ def imported(path: Path) -> set[str]:
     return found & set(MODULES)
 
 
-IMPORTS = {module: imported(path) for module, path in MODULES.items()}
+@cache
+def imports() -> dict[str, set[str]]:
+    """What each module of the library imports of it."""
+    return {module: imported(path) for module, path in MODULES.items()}
 
 
 def test_every_room_has_its_floor():
     assert {module.split(".")[1] for module in MODULES} == set(FLOOR)
-    assert all(other in IMPORTS[module] for module, other in ALLOWED), "an exception that is needed no more"
+    assert all(other in imports()[module] for module, other in ALLOWED), "an exception that is needed no more"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_its_own_room_and_those_below(module):
     room = module.split(".")[1]
-    wrong = {other for other in IMPORTS[module] if (at := other.split(".")[1]) != room and FLOOR[at] >= FLOOR[room]}
+    wrong = {other for other in imports()[module] if (at := other.split(".")[1]) != room and FLOOR[at] >= FLOOR[room]}
     assert {(module, other) for other in wrong} <= ALLOWED
 
 
 def test_no_imports_run_in_a_circle():
-    assert len(list(TopologicalSorter(IMPORTS).static_order())) == len(MODULES)  # raises CycleError, which names it
+    assert len(list(TopologicalSorter(imports()).static_order())) == len(MODULES)  # raises CycleError, which names it
 
 
 # packages
@@ -292,6 +295,7 @@ OURS = {"acp_lib", "benchmarks", *(p.stem for p in (ROOT / "tests").glob("*.py")
 distributions = cache(packages_distributions)
 
 
+@cache
 def packages_imported(folder: str) -> set[str]:
     """The first part of every module that the code of a folder imports, Python's own and this project's left out."""
     code = [p.read_text("utf8") for p in (ROOT / folder).rglob("*.py")]
