@@ -287,6 +287,14 @@ def test_the_lowest_the_pinned_and_the_newest_versions_are_tested():
            (jobs["tests"] | jobs["weekly"]).items()}
     assert "-c .ci/lowest.txt -e" in ran["lowest"] and "-c " not in ran["newest"]
     assert all("make test" in ran[job] for job in ("lowest", "test", "newest"))
+    assert "make test-nightly" in ran["newest"]
+
+
+def test_what_runs_at_night_is_a_longer_case_of_a_test_that_runs_by_day():
+    lines = {p.name: line for p in (ROOT / "tests").glob("test_*.py") if p != Path(__file__)
+             for line in p.read_text("utf8").splitlines() if "mark.nightly" in line}
+    assert lines and all(re.search(r"\[[^\[\]]+, pytest\.param\(.*marks=pytest\.mark\.nightly\)\]", line)
+                         for line in lines.values()), lines
 
 
 SHIPPED, OTHER = ("acp_lib", "book", "notebooks"), ("tests", "benchmarks")
