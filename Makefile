@@ -26,11 +26,11 @@ PYTEST = exec "$(PY)" -m pytest -n "$(JOBS)" --dist loadfile --no-loadscope-reor
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv book test test-fast bench record lint lock clean distclean
+.PHONY: help venv book test test-fast test-nightly bench record lint lock clean distclean
 
 help: ## this list
 	@echo "make TARGET [NAME=VALUE ...]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 venv: $(STAMP) ## the virtual environment in .venv, from requirements.txt
 
@@ -46,11 +46,14 @@ $(STAMP): requirements.txt pyproject.toml
 book: $(STAMP) ## the book; PROFILE=mini|folder|imac|emid DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
 	$(BOOK)
 
-test: $(STAMP) ## every test, a whole small book among them
+test: $(STAMP) ## every test but the nightly ones, a whole small book among them
 	$(PYTEST) $(ARGS)
 
-test-fast: $(STAMP) ## the tests that take seconds
-	$(PYTEST) -m "not book" $(ARGS)
+test-fast: $(STAMP) ## the tests that take less than a second each: neither book, slow nor nightly
+	$(PYTEST) -m "not (book or slow or nightly)" $(ARGS)
+
+test-nightly: $(STAMP) ## the tests that repeat at length what a shorter one of make test holds
+	$(PYTEST) -m nightly $(ARGS)
 
 bench: $(STAMP) ## the benchmarks: ratios measured in one run
 	exec "$(PY)" -m benchmarks $(ARGS)

@@ -21,6 +21,7 @@ MAY_PASS = [202, 204, 206, 300, 302, 304, 408, 409, 418, 420, 421, 423, 425, 429
             508, 509, 520, 521, 522, 523, 524, 525, 526, 527, 529, 530, 561, 598, 599]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "outcome"), [*((s, "lost") for s in FOR_GOOD), *((s, "failed") for s in MAY_PASS)])
 def test_status_codes(root, site, status, outcome):
     record = one(root, site, body(b"", status=status), limits={"tries": 1})
@@ -51,6 +52,7 @@ def test_how_long_a_host_wants_to_be_left_alone(text, least, most):
     assert least <= client._retry_after(Answer(text)) <= most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [403, 404, 503])
 def test_an_answer_that_says_when_to_ask_again_may_pass(root, site, status):
     record = one(root, site, in_turn(body(b"", status=status, **{"Retry-After": "1"}), body(picture(1))))
@@ -148,6 +150,7 @@ def cut(data: bytes, kept: int, how: str):
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP"])
 @pytest.mark.parametrize("how", ["length", "chunks", "close"])
 @pytest.mark.parametrize("kept", [0, 10, 200])

@@ -272,6 +272,7 @@ def test_widths_tile_the_vector(photo):
         assert values[place] == pytest.approx(getattr(art, name)(photo), abs=1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(arrays(np.uint8, st.tuples(st.integers(16, 40), st.integers(16, 40), st.just(3))))
 def test_any_picture_gives_finite_values(shown):
@@ -329,6 +330,7 @@ def test_photographs(real):
     assert (values.std(0) > 1e-4).all()  # each of them tells photographs apart
 
 
+@pytest.mark.slow
 def test_figure(photo, tmp_path):
     with warnings.catch_warnings(), plt.rc_context():
         warnings.simplefilter("error")

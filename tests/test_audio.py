@@ -71,6 +71,7 @@ def test_a_stretch_of_an_mp3_begins_where_it_should(written):
     np.testing.assert_allclose(part, whole[110250:154350], rtol=0, atol=1e-6)  # the decoder starts afresh
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", [0.0, 0.99])
 def test_a_stretch_of_an_mp3_is_decoded_as_in_the_whole(tmp_path, compression):
     path = tmp_path / "low.mp3"

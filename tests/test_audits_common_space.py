@@ -120,6 +120,7 @@ def test_what_the_places_depend_on(apart):
     assert chance["Nearest is of the same class, %"] == pytest.approx(100 / 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [4, 60])
 def test_a_map_keeps_neighbours_and_is_the_same_for_the_same_seed(n):
     x = np.eye(4)[np.arange(n) % 3] + 0.05 * np.random.default_rng(2).standard_normal((n, 4))

@@ -62,6 +62,7 @@ def outcome(rows, planted: float, seed: int = 0):
     return [60 + planted * (row["c"] == "y") + rng.normal() for row in rows]
 
 
+@pytest.mark.slow
 def test_the_planted_choice_is_found():
     rows = specifications.design(VALUES, 17)
     found = curve.details(rows, outcome(rows, 6.0))
@@ -71,6 +72,7 @@ def test_the_planted_choice_is_found():
     assert effect["interval"][0] < 6 < effect["interval"][1] and effect["interval"][0] > 3
 
 
+@pytest.mark.slow
 def test_where_nothing_matters_nothing_is_found(quick):
     rows = specifications.design(VALUES, 17)
     wrong = [bool(curve.told(curve.details(rows, outcome(rows, 0.0, seed)))) for seed in range(40)]

@@ -36,6 +36,7 @@ def test_a_design_holds_the_own_reading_first_and_each_value_about_equally_often
         assert set(found) <= set(some) and max(found.values()) - min(found[v] for v in some) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("networks", "readings", "values"), [(4, 2, 2), (16, 6, 2), (24, 9, 3), (48, 17, 5)])
 def test_networks_suffice_for_each_value_to_stand_several_times(networks, readings, values):
     study = Fake(artist="A", batch=64, epochs=20, patience=20, audit_runs=networks)
@@ -83,6 +84,7 @@ def scale(side, kind):
     return replace(side, x=torch.from_numpy(scaled(x, side.rows("train"), kind)))
 
 
+@pytest.mark.slow
 def test_a_curve_over_trained_networks_finds_the_scaling_that_matters(tmp_path, quick):
     """A feature in another unit drowns the others unless they are scaled; the activation makes no odds."""
     plain = small((2048, 193), (96, 96), strength=6.0)

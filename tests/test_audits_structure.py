@@ -28,6 +28,7 @@ def test_many_pairs_give_the_classes_away_exactly(protocol):
     assert course["ari"].iloc[0] < 0.9 and course["pairs"].is_monotonic_increasing
 
 
+@pytest.mark.slow
 @given(st.integers(1, 400), st.sampled_from(PROTOCOLS), st.integers(0, 100))
 def test_no_set_holds_two_classes(n, protocol, seed):
     corpus = separable(120)
@@ -64,6 +65,7 @@ def side(noise: float, n: int = 480) -> Modality:
     return Modality(torch.from_numpy(x.astype(np.float32)), label, np.arange(n) // 3 % 3, np.minimum(emotion, 7))
 
 
+@pytest.mark.slow
 def test_clusters_that_are_there_are_found_and_others_are_not():
     clear = [r["ari"] for r in structure.cluster_agreement(side(0.3)) if r["k"] == 3 and r["truth"] == "classes"]
     assert len(clear) == structure.INITS and max(clear) == 1

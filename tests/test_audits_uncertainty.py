@@ -63,6 +63,7 @@ def test_a_seed_draws_initial_weights_which_count_once():
 # many comparisons
 
 
+@pytest.mark.slow
 def test_holm():
     found = uncertainty.holm([{"p": 0.01, "row": "a"}, {"p": 0.04, "row": "b"}, {"p": 0.03, "row": "c"}])
     assert [(r["row"], pytest.approx(r["holm"])) for r in found] == [("a", 0.03), ("b", 0.06), ("c", 0.06)]
@@ -80,6 +81,7 @@ def test_scores_of_known_answers():
     assert found["ece"] == pytest.approx(np.mean([0.1, 0.6, 0.2, 0.6]))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6))
 def test_honest_probabilities_are_calibrated_and_exaggerated_ones_are_not(seed):
     rng = np.random.default_rng(seed)

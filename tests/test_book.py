@@ -187,6 +187,7 @@ def test_help_names_options_and_examples(engine, capsys):
     assert all(word in out for word in ("examples:", "--only", "--no-render", "--jobs", "emid, folder, imac, mini"))
 
 
+@pytest.mark.slow
 def test_data_and_weights_that_cannot_be_used_stop_with_one_line(tmp_path, monkeypatch, capsys):
     for name in ("JUPYTER_RUNTIME_DIR", "PYTHONPATH", "TMPDIR"):
         monkeypatch.setenv(name, "")

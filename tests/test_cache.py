@@ -120,6 +120,7 @@ def change(path, text=None):
     forget()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "changed", "differs"), CHANGES)
 def test_a_key_follows_what_the_module_imports_and_no_more(package, module, changed, differs):
     before, whole = cache.code_key(f"acp_lib.{module}"), cache.code_key()
@@ -176,6 +177,7 @@ def test_every_stage_is_tried(package):
     assert audits == AUDITS
 
 
+@pytest.mark.slow
 def test_words_change_no_key(package):
     """Every docstring says something else, and no comment is left."""
     before, whole = keys(), cache.code_key()
@@ -188,6 +190,7 @@ def test_words_change_no_key(package):
     assert differing(before) == set() and cache.code_key() != whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ["engine", "profiles", "figures", "book", "distributed.py"])
 def test_what_changes_no_number_changes_no_key(package, room):
     before, whole = keys(), cache.code_key()
@@ -197,6 +200,7 @@ def test_what_changes_no_number_changes_no_key(package, room):
     assert differing(before) == set() and cache.code_key() != whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "differs"), [
     ("if TYPE_CHECKING:\n    import seaborn\n    from acp_lib.study import Study\n", False),
     ("if typing.TYPE_CHECKING:\n    from acp_lib.study import Study\n", False),
@@ -222,6 +226,7 @@ def released(monkeypatch, package):
     monkeypatch.setattr(cache, "version", lambda name: "0.0.1" if name == package else version(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "expected"), [
     ("librosa", {"music", "slices", "leakage"}),
     ("torch", {"weights", "image", "pixels", "art", "corpus", "runs", "baselines", *AUDITS}),
@@ -240,6 +245,7 @@ def test_another_version_of_a_package_changes_the_keys_of_what_imports_it(packag
     assert not kept[name] & found
 
 
+@pytest.mark.slow
 def test_every_imported_package_has_a_version(package):
     """Its distribution is found under the name that it is imported by, or under the one in DISTRIBUTIONS."""
     modules = [".".join(p.relative_to(package.parent).with_suffix("").parts) for p in package.rglob("*.py")]
@@ -249,6 +255,7 @@ def test_every_imported_package_has_a_version(package):
     assert cache._version("no_such_package") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "name", "expected"), [
     ("features/fast/hpss.py", "harmonic", {"music"}),
     ("features/spectrogram.py", "pooled", {"slices"}),
@@ -284,6 +291,7 @@ def test_kept_builds_once(tmp_path):
     assert [p.name for p in (tmp_path / "a").iterdir() if not p.name.endswith(".lock")] == ["b"]
 
 
+@pytest.mark.slow
 def test_of_concurrent_processes_one_builds_and_all_get_it(tmp_path):
     context = processes.context()
     queue = context.Queue()

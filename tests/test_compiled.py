@@ -26,6 +26,7 @@ def test_every_module_takes_librosa_from_one_place(module):
     assert not [n for n in names if n.split(".")[0] == "librosa"]
 
 
+@pytest.mark.slow
 def test_processes_that_compile_at_once_leave_what_the_next_can_load(tmp_path):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
 
@@ -37,6 +38,7 @@ def test_processes_that_compile_at_once_leave_what_the_next_can_load(tmp_path):
     assert list(tmp_path.rglob("*.nbc")), "nothing was kept: the test shows nothing"
 
 
+@pytest.mark.slow
 def test_the_second_waits_for_the_first(tmp_path):
     tmp_path.chmod(0o555)
     context = processes.context()  # these have librosa before they begin

@@ -90,6 +90,7 @@ def stream(tmp_path_factory):
 # scaling
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SCALINGS)
 @given(arrays(np.float32, (9, 4), elements=FLOATS), arrays(np.float32, (3, 4), elements=FLOATS))
 def test_rows_outside_of_training_do_not_move_the_scaling(kind, x, other):

@@ -131,6 +131,7 @@ FAILED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FAILED)
 def test_failed_and_tried_again_by_the_next_run(root, site, kind):
     answer, reason = FAILED[kind]
@@ -151,6 +152,7 @@ def test_what_is_lost_is_asked_for_again_only_with_all(root, site):
     assert fetch(root, site, again="all")["awe/p.jpg"]["outcome"] == "fetched"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [[body(b"", status=500)], [web.reset, web.reset], [web.truncated(b"half", 100)],
                                    [body(b"", status=429, **{"Retry-After": "1"})]])
 def test_a_second_try_that_works(root, site, first):
@@ -158,6 +160,7 @@ def test_a_second_try_that_works(root, site, first):
     assert (record["outcome"], record["tries"]) == ("fetched", 2)
 
 
+@pytest.mark.slow
 def test_a_host_that_wants_to_be_left_alone_is_for_all_its_pictures(root, site):
     """Retry-After holds for the host, not for the one picture; and no longer than `longest_pause`."""
     times = []

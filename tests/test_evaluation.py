@@ -97,6 +97,7 @@ def stream(tmp_path_factory):
     return streamed(tmp_path_factory.mktemp("stream") / "made")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk", [1, 5, 16, 100])
 def test_embeddings_are_means_over_views_whatever_the_chunk(stream, monkeypatch, chunk):
     model, rows = listener(size=32), np.array([40, 3, 3, 17, 0, 29, 30])
@@ -169,6 +170,7 @@ def test_interval_holds_the_mean_and_is_wider_for_a_higher_level(values):
     assert lower <= low <= np.mean(values) + 1e-9 and np.mean(values) - 1e-9 <= high <= higher
 
 
+@pytest.mark.slow
 def test_interval_covers_the_mean_as_often_as_it_says():
     rng = np.random.default_rng(0)
     held = [low <= 10 <= high for low, high in (t_interval(rng.normal(10, 2, 4)) for _ in range(1000))]

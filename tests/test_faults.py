@@ -205,6 +205,7 @@ def test_advice(modality, name, expected):
     assert formats.advice(name, modality) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("modality", "ending"), [("image", "heic"), ("image", "HEIF"), ("music", "m4a"),
                                                   ("music", "wma")])
 @pytest.mark.parametrize("classes", ["all", "one"])

@@ -262,6 +262,7 @@ def named(case):
     return f"{drawn.__module__.rpartition('.')[2]}.{drawn.__name__} {special}".strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("drawn", "special", "arguments"), CASES, ids=map(named, CASES))
 def test_is_drawn_without_a_warning(paths, drawn, special, arguments):
     with warnings.catch_warnings():
@@ -309,6 +310,7 @@ def test_the_network_is_drawn_as_its_modules_are(options, count):
         0 if "dropout" in options else len(layers) - 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [L3Net(width=0.125, size=64, bins=48, frames=50), SpectrogramACP(bins=48, frames=50)])
 def test_towers_are_drawn_as_their_modules_are(model):
     found = texts(baselines.architectures({"the name": model}))

@@ -111,6 +111,7 @@ def encoded(side, label, clip, truth, rng):
     return x
 
 
+@pytest.mark.slow
 def test_a_network_that_follows_a_trace_is_right_and_only_adds_up():
     some = listed(clips=60, features=encoded)
     part = frozen.designs(some, 1, 4, 0)["as released"][0][0]

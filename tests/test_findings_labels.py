@@ -264,6 +264,7 @@ def test_the_share_that_classes_explain(values, label, share):
     assert valence.explained(np.array(values, float), np.array(label)) == pytest.approx(share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("truth", list(permutations(range(3))))
 def test_the_order_of_columns_is_found_whichever_it_is(truth):
     """Songs whose valence and arousal are those of the class that column `truth[k]` stands for."""
@@ -297,6 +298,7 @@ def files(tmp_path, deezer):
                             MADE[["track", *CLASSES]].itertuples(index=False)))
 
 
+@pytest.mark.slow
 def test_the_command_records_what_it_counted_in_which_files(files, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(stability, "DROPPED", (0.5,))
     monkeypatch.setattr(labels, "rows", partial(labels.rows, draws=3))
@@ -359,6 +361,7 @@ def test_what_is_kept_is_whole():
             assert low <= row["value"] <= high and len(row["interval"]) == 2
 
 
+@pytest.mark.slow
 def test_what_is_kept_follows_from_the_scores_that_the_package_holds():
     """Values do not hang on artists, which the package lacks; intervals do."""
     scores = np.repeat(CELLS, SONGS, 0)

@@ -84,6 +84,7 @@ def test_components_of_uneven_data_are_found_without_bias(monkeypatch, parts):
     assert (np.abs(found.mean(0) - [getattr(parts, name) for name in NAMES]) < 4 * error).all()
 
 
+@pytest.mark.slow
 def test_intervals_of_components_hold_the_truth():
     rng, rounds = np.random.default_rng(2), 40
     held = {name: 0 for name in NAMES}
@@ -170,12 +171,14 @@ def test_the_variance_by_hand(parts, design, variance):
     assert smallest(parts, design) == pytest.approx(2.801582 * math.sqrt(variance), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_variance_is_that_of_simulated_means():
     rng, design = streams.generator("test of power", 0), Design(3, 12, 8, 60)
     means = [drawn(rng, PARTS, design)[0].mean() for _ in range(4000)]
     assert np.var(means) == pytest.approx(PARTS.variance(design), rel=4 * math.sqrt(2 / 4000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", [Design(1, 30, 20, 200), Design(3, 60, 40, 400), Design(10, 40, 60, 300)])
 def test_the_stated_power_is_met(design):
     """By a test that knows the variance: the share of simulations that find the difference."""
@@ -187,6 +190,7 @@ def test_the_stated_power_is_met(design):
         assert found == pytest.approx(stated, abs=4 * math.sqrt(stated * (1 - stated) / rounds))
 
 
+@pytest.mark.slow
 def test_the_books_own_test_comes_close_where_there_are_runs_and_songs_enough():
     """It has to estimate the variance, which costs some power."""
     rng, rounds, design = streams.generator("test of power", 2), 150, Design(10, 80, 80, 600)
@@ -398,6 +402,7 @@ def told(browser, tmp_path, moves: list[dict], *more) -> list[str]:
     }})()""") for move in moves)]
 
 
+@pytest.mark.slow
 def test_the_form_says_in_a_browser_what_the_library_computes(browser, tmp_path):
     moves = [{"songs": 40, "runs": 10}, {"pictures": 300, "pairs": 1000, "effect": 12}, {"effect": 1, "runs": 1},
              {"of": 0, "effect": 4.5}, {"song": 20, "run": 0}]
@@ -416,6 +421,7 @@ def test_the_form_says_in_a_browser_what_the_library_computes(browser, tmp_path)
     assert any("no number is enough" in text for text in found) and len(set(found)) == len(found)
 
 
+@pytest.mark.slow
 def test_a_field_that_cannot_be_used_is_named(browser, tmp_path):
     moves = [{"songs": 0}, {"songs": 762, "runs": ""}, {"runs": 1, "effect": 0}, {"effect": 2, "song": -1},
              {"of": 0}, {"of": 1}]

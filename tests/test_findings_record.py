@@ -23,6 +23,7 @@ def again(tmp_path_factory):
     return json.loads((folder / "made.json").read_text("utf8"))
 
 
+@pytest.mark.slow
 def test_the_same_command_makes_it_again_from_the_same_data(again):
     alike = ["command", "data", "settings", "image_weights"]
     if again["versions"] == KEPT["versions"]:  # the files of the mini database hang on the libraries that write them

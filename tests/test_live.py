@@ -216,6 +216,7 @@ def every(tmp_path, name="A song", theme="light"):
                 theme=theme)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_texts_stand_out_in_the_light_and_in_the_dark(browser, tmp_path, theme):
     browser.open(every(tmp_path, theme=theme), 360, dark=theme == "dark")
@@ -227,6 +228,7 @@ def test_texts_stand_out_in_the_light_and_in_the_dark(browser, tmp_path, theme):
     assert (int(seen.split("(")[1].split(",")[0]) > 128) == (theme == "dark"), "the theme is there"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["A song", "A" * 118, *HOSTILE])
 def test_pages_fit_every_window_are_silent_and_hold_no_ones_markup(browser, tmp_path, text):
     file = every(tmp_path, text)
@@ -237,6 +239,7 @@ def test_pages_fit_every_window_are_silent_and_hold_no_ones_markup(browser, tmp_
     assert [w for w in WIDTHS if browser.resize(w) or browser.wide()] == [] and browser.errors == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["click", "keyboard"])
 @pytest.mark.parametrize("votes", ["1111111111", "0000000000", "1010011101"])
 def test_votes_give_the_score_expected(browser, tmp_path, way, votes):
@@ -269,6 +272,7 @@ def test_votes_give_the_score_expected(browser, tmp_path, way, votes):
     assert browser.value("document.activeElement.textContent") == "Your score" and browser.errors == []
 
 
+@pytest.mark.slow
 def test_the_game_begins_again_with_other_pairs_and_after_the_last_round_with_the_first(browser, tmp_path):
     made = play(n=2, best=False)
     browser.open(page(tmp_path, live.box("game", made.data)))
@@ -288,6 +292,7 @@ def test_the_game_begins_again_with_other_pairs_and_after_the_last_round_with_th
     assert browser.text(".acp-live > div > button") == "The same pairs again"
 
 
+@pytest.mark.slow
 def test_nothing_tells_the_answer_before_the_last_vote(browser, tmp_path):
     browser.open(page(tmp_path, live.box("game", play().data)))
     for _ in range(9):
@@ -296,6 +301,7 @@ def test_nothing_tells_the_answer_before_the_last_vote(browser, tmp_path):
     assert not [word for word in (*CLASSES, "A song", "scene", "✓", "apart") if word in told]
 
 
+@pytest.mark.slow
 def test_a_ranking_is_by_score_and_each_item_asks_for_its_own(browser, tmp_path):
     row = int(small().music.rows("test")[1])
     made = look(heard={row})
@@ -335,6 +341,7 @@ def test_a_ranking_is_by_score_and_each_item_asks_for_its_own(browser, tmp_path)
     assert browser.wide() == [] and browser.errors == []
 
 
+@pytest.mark.slow
 def test_the_explorer_starts_from_a_preset_and_follows_the_sliders(browser, tmp_path):
     data = explorer.data({"paper": PAPER, "even": ([1] * 3, [1] * 3)}, 61.67)
     browser.open(page(tmp_path, live.box("guessers", data)), 360)
@@ -359,6 +366,7 @@ def test_the_explorer_starts_from_a_preset_and_follows_the_sliders(browser, tmp_
     assert browser.value("document.querySelectorAll('[type=range]')[2].getAttribute('aria-valuetext')") == "20 %"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_number_of_the_explorer_covers_another_or_leaves_the_window(browser, tmp_path, width):
     presets = {"paper": PAPER, "far": ([98, 1, 1], [1, 1, 98]), "even": ([1] * 3, [1] * 3)}
@@ -378,6 +386,7 @@ def test_no_number_of_the_explorer_covers_another_or_leaves_the_window(browser, 
         assert ((low < high) & (low < high).swapaxes(0, 1)).all(2).sum() == len(boxes), "each overlaps itself alone"
 
 
+@pytest.mark.slow
 def test_every_field_and_player_has_a_name_and_regions_can_be_scrolled_by_keys(browser, tmp_path):
     browser.open(every(tmp_path))
     browser.value("document.querySelector('.acp-live button.acp-button').focus()")

@@ -31,6 +31,7 @@ PARAMETERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "options", "expected"), PARAMETERS)
 def test_parameters(model, options, expected):
     assert sum(p.numel() for p in model(**options).parameters()) == expected
@@ -108,6 +109,7 @@ def step():
     return image, music, logits, {name: p.grad for name, p in model.named_parameters()}
 
 
+@pytest.mark.slow
 def test_l3_net_shapes(step):
     image, music, logits, _ = step
     assert sizes(image) == [(64, 224, 224)] * 2 + [(128, 112, 112)] * 2 + [(256, 56, 56)] * 2 + [(512, 28, 28)] * 2 + [
@@ -167,6 +169,7 @@ def test_a_narrower_acp_net_keeps_inputs_and_answers(options, count):
         assert net(torch.zeros(2, 2048), music).shape == (2, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "last", "drops_last"), [
     ({"dropout_at": "hidden"}, "Dropout", True), ({}, "ReLU", False), ({"dropout_at": "not_embeddings"}, "ReLU", False),
     ({"activation": "linear_embeddings", "dropout_at": "hidden"}, "Dropout", True), ({"dropout": 0.0}, "ReLU", False),
@@ -283,6 +286,7 @@ SMALL = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(2))
 HEARD = torch.randn(8, 1, 32, 32, generator=torch.Generator().manual_seed(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("build", "pairs", "rate", "steps"), [
     (lambda: ACPNet(dropout=0.0), inputs(8), 1e-4, 12),
     (lambda: L3Net(size=32, bins=32, frames=32), (SMALL, HEARD), 3e-4, 4),
@@ -327,6 +331,7 @@ def test_the_mlp_is_two_hidden_layers():
     assert model(torch.randn(5, 193)).shape == (5, 3) and drops(MLP(193, 3, dropout=0.0).layers) == [False] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1.0, 0.5, 0.125])
 def test_alexnet_at_any_width(width):
     model = AlexNet(8, weights="random", width=width)
@@ -337,12 +342,14 @@ def test_alexnet_at_any_width(width):
     assert width == 1 or model(torch.zeros(2, 3, 64, 64)).shape == (2, 8)
 
 
+@pytest.mark.slow
 def test_without_classes_alexnet_gives_its_last_hidden_layer():
     model = AlexNet(0, weights="random", width=0.125).eval()
     found = model(torch.rand(2, 3, 64, 64) * 2 - 1)
     assert found.shape == (2, 512) and (found >= 0).all() and (found > 0).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [16, 32, ALEXNET_SIDE - 1, ALEXNET_SIDE])
 def test_alexnet_enlarges_what_is_too_small_for_it(side):
     model = AlexNet(0, weights="random", width=0.125).eval()
@@ -353,6 +360,7 @@ def test_alexnet_enlarges_what_is_too_small_for_it(side):
         model.net(torch.zeros(1, 3, ALEXNET_SIDE - 1, ALEXNET_SIDE - 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["safetensors", "pth"])
 def test_alexnet_with_the_weights_of_a_file_is_torchvisions(narrow, tmp_path, ending):
     file = tmp_path / f"alexnet.{ending}"
@@ -367,6 +375,7 @@ def test_alexnet_with_the_weights_of_a_file_is_torchvisions(narrow, tmp_path, en
     assert set(model.state_dict()) == {f"net.{k}" for k in narrow.state_dict() if not k.startswith("classifier.6")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("weights", "width", "error", "message"), [
     ("imagenet", 0.5, ValueError, "width is 0.5 and alexnet_weights 'imagenet'; a narrower AlexNet has no weights but"),
     ("file.pth", 0.125, ValueError, "width is 0.125 and alexnet_weights 'file.pth'"),
@@ -382,6 +391,7 @@ def test_weights_that_alexnet_refuses(narrow, tmp_path, monkeypatch, weights, wi
         AlexNet(8, weights=weights, width=width)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [URLError("no route"), IncompleteRead(b"x"), RuntimeError("invalid hash value")])
 def test_imagenet_weights_of_alexnet_that_cannot_be_fetched(monkeypatch, fault):
     def fail(*_, **__):

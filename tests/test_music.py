@@ -94,11 +94,13 @@ def agree(y, sr=SR, frame="librosa"):
     assert max(errors.values()) < 1, errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SIGNALS)
 def test_extract_gives_the_numbers_of_reference(name):
     agree(SIGNALS[name]())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [lambda: song(20.5), lambda: np.zeros(11 * SR), lambda: drums(5), lambda: melody(1.5),
                                   lambda: song(1)[:2000], lambda: song(1)[:1]])
 def test_extract_gives_the_numbers_of_reference_on_long_frames(make):
@@ -116,6 +118,7 @@ def test_frames_are_one_of_two():
         music.extract(song(1), SR, "minute")
 
 
+@pytest.mark.slow
 def test_long_frames_do_not_see_what_changes_within_them():
     """A chord of four tones, and the same tones one after another, look alike to frames of ten seconds alone."""
     tones = [np.sin(2 * np.pi * f * time(16)) for f in (220, 311.1, 440, 622.3)]
@@ -128,17 +131,20 @@ def test_long_frames_do_not_see_what_changes_within_them():
     np.testing.assert_array_equal(*blocks)  # which takes no length of frames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip.mp3", "clip.ogg"])
 def test_on_decoded_files(tmp_path, name):
     soundfile.write(tmp_path / name, song(10.5, 44100), 44100)
     agree(audio.load(tmp_path / name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 2, 100, 511, 1536, 2047, 2048, 5001, 44100, 220499, 220501, 250007])
 def test_short_and_odd_lengths(n):
     agree(song(n / SR + 1)[:n])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sr", [12801, 16000, 22050.5, 44100, 48000])
 def test_other_sampling_rates(sr):
     agree(song(3, int(sr)), sr)
@@ -171,6 +177,7 @@ def bits(seed):
     return music.extract(song(10.5) + noise(10.5, seed=seed), SR).tobytes()
 
 
+@pytest.mark.slow
 def test_the_same_bits_in_every_process_and_thread():
     expected = [bits(0), bits(1)]
     with ThreadPoolExecutor(2) as pool:
@@ -187,6 +194,7 @@ def test_blocks_and_names():
     assert (music.NAMES[0], music.NAMES[40], music.NAMES[192]) == ("mfcc_0", "chroma_0", "mel_127")
 
 
+@pytest.mark.slow
 def test_each_block_is_the_feature_it_is_called():
     y = melody(10)
     found = music.extract(y, SR)
@@ -363,6 +371,7 @@ def test_tonnetz_is_linear_in_normalised_chroma():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sr", [16000, 22050, 44100])
 def test_wavelets_are_librosas_at_every_tuning(sr):
     for tuning in np.arange(-50, 50) / 100:

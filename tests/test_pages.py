@@ -73,6 +73,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "problem"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_in_a_page_is_found(book, code, problem):
     (book / PAGE).write_text(GOOD.replace("</body>", f"{code}</body>"))
@@ -115,6 +116,7 @@ def test_an_empty_folder_has_no_page(tmp_path):
     assert check_pages.problems(tmp_path) == sorted(f"{name}: missing" for name in PAGES)
 
 
+@pytest.mark.slow
 def test_exit_code_and_lines(book):
     def check():
         done = subprocess.run([sys.executable, check_pages.__file__, book], capture_output=True, text=True)

@@ -94,6 +94,7 @@ def test_a_file_that_is_not_there(registered, path, error):
         load_notebook_node(path)
 
 
+@pytest.mark.slow
 def test_help_tells_the_parameters_wherever_it_is_asked(tmp_path, monkeypatch):
     """papermill itself in a process of its own, with the entry point of pyproject.toml."""
     about = tmp_path / "site/acp_here-0.dist-info"
@@ -209,6 +210,7 @@ def begun(chapter: str, **values) -> None:
 REFUSED = "notebooks/04_splits_and_pairs.md"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value", "message"), [
     ("epocs", 3, "unknown parameter 'epocs'; expected some of profile"),
     ("epochs", "two", "epochs is 'two' (str); expected int"),

@@ -146,6 +146,7 @@ def pillows(path):
             return None
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF", "ignore:Truncated", "ignore:.*[Mm]etadata")
 @pytest.mark.parametrize("name", HEADERS)
 def test_a_jpeg_lies_as_pillow_turns_it(tmp_path, name):
@@ -168,6 +169,7 @@ def test_other_formats_are_turned_too(tmp_path, name, orientation):
     assert close(shown(tmp_path / name), RGB)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_deflate", "jpeg"])
 @pytest.mark.parametrize("orientation", STORED)
 def test_a_tiff_is_turned_once(tmp_path, orientation, compression):
@@ -181,6 +183,7 @@ def test_broken_exif_in_a_png_is_none(tmp_path):
         assert close(shown(tmp_path / "a.png"), RGB)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(640, 480), (77, 641), (1, 1), (33, 20), (1300, 900)])
 @pytest.mark.parametrize("how", [{"quality": 95}, {"quality": 40, "progressive": True}, {"subsampling": 1},
                                  {"keep_rgb": True}])
@@ -256,6 +259,7 @@ SCALED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCALED)
 def test_wide_samples_are_scaled_by_their_range(tmp_path, name):
     values, how = SCALED[name]
@@ -318,6 +322,7 @@ def in_mode(mode):
     return (UPRIGHT.convert(through) if through else UPRIGHT).convert(mode)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_mode_is_shown_or_refused(tmp_path, ending):
     tried = 0
@@ -377,6 +382,7 @@ def test_a_broken_second_page_is_none(tmp_path):
         assert close(shown(path), RGB)
 
 
+@pytest.mark.slow
 def test_a_page_that_promises_too_much_is_refused(tmp_path):
     tiff(tmp_path / "a.tif", RGB, RGB[:4], t256=10**6, t257=10**6)
     assert "exceeds limit" in refused(tmp_path / "a.tif")
@@ -484,6 +490,7 @@ def damaged(files, rng):
     return bytes(data)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_pictures_are_read_alike_or_rejected(tmp_path):
     files, rng, kept, start = whole(), np.random.default_rng(7), 0, time.monotonic()

@@ -213,6 +213,7 @@ def test_home_and_paths(tmp_path, monkeypatch):
     assert load(work="w").work_path == tmp_path / "w"
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
 def test_a_tag_is_one_plain_folder_name(name):
     p = load("folder", data=name)

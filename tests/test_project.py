@@ -55,10 +55,13 @@ def test_the_table_of_contents_names_every_page_and_no_other():
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 
 
+@cache
 def cells(path: Path, kind: str) -> list:
+    """The cells of a chapter of one kind, in order; read once, for all to look at."""
     return [c for c in jupytext.read(path, fmt="md:myst").cells if c.cell_type == kind]
 
 
+@pytest.mark.slow
 @chapters
 def test_one_cell_of_parameters_each_a_field_of_a_profile_with_a_comment(path):
     tagged = [i for i, c in enumerate(cells(path, "code")) if "parameters" in c.metadata.get("tags", [])]
@@ -95,6 +98,7 @@ def test_a_kernel_that_lacks_the_library_is_told_of_in_the_traceback(path):
 OPEN_LINES = 12  # of an open cell: more is folded, or is a function of the library
 
 
+@pytest.mark.slow
 @chapters
 def test_every_cell_that_computes_is_on_the_page_and_open_ones_are_short(path):
     tags = [set(c.metadata.get("tags", [])) for c in cells(path, "code")]
@@ -104,6 +108,7 @@ def test_every_cell_that_computes_is_on_the_page_and_open_ones_are_short(path):
     assert [lines for lines in shown if len(lines) > OPEN_LINES] == []
 
 
+@pytest.mark.slow
 @chapters
 def test_values_that_sentences_show_are_named_once_and_before(path):
     known = []
@@ -130,6 +135,7 @@ def test_fixed_opening_and_closing(path):
     assert re.findall(r"^#+ (.*)", outside, re.M)[-3:] == ["What was found", "What departs from the paper", "Exercises"]
 
 
+@pytest.mark.slow
 @chapters
 def test_a_chapter_is_a_python_notebook_that_compiles(path):
     notebook = jupytext.read(path, fmt="md:myst")
@@ -211,23 +217,27 @@ def imported(path: Path) -> set[str]:
     return found & set(MODULES)
 
 
-IMPORTS = {module: imported(path) for module, path in MODULES.items()}
+@cache
+def imports() -> dict[str, set[str]]:
+    """What each module of the library imports of it."""
+    return {module: imported(path) for module, path in MODULES.items()}
 
 
 def test_every_room_has_its_floor():
     assert {module.split(".")[1] for module in MODULES} == set(FLOOR)
-    assert all(other in IMPORTS[module] for module, other in ALLOWED), "an exception that is needed no more"
+    assert all(other in imports()[module] for module, other in ALLOWED), "an exception that is needed no more"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_its_own_room_and_those_below(module):
     room = module.split(".")[1]
-    wrong = {other for other in IMPORTS[module] if (at := other.split(".")[1]) != room and FLOOR[at] >= FLOOR[room]}
+    wrong = {other for other in imports()[module] if (at := other.split(".")[1]) != room and FLOOR[at] >= FLOOR[room]}
     assert {(module, other) for other in wrong} <= ALLOWED
 
 
 def test_no_imports_run_in_a_circle():
-    assert len(list(TopologicalSorter(IMPORTS).static_order())) == len(MODULES)  # raises CycleError, which names it
+    assert len(list(TopologicalSorter(imports()).static_order())) == len(MODULES)  # raises CycleError, which names it
 
 
 # packages
@@ -277,6 +287,14 @@ def test_the_lowest_the_pinned_and_the_newest_versions_are_tested():
            (jobs["tests"] | jobs["weekly"]).items()}
     assert "-c .ci/lowest.txt -e" in ran["lowest"] and "-c " not in ran["newest"]
     assert all("make test" in ran[job] for job in ("lowest", "test", "newest"))
+    assert "make test-nightly" in ran["newest"]
+
+
+def test_what_runs_at_night_is_a_longer_case_of_a_test_that_runs_by_day():
+    lines = {p.name: line for p in (ROOT / "tests").glob("test_*.py") if p != Path(__file__)
+             for line in p.read_text("utf8").splitlines() if "mark.nightly" in line}
+    assert lines and all(re.search(r"\[[^\[\]]+, pytest\.param\(.*marks=pytest\.mark\.nightly\)\]", line)
+                         for line in lines.values()), lines
 
 
 SHIPPED, OTHER = ("acp_lib", "book", "notebooks"), ("tests", "benchmarks")
@@ -285,6 +303,7 @@ OURS = {"acp_lib", "benchmarks", *(p.stem for p in (ROOT / "tests").glob("*.py")
 distributions = cache(packages_distributions)
 
 
+@cache
 def packages_imported(folder: str) -> set[str]:
     """The first part of every module that the code of a folder imports, Python's own and this project's left out."""
     code = [p.read_text("utf8") for p in (ROOT / folder).rglob("*.py")]
@@ -295,6 +314,7 @@ def packages_imported(folder: str) -> set[str]:
     return {name.split(".")[0] for name in names} - OURS - sys.stdlib_module_names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [*SHIPPED, *OTHER])
 def test_what_is_imported_is_asked_for_by_name(folder):
     extras = [r for extra in EXTRAS if folder in OTHER or extra != "test" for r in EXTRAS[extra]]

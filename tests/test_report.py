@@ -261,6 +261,7 @@ def test_a_player_holds_the_sound_as_mp3(seconds, sr):
     assert np.std(middle) == pytest.approx(0.4 / np.sqrt(2), rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_minute_takes_less_than_a_megabyte():
     noise = 0.1 * np.random.default_rng(0).standard_normal(60 * 22050)
     assert len(report.player(noise, 22050, "noise")) < 1_000_000

@@ -81,6 +81,7 @@ def files(target):
 # feature vectors
 
 
+@pytest.mark.slow
 def test_music(run, root, table, tmp_path):
     x, bad = run("music", tmp_path)
     assert x.shape == (6, 193) and x.dtype == np.float32 and not len(bad)
@@ -91,6 +92,7 @@ def test_music(run, root, table, tmp_path):
     assert held.ids == rows(table, "music")["id"].tolist()[4:] and held.reasons == ["", ""]
 
 
+@pytest.mark.slow
 def test_image(run, root, table, tmp_path, weights):
     x, bad = run("image", tmp_path)
     assert x.shape == (51, 2048) and x.dtype == np.float32 and not len(bad)
@@ -99,6 +101,7 @@ def test_image(run, root, table, tmp_path, weights):
     assert len(np.unique(x, axis=0)) == 51 and names(tmp_path) == ["000000.safetensors", "000001.safetensors"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modality", ["music", "image"])
 def test_the_number_of_processes_does_not_matter(run, tmp_path, modality):
     one, two = (run(modality, tmp_path / str(jobs), jobs=jobs)[0] for jobs in (1, 2))
@@ -107,6 +110,7 @@ def test_the_number_of_processes_does_not_matter(run, tmp_path, modality):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_threads_of_this_process_are_left_alone(run, tmp_path):
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -137,6 +141,7 @@ def many(table):
         id=[f"s{i:02}" for i in range(18)], start=np.arange(18.0))
 
 
+@pytest.mark.slow
 def test_a_second_run_computes_nothing(run, tmp_path, counted, many):
     first, _ = run("music", tmp_path, many)
     assert len(counted) == 18
@@ -154,6 +159,7 @@ def damage(path, kind):
                           "zeros": bytes(len(data))}[kind])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["gone", "empty", "cut", "text", "zeros"])
 def test_a_damaged_shard_is_made_anew_and_no_other(run, tmp_path, counted, many, kind):
     first, _ = run("music", tmp_path, many)
@@ -187,6 +193,7 @@ def test_a_shard_with_a_flipped_bit_is_never_read_as_another(tmp_path, monkeypat
     assert found.count(None) > len(found) / 2
 
 
+@pytest.mark.slow
 def test_shards_of_other_samples_are_not_taken_for_these(run, tmp_path, counted, many):
     run("music", tmp_path, many)
     counted.clear()
@@ -210,6 +217,7 @@ shards.vectors("music", Path("."), pd.read_parquet(sys.argv[1]), Work(target, pr
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_loses_no_whole_shard(run, tmp_path, counted, many):
     many.to_parquet(tmp_path / "rows.parquet")
     target = tmp_path / "shards"
@@ -253,6 +261,7 @@ for kill in range(int(sys.argv[4])):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "samples"), [(6, 120), pytest.param(20, 400, marks=pytest.mark.nightly)])
 def test_kills_at_random_moments_leave_the_same_files(run, root, table, tmp_path, capsys, number, samples):
     """Each run goes on where the killed one was; what is there at the end has the bits of an undisturbed run."""
@@ -284,6 +293,7 @@ def broken(root, tmp_path):
     return copy
 
 
+@pytest.mark.slow
 def test_a_sample_that_cannot_be_decoded_is_a_row_of_nan_and_a_reject(run, broken, table, tmp_path):
     for modality, lost in (("image", ["images/awe/p3.jpg"]),
                            ("music", ["music/neutral/s0.ogg", "music/positive/s1.wav"])):
@@ -295,12 +305,14 @@ def test_a_sample_that_cannot_be_decoded_is_a_row_of_nan_and_a_reject(run, broke
         assert np.isnan(x).any(1).sum() == len(lost)
 
 
+@pytest.mark.slow
 def test_the_rest_is_not_moved_by_a_lost_picture(run, broken, tmp_path):
     whole, holed = run("image", tmp_path / "a")[0], run("image", tmp_path / "b", where=broken)[0]
     kept = ~np.isnan(holed).any(1)
     np.testing.assert_allclose(holed[kept], whole[kept], rtol=1e-3, atol=2e-3)  # batches fall otherwise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("modality", "width"), [("music", 193), ("image", 2048)])
 def test_if_none_can_be_decoded(run, table, tmp_path, modality, width):
     x, bad = run(modality, tmp_path / "shards", where=tmp_path / "nowhere")
@@ -308,6 +320,7 @@ def test_if_none_can_be_decoded(run, table, tmp_path, modality, width):
     assert x.shape == (n, width) and x.dtype == np.float32 and np.isnan(x).all() and len(bad) == n
 
 
+@pytest.mark.slow
 def test_no_samples(run, table, tmp_path):
     x, bad = run("music", tmp_path, table[:0])
     assert x.shape == (0, 193) and list(bad.columns) == ["path", "reason"]
@@ -328,6 +341,7 @@ def test_a_sample_that_kills_its_process_is_a_reject_or_an_error(tmp_path, monke
     assert not target.exists()
 
 
+@pytest.mark.slow
 def test_a_lack_of_memory_is_no_fault_of_the_file(run, tmp_path, monkeypatch):
     def full(root, row):
         raise MemoryError
@@ -338,6 +352,7 @@ def test_a_lack_of_memory_is_no_fault_of_the_file(run, tmp_path, monkeypatch):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_a_gpu_is_given_more_at_once(run, tmp_path, counted, many):
     run("music", tmp_path, many, device="cuda")
     assert names(tmp_path) == ["000000.safetensors"] and len(counted) == 18
@@ -359,6 +374,7 @@ def alone(kind, root, row):
     return art.extract(picture) if kind == "art" else picture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "dtype", "shape", "parts"), [
     ("pixels", np.uint8, (32, 32, 3), 2), ("art", np.float32, (art.WIDTH,), 2), ("slices", np.float16, (2400, 16), 1),
 ])
@@ -417,6 +433,7 @@ def test_a_shard_that_fails_leaves_no_file(root, table, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_another_process_opens_the_files_itself(pixels):
     held, which = Shards(pixels), np.array([50, 0, 7])
     assert len(pickle.dumps(held)) < 1000

@@ -32,6 +32,7 @@ def rms(y):
     return np.sqrt(np.mean(np.square(y, dtype=float)))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:n_fft=", "ignore:Trying to estimate tuning")
 @pytest.mark.parametrize("name", sonify.GROUPS)
 @pytest.mark.parametrize("sound", SOUNDS)

@@ -62,6 +62,7 @@ def test_golden_split():
     assert "".join(p[1] for p in part[:30]) == "rreerrarrerarerarererrrrerrrrr"
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 8), min_size=9, max_size=60),
        st.sampled_from(["song", "segment"]))
 @settings(max_examples=20)
@@ -139,6 +140,7 @@ def test_a_class_that_neither_modality_has_is_no_error():
     assert set(assign_split(table)) == set(PARTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folds", [3, 5])
 @pytest.mark.parametrize("by", ["song", "artist", "segment"])
 def test_folds_test_each_sample_once_and_validate_with_the_next_fold(folds, by):

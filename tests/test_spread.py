@@ -19,6 +19,8 @@ from acp_lib.experiment.runs import Run
 from acp_lib.features import shards
 from acp_lib.profiles import load
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"batch": 64, "pairs_per_epoch": 128, "test_pairs": 60, "epochs": 1, "first_layer": "input", "device": "cpu"}
 
 

@@ -99,6 +99,7 @@ def page(tmp_path_factory) -> SimpleNamespace:
     return rendered(tmp_path_factory.mktemp("page"), PAGE, 130.4)
 
 
+@pytest.mark.slow
 def test_exercises_are_numbered_by_chapter_and_named_by_their_grade(page):
     assert page.warnings == ""
     titles = [box.find(class_="admonition-title").get_text() for box in page.soup.select("div.exercise")]
@@ -106,6 +107,7 @@ def test_exercises_are_numbered_by_chapter_and_named_by_their_grade(page):
     assert page.soup.find("a", href="#ex-one-b").get_text() == "Exercise 1.2"
 
 
+@pytest.mark.slow
 def test_a_solution_is_folded_and_holds_its_cells(page):
     folds = page.soup.select("details.solution")
     assert [fold.summary.get_text() for fold in folds] == ["Solution", "Solution"]
@@ -113,6 +115,7 @@ def test_a_solution_is_folded_and_holds_its_cells(page):
     assert folds[1].select("div.cell") and "So it is." in folds[1].get_text() and "See" not in folds[1].get_text()
 
 
+@pytest.mark.slow
 def test_a_chapter_says_what_it_takes_and_how_it_is_cited(page):
     opening = page.soup.find("dl").get_text(" ", strip=True)
     assert re.search(r"What it takes 1 minutes? to read \(\d+ words\); about 2 minutes to run", opening)
@@ -121,6 +124,7 @@ def test_a_chapter_says_what_it_takes_and_how_it_is_cited(page):
     assert f"One chapter. In: {about['title']}, version {about['version']}." in cite and "Verma" in cite
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new", "warning"), [
     (":::{solution} ex-one-a", ":::{solution} ex-gone", "exercise 'ex-one-a' has no solution"),
     (":::{solution} ex-one-a", ":::{solution} ex-gone", "a solution is of 'ex-gone', which is no exercise here"),

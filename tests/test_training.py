@@ -174,6 +174,7 @@ def test_networks_run_in_the_precision_of_the_profile():
 # repeatability
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(unbroken):
     model, history = unbroken
     torch.rand(5)  # what was drawn before does not matter
@@ -261,6 +262,7 @@ def unbroken_convolutions(stream):
     return convolved(stream)
 
 
+@pytest.mark.slow
 def test_convolutions_repeat_themselves_and_lie_in_memory_as_they_like_it(stream, unbroken_convolutions):
     model, history = unbroken_convolutions
     weight = model.image[3].weight
@@ -269,6 +271,7 @@ def test_convolutions_repeat_themselves_and_lie_in_memory_as_they_like_it(stream
     assert state(again[0]) == state(model) and again[1] == history != other[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_resumed_convolutions_are_bit_for_bit_unbroken(tmp_path, monkeypatch, stream, unbroken_convolutions, epoch):
     monkeypatch.setattr(training, "SECONDS", -1)
@@ -294,6 +297,7 @@ def deadly(folder, checkpoint, told):
     convolved(reread(folder), checkpoint=checkpoint, on_epoch=on_epoch)
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_resumes_bit_for_bit(tmp_path, stream, unbroken_convolutions):
     checkpoint, told = tmp_path / "checkpoint", tmp_path / "told"
     process = processes.context().Process(target=deadly, args=(stream.image.x.folder.parent, checkpoint, told))
@@ -343,6 +347,7 @@ def two(tmp_path_factory):
     return run, [torch.load(folder / f"{rank}.pth") for rank in range(2)]
 
 
+@pytest.mark.slow
 def test_two_processes_have_one_history_and_one_network(two):
     one, other = two[1]
     assert one[0] == other[0] and len(one[0]) == 3
@@ -350,11 +355,13 @@ def test_two_processes_have_one_history_and_one_network(two):
     assert [one[3], other[3]] == [(0, 2), (1, 2)]
 
 
+@pytest.mark.slow
 def test_where_two_processes_judge_otherwise_the_first_decides_when_to_stop(two):
     one, other = (found[4] for found in two[1])
     assert one == other and [h["val_accuracy"] for h in one] == [0.5] * 3
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns_from_the_same_batches(two):
     model = Tiny(dropout=0.0)
     history = fit(model, small(), **SHARED)
@@ -364,6 +371,7 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(two):
         torch.testing.assert_close(two[1][0][1][name], value, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_first_of_two_processes_keeps_the_run(two):
     run = two[0]
     assert len(run.history) == 1 and len(run.predictions) == 50
@@ -371,6 +379,7 @@ def test_the_first_of_two_processes_keeps_the_run(two):
     assert left == {"run"}
 
 
+@pytest.mark.slow
 def test_a_batch_that_two_processes_cannot_share_is_refused(two):
     assert {found[2] for found in two[1]} == {"batch is 33, which 2 processes cannot share evenly; give a multiple"}
 
@@ -420,6 +429,7 @@ def test_the_rate_falls_on_a_plateau_of_the_validation_loss(decay, losses, falls
     assert training.rate(Training(decay=decay, learning_rate=0.01), history) == pytest.approx(0.01 / 10**falls)
 
 
+@pytest.mark.slow
 def test_a_fallen_rate_stops_the_learning(monkeypatch):
     seen = []
     monkeypatch.setattr(training, "rate", lambda options, history: seen.append(len(history)) or 0.0)

@@ -59,6 +59,7 @@ IGNORED = [".DS_Store", "._awe.jpg", ".hidden.jpg", ".git", ".ipynb_checkpoints"
            "x.jpg.part", "x.part", "x.jpg.crdownload", "x.partial", "x.download", "~$x.jpg", "x.jpg~"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["", "images", "images/awe", "music/neutral/deeper"])
 @pytest.mark.parametrize("name", IGNORED)
 def test_what_systems_leave_behind_is_neither_sample_nor_reject_nor_key(root, name, where):
@@ -334,6 +335,7 @@ def turned_into_a_broken_link(path):
     path.symlink_to("nowhere")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "reason"), [
     (gone, "no such file"), (grown, manifest.CHANGED), (touched, manifest.CHANGED), (turned_into_a_broken_link, BROKEN),
     (replaced, "cannot be read: neither a file nor a folder")])

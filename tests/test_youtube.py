@@ -353,6 +353,7 @@ SLOW = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("stage", ["download", "silence", "ffmpeg"])
 def test_a_run_that_is_stopped_ends_soon_and_leaves_nothing(root, clip, tmp_path, number, stage):
