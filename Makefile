@@ -8,6 +8,8 @@ SEED ?=
 JOBS ?= 2
 ARGS ?=
 STUDY ?= folds
+# installs what pip would, in a fraction of the time; where it cannot, pip does
+UV ?= uv==0.13.9
 
 # what is said of the data reaches the shell as it stands, by the environment: neither make nor the shell reads it
 override DATA := $(value DATA)
@@ -38,9 +40,11 @@ $(STAMP): requirements.txt pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else \
 	  "Python %d.%d found; 3.11 to 3.13 needed: make PYTHON=python3.12 ..." % sys.version_info[:2])'
 	"$(PYTHON)" -m venv "$(VENV)"
-	if command -v uv >/dev/null; then uv pip install --compile-bytecode --python "$(PY)" \
-	  -r requirements.txt; \
-	  else "$(PY)" -m pip install -r requirements.txt; fi
+	@uv=$$(command -v uv) || { uv="$(VENV)/bin/uv"; export UV_CACHE_DIR="$(VENV)/.uv"; \
+	    "$(PY)" -m pip install --quiet "$(UV)"; }; \
+	  "$$uv" pip install --python "$(PY)" -r requirements.txt \
+	  || { echo "uv did not do it, pip goes on"; "$(PY)" -m pip install -r requirements.txt; }
+	rm -rf "$(VENV)/.uv"
 	touch "$(STAMP)"
 
 book: $(STAMP) ## the book; PROFILE=mini|folder|imac|emid DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
