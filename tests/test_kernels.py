@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from multiprocessing import forkserver
 
 import nbformat
 import papermill
@@ -16,10 +17,14 @@ from acp_lib.engine import processes
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux alone")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
+@pytest.fixture(autouse=True, scope="module")
+def server():
+    """A server of its own, which imports what kernels need."""
+    forkserver._forkserver._stop()
+    processes.preload(kernels.IMPORTED)
     with processes.one_thread():
         yield
+    forkserver._forkserver._stop()
 
 
 def ran(folder, *sources: str, **options) -> list:
@@ -43,9 +48,10 @@ print(json.dumps({
 """
 
 
-def test_a_kernel_is_as_one_that_started_anew(tmp_path, monkeypatch):
+def test_a_kernel_is_as_one_that_started_anew(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("ACP_TOLD", "now")
     told, = ran(tmp_path, TOLD)
+    assert capfd.readouterr().out == ""
     assert json.loads(told[0].text) == {
         "folder": str(tmp_path), "variable": "now", "threads": 1, "session": True, "main": True, "blocked": False,
         "book": False, "argv": "-f"}

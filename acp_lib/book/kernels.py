@@ -21,7 +21,6 @@ IMPORTED = ["ipykernel.kernelapp", "matplotlib.pyplot", "matplotlib_inline.confi
             "sklearn.linear_model", "sklearn.manifold", "sklearn.cluster", "sklearn.model_selection", "torch.func",
             "acp_lib.book.chapter"]
 """What most chapters import, beside `processes.PRELOADED`."""
-INLINE = "module://matplotlib_inline.backend_inline"
 
 
 class Process:
@@ -70,14 +69,14 @@ class Manager(AsyncKernelManager):
 def _kernel(arguments: list[str], folder: str | None, environment: dict[str, str]) -> None:
     """What `python -m ipykernel_launcher` does, in a process that was forked."""
     os.setsid()
-    processes.surround(environment | {"JPY_PARENT_PID": str(os.getppid())})
+    processes.surround(environment)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     if folder:
         os.chdir(folder)
     sys.argv[1:] = arguments
     processes.end_with_parent()
-    import matplotlib
     from ipykernel import kernelapp
 
-    matplotlib.rcParams["backend"] = INLINE  # read from the environment when it was imported, before there was a kernel
-    kernelapp.launch_new_instance(argv=arguments)
+    # what these two stand for was read from the environment when it was imported, before there was a kernel
+    told = ["--matplotlib=inline", f"--IPKernelApp.parent_handle={os.getppid()}"]
+    kernelapp.launch_new_instance(argv=[*arguments, *told])
