@@ -21,9 +21,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are for
 def server():
     """A server of its own, which imports what kernels need."""
     forkserver._forkserver._stop()
+    before = list(processes.PRELOADED)
     processes.preload(kernels.IMPORTED)
     with processes.one_thread():
         yield
+    processes.PRELOADED[:] = before
     forkserver._forkserver._stop()
 
 
