@@ -26,7 +26,7 @@ PYTEST = exec "$(PY)" -m pytest -n "$(JOBS)" --dist loadfile --no-loadscope-reor
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv book test test-fast bench record lint lock clean distclean
+.PHONY: help venv book pdf test test-fast bench record lint lock clean distclean
 
 help: ## this list
 	@echo "make TARGET [NAME=VALUE ...]"
@@ -45,6 +45,9 @@ $(STAMP): requirements.txt pyproject.toml
 
 book: $(STAMP) ## the book; PROFILE=mini|folder|imac|emid DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
 	$(BOOK)
+
+pdf: $(STAMP) ## as book, and the whole book as one PDF, printed by Chromium or Chrome
+	$(BOOK) --pdf book
 
 test: $(STAMP) ## every test, a whole small book among them
 	$(PYTEST) $(ARGS)

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import os
 import platform
 import re
 import shutil
@@ -158,12 +157,6 @@ def result_readers(app, env, added, changed, removed):
     return set(app.config.acp_result_readers) & env.found_docs if added | changed | removed else set()
 
 
-def repository(app, config) -> None:
-    """A link to the repository, where its address is known."""
-    if url := os.environ.get("ACP_REPOSITORY_URL"):
-        config.html_theme_options |= {"repository_url": url, "use_repository_button": True}
-
-
 def own_mathjax(app, error) -> None:
     if error is None and app.builder.format == "html":
         package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
@@ -187,7 +180,6 @@ def setup(app) -> dict:
     app.add_directive("acp-findings", Findings)
     app.add_directive("acp-front", Front)
     app.connect("config-inited", fresh_cache)
-    app.connect("config-inited", repository)
     app.connect("env-get-outdated", result_readers)
     app.connect("build-finished", own_mathjax)
     app.connect("html-page-context", scripts_where_needed)
