@@ -26,7 +26,7 @@ PYTEST = exec "$(PY)" -m pytest -n "$(JOBS)" --dist loadfile --no-loadscope-reor
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv book pdf test test-fast bench record lint lock clean distclean
+.PHONY: help venv book pdf article test test-fast bench record lint lock clean distclean
 
 help: ## this list
 	@echo "make TARGET [NAME=VALUE ...]"
@@ -46,8 +46,11 @@ $(STAMP): requirements.txt pyproject.toml
 book: $(STAMP) ## the book; PROFILE=mini|folder|imac|emid DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
 	$(BOOK)
 
-pdf: $(STAMP) ## as book, and the whole book as one PDF, printed by Chromium or Chrome
-	$(BOOK) --pdf book
+pdf: $(STAMP) ## as book, and the whole book and the article as PDFs, printed by Chromium or Chrome
+	$(BOOK) --pdf book article
+
+article: $(STAMP) ## as pdf, of the article alone
+	$(BOOK) --pdf article
 
 test: $(STAMP) ## every test, a whole small book among them
 	$(PYTEST) $(ARGS)

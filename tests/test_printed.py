@@ -87,7 +87,7 @@ def test_answers_are_open_and_folded_code_and_ways_to_cite_and_run_are_left_out(
 
 def test_what_sounds_or_moves_has_a_note_that_says_where(book):
     one, two = (page(book, f"notebooks/{name}") for name in ("one", "two"))
-    assert not one.select("audio") and one.select_one(".acp-printed").text == "To be heard on the page: A song."
+    assert not one.select("audio") and one.select_one(".acp-printed").text == "to be heard in the book"
     told = two.select_one(".acp-live + .acp-printed").text
     assert told == "On the page “2. Two” of the book this figure can be worked."
     assert two.select_one(".acp-live script")["type"] == "application/json"
@@ -199,7 +199,7 @@ def test_a_pdf_holds_every_page_with_links_outline_and_what_scripts_draw(book):
     chapters = [entry.title for entry in pdf.outline if not isinstance(entry, list)]
     assert [title.split() for title in chapters] == [["The", "whole"], ["1.", "One"], ["2.", "Two"]]
     whole = " ".join(" ".join(texts).split())
-    assert all(word in whole for word in ("SOLVED", "DRAWN", "the notebook", "To be heard", "can be worked"))
+    assert all(word in whole for word in ("SOLVED", "DRAWN", "the notebook", "to be heard", "can be worked"))
     assert not [word for word in ("FOLDED", "GAME", "In the margin") if word in whole]
     assert str(book).encode() not in file.read_bytes()
 

@@ -40,7 +40,7 @@ examples:
   %(prog)s mini -p seed 3 -p epochs 2 -j 2       another seed, shorter, two chapters at once
   %(prog)s folder -p data my_corpus              your own pictures and songs
   %(prog)s imac -p data imac --only 05_acp_net   one chapter on IMAC
-  %(prog)s --pdf book                            the book as one PDF, too: _build/html/book.pdf
+  %(prog)s --pdf book article                    these as PDFs, too: _build/html/book.pdf, article.pdf
   %(prog)s -p build /scratch -p work /scratch    elsewhere: /scratch/_build/html
 """
 LAST = "90_"  # chapters so named read the results of the others
@@ -251,7 +251,7 @@ def config(run: Run) -> str:
     """`_config.yml` for executed copies."""
     settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
     settings["execute"]["execute_notebooks"] = "off"
-    settings["sphinx"]["config"]["acp_printed"] = list(run.printed)
+    settings["sphinx"]["config"] |= {"acp_printed": list(run.printed), "acp_results": str(run.profile.results_path)}
     if run.profile.tag != "mini":
         given = "".join(f" · {k} {plain(v)}" for k, v in scrub(run.given, run.hidden).items())
         settings["html"]["announcement"] = f"Profile {run.profile.profile}{html.escape(given)}"

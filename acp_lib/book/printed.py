@@ -22,7 +22,7 @@ from acp_lib import __version__
 from acp_lib.engine import temporary
 from acp_lib.profiles import ROOT
 
-KINDS: dict[str, list[str] | None] = {"book": None}
+KINDS = {"book": None, "article": ["book/article"]}
 """What can be printed: the pages that it has; None: all, in the order of the table of contents, behind a cover."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge",
@@ -104,7 +104,7 @@ class Article:
         for tag in self.body.select("details"):
             tag["open"] = ""
         for tag in self.body.select("audio"):
-            tag.replace_with(self._note("span", f"To be heard on the page: {tag.get('aria-label', 'a sound')}."))
+            tag.replace_with(self._note("span", "to be heard in the book"))
         for tag in self.body.select(".acp-live"):
             tag.insert_after(self._note("p", f"On the page “{self.title}” of the book this figure can be worked."))
         for tag in self.body.find_all(True):
