@@ -187,6 +187,13 @@ class Browser:
     def barriers(self) -> list[str]:
         """What keeps some from reading the page or working it, by axe-core: contrast, labels, names, roles, order."""
         self.value(AXE.read_text("utf8") + "; 0")
+        self.value("""(async () => {  // what still moves has no colours of its own yet
+            const still = document.createElement("style");
+            still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";
+            document.head.append(still);
+            await window.MathJax?.startup?.promise;
+            await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+        })()""")
         found = self.value("""axe.run({resultTypes: ["violations"]}).then(({violations}) => violations.flatMap(v =>
             v.nodes.map(n => `${v.help} (${v.id}): ${n.html.slice(0, 120)}`)))""")
         return sorted(set(found))

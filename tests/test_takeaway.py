@@ -80,6 +80,31 @@ def test_a_chapter_is_cited_with_its_book_and_each_author(pages, authors, told):
             ("citation_inbook_title", "The book")} < set(tags)
 
 
+# what the search shows of a page
+
+
+ROUND = """<main role="main"><button>.pdf</button> Contents {0}</main>"""
+FOUND = """<article class="bd-article"><section id="whole"><h1>Title<a class="headerlink" href="#whole">#</a></h1>
+<p>First.</p><details class="cite"><summary>How to cite</summary>Cite</details><details><summary>Show the code</summary>
+<pre>code</pre></details><dl><dt>Term</dt><dd>meaning</dd></dl>
+<section id="part"><h2>Part</h2><p>Second <em>one</em>,</p>
+<script>alert(1)</script> third.</section></section></article>"""
+
+
+@pytest.mark.parametrize(("html", "anchor", "text"), [
+    (ROUND.format(FOUND), None, "Title First. Term meaning Part Second one, third."),
+    (ROUND.format(FOUND), "#part", "Part Second one, third."),
+    (ROUND.format(FOUND), "#gone", "Title First. Term meaning Part Second one, third."),
+    ("<main role='main'>no article</main>", None, "by Sphinx"), ("", None, "by Sphinx"),
+])
+def test_an_excerpt_is_of_the_text_of_a_page(browser, tmp_path, html, anchor, text):
+    (tmp_path / "search.html").write_text(
+        "<!doctype html><script>const Search = {htmlToText: () => 'by Sphinx'};</script>"
+        f"<script defer src='{(ROOT / 'book/_static/excerpts.js').as_uri()}'></script>")
+    browser.open(tmp_path / "search.html")
+    assert browser.value(f"Search.htmlToText({json.dumps(html)}, {json.dumps(anchor)})") == text
+
+
 # the repository
 
 
@@ -181,3 +206,13 @@ def test_other_places_take_their_environment_from_the_project():
     asked = (ROOT / ".binder/requirements.txt").read_text("utf8").split()
     assert asked[0] == "-r" and (ROOT / ".binder" / asked[1]).samefile(ROOT / "requirements.txt")
     assert os.access(ROOT / ".binder/postBuild", os.X_OK)
+
+
+@pytest.mark.parametrize(("body", "after"), [
+    ('<div class="citation" id="id1" role="doc-biblioentry">', '<div class="citation" id="id1" role="listitem">'),
+    ('<a role="doc-backlink" href="#id1">1</a>', '<a role="doc-backlink" href="#id1">1</a>'), ("", ""),
+])
+def test_references_are_items_of_their_list(pages, body, after):
+    context = {"body": body}
+    pages.items(None, "book/references", "page.html", context, None)
+    assert context["body"] == after

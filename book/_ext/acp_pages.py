@@ -89,6 +89,11 @@ def tell(app, page, template, context, doctree) -> None:
         f'\n<meta name="{name}" content="{html.escape(value)}" />' for name, value in tags)
 
 
+def items(app, page, template, context, doctree) -> None:
+    """References are items of a list; the role that docutils gives them is withdrawn, and no item of a list."""
+    context["body"] = context.get("body", "").replace('role="doc-biblioentry"', 'role="listitem"')
+
+
 def offer(app, page, template, context, doctree) -> None:
     """Downloads: a chapter's notebook without outputs, and the PDFs that are made; and where it can be launched."""
     buttons = context.get("header_buttons", [])
@@ -144,6 +149,7 @@ def setup(app) -> dict:
     app.add_config_value("acp_printed", [], "html")
     app.connect("config-inited", repository)
     app.connect("html-page-context", tell)
+    app.connect("html-page-context", items)
     app.connect("html-page-context", offer, priority=600)  # once the theme has made its buttons
     app.connect("html-page-context", excerpts)
     app.connect("build-finished", write_notebooks)
