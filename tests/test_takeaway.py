@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from sphinx.errors import ExtensionError
 from test_project import CHAPTERS
 
-from acp_lib.book import plain
+from acp_lib.book import chapter, plain
 from acp_lib.profiles import ROOT
 
 HERE = "https://github.com/someone/acp"
@@ -162,7 +162,7 @@ def test_a_plain_notebook_is_the_chapter_with_a_cell_that_installs(path):
     made = nbformat.reads(plain.notebook(path, HERE), 4)
     nbformat.validate(made)
     code = [cell for cell in made.cells if cell.cell_type == "code"]
-    assert f"project = '{HERE}'" in code[0].source and not any(cell.outputs for cell in code)
+    assert f"_project = '{HERE}'" in code[0].source and not any(cell.outputs for cell in code)
     source = [cell.source for cell in jupytext.read(path, fmt="md:myst").cells]
     assert [cell.source for cell in made.cells if cell is not code[0]] == source
     assert made.metadata == {"kernelspec": made.metadata["kernelspec"]}
@@ -180,13 +180,14 @@ def test_the_first_cell_installs_the_project_where_it_is_not(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path / "notebooks")
     monkeypatch.setattr("sys.path", [])
     found, told, shell = [there, after], [], InteractiveShell()
-    shell.system = lambda line: told.append(line.replace("{project}", shell.user_ns["project"]))
+    shell.system = lambda line: told.append(line.replace("{_project}", shell.user_ns["_project"]))
     shell.register_magic_function(lambda line: told.append(line.replace("install --quiet", "pip")), "line", "pip")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if found.pop(0) else None)
     done = shell.run_cell(plain.INSTALL.format(project=address or ".."), silent=True)
     assert [line.strip() for line in told] == [
         line.format(here=tmp_path / "notebooks", above=tmp_path) for line in commands]
     assert type(done.error_in_exec) is (error or type(None))
+    assert chapter.given(dict(shell.user_ns)) == {}, "a chapter would take it for a parameter"
 
 
 def test_all_notebooks_are_written_by_one_command(tmp_path):

@@ -21,15 +21,16 @@ if find_spec("acp_lib") is None:
     import sys
     from pathlib import Path
 
-    project = {project!r}  # where the project is: its address, or the folder of a copy
-    if "://" in project:
-        !git clone --quiet --depth 1 {{project}} acp
-        project = "acp"
-    project = str(Path(project).resolve())
-    %pip install --quiet --editable {{project}}
-    sys.path.insert(0, project)
+    _project = {project!r}  # where the project is: its address, or the folder of a copy
+    if "://" in _project:
+        !git clone --quiet --depth 1 {{_project}} acp
+        _project = "acp"
+    _project = str(Path(_project).resolve())
+    %pip install --quiet --editable {{_project}}
+    sys.path.insert(0, _project)
     if find_spec("acp_lib") is None:
-        raise ImportError(f"{{project}} does not hold this project; name its address or a copy of it in `project`")"""
+        raise ImportError(f"{{_project}} does not hold this project; name its address or a copy of it in `_project`")"""
+"""The first cell; a public name would pass for a parameter of the chapter."""
 
 
 def notebook(chapter: Path, address: str = "") -> str:
