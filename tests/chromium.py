@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,7 +23,6 @@ from acp_lib.book.printed import BROWSERS
 STATIC = Path(__file__).resolve().parents[1] / "book/_static"
 THEME = [Path(find_spec(name).origin).parent / f"theme/{name}/static/styles/{name.replace('_', '-')}.css"
          for name in ("pydata_sphinx_theme", "sphinx_book_theme")]
-AXE = Path(find_spec("axe_core_python").origin).with_name("axe.min.js")
 WIDTHS = (360, 390, 768, 1280)
 HEIGHT = 900
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -186,7 +186,7 @@ class Browser:
 
     def barriers(self) -> list[str]:
         """What keeps some from reading the page or working it, by axe-core: contrast, labels, names, roles, order."""
-        self.value(AXE.read_text("utf8") + "; 0")
+        self.value(files("axe_core_python").joinpath("axe.min.js").read_text("utf8") + "; 0")
         self.value("""(async () => {  // what still moves has no colours of its own yet
             const still = document.createElement("style");
             still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import jupytext
 import nbformat
 import pytest
+import yaml
 from conftest import extension_of_the_book
 from docutils.core import publish_doctree
 from IPython.core.interactiveshell import InteractiveShell
@@ -17,6 +18,7 @@ from sphinx.errors import ExtensionError
 from test_project import CHAPTERS
 
 from acp_lib.book import chapter, plain
+from acp_lib.book.printed import BROWSERS
 from acp_lib.profiles import ROOT
 
 HERE = "https://github.com/someone/acp"
@@ -217,3 +219,10 @@ def test_references_are_items_of_their_list(pages, body, after):
     context = {"body": body}
     pages.items(None, "book/references", "page.html", context, None)
     assert context["body"] == after
+
+
+def test_ci_makes_sure_of_a_browser_so_that_no_test_that_needs_one_is_skipped_there():
+    steps = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text("utf8"))["jobs"]["test"]["steps"]
+    asked = [k for k, step in enumerate(steps) if step.get("run", "").startswith("google-chrome --version")]
+    assert asked and asked[0] < next(k for k, step in enumerate(steps) if step.get("run") == "make test")
+    assert "google-chrome" in BROWSERS
