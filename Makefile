@@ -28,7 +28,7 @@ PYTEST = exec "$(PY)" -m pytest -n "$(JOBS)" --dist loadfile --no-loadscope-reor
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv book test test-fast test-nightly bench record lint lock clean distclean
+.PHONY: help venv book pdf article test test-fast test-nightly bench record lint lock clean distclean
 
 help: ## this list
 	@echo "make TARGET [NAME=VALUE ...]"
@@ -49,6 +49,12 @@ $(STAMP): requirements.txt pyproject.toml
 
 book: $(STAMP) ## the book; PROFILE=mini|folder|imac|emid DATA=folder WEIGHTS=file SEED=n JOBS=n ARGS="-p epochs 2"
 	$(BOOK)
+
+pdf: $(STAMP) ## as book, and the whole book and the article as PDFs, printed by Chromium or Chrome
+	$(BOOK) --pdf book article
+
+article: $(STAMP) ## as pdf, of the article alone
+	$(BOOK) --pdf article
 
 test: $(STAMP) ## every test but the nightly ones, a whole small book among them
 	$(PYTEST) $(ARGS)

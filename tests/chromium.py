@@ -1,7 +1,7 @@
 """A browser that tests click and type in: headless Chromium over its DevTools protocol, where it is installed.
 
-`python tests/chromium.py _build/html` looks at every page of a rendered book: no error may reach the console, and no
-page may be wider than its window.
+`python tests/chromium.py _build/html` looks at every page of a rendered book: no error may reach the console, no page
+may be wider than its window, and axe-core may find nothing that keeps anybody from reading it.
 """
 
 import asyncio
@@ -12,21 +12,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
 import aiohttp
+
+from acp_lib.book.printed import BROWSERS
 
 STATIC = Path(__file__).resolve().parents[1] / "book/_static"
 THEME = [Path(find_spec(name).origin).parent / f"theme/{name}/static/styles/{name.replace('_', '-')}.css"
          for name in ("pydata_sphinx_theme", "sphinx_book_theme")]
 WIDTHS = (360, 390, 768, 1280)
 HEIGHT = 900
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 KEYS = {"Tab": 9, "Enter": 13, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "End": 35,
         "Home": 36}
 TEXTS = {"Enter": "\r", " ": " "}
-PATIENCE = 30  # seconds
+PATIENCE = 120  # seconds; axe-core takes some on a long page
 
 
 class Browser:
@@ -181,6 +184,20 @@ class Browser:
             });
         })()""")
 
+    def barriers(self) -> list[str]:
+        """What keeps some from reading the page or working it, by axe-core: contrast, labels, names, roles, order."""
+        self.value(files("axe_core_python").joinpath("axe.min.js").read_text("utf8") + "; 0")
+        self.value("""(async () => {  // what still moves has no colours of its own yet
+            const still = document.createElement("style");
+            still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";
+            document.head.append(still);
+            await window.MathJax?.startup?.promise;
+            await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+        })()""")
+        found = self.value("""axe.run({resultTypes: ["violations"]}).then(({violations}) => violations.flatMap(v =>
+            v.nodes.map(n => `${v.help} (${v.id}): ${n.html.slice(0, 120)}`)))""")
+        return sorted(set(found))
+
     def picture(self, file: Path) -> None:
         """The whole page as a PNG."""
         told = self.send("Page.captureScreenshot", captureBeyondViewport=True)
@@ -203,12 +220,13 @@ class Browser:
 
 def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
     """What is wrong with a page as it is drawn: errors on the console, widths at which it is wider than its window, and
-    texts of live figures that are hard to read, by day or by night.
+    what is hard to read or to work, by day or by night.
     """
     found = []
     for dark in (True, False):
         browser.open(file, widths[-1], dark)
-        found += [f"{file.name}: {text}, {'dark' if dark else 'light'}" for text in browser.faint()]
+        told = browser.faint() + browser.barriers()
+        found += [f"{file.name}: {text}, {'dark' if dark else 'light'}" for text in told]
     for width in widths:
         browser.resize(width)
         if wide := browser.wide():
@@ -226,8 +244,8 @@ def framed(html: str, theme: str = "light") -> str:
     styles = "".join(f'<link rel="stylesheet" href="{path.as_uri()}">' for path in (*THEME, STATIC / "acp.css"))
     return (f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>A page</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{styles}{scripts}</head>'
-            '<body><main class="bd-content"><article class="bd-article"><div class="cell_output"><div class="output '
-            f'text_html">{html}</div></div></article></main></body></html>')
+            '<body><main class="bd-content"><article class="bd-article"><h1>A page</h1><h2>A part</h2>'
+            f'<div class="cell_output"><div class="output text_html">{html}</div></div></article></main></body></html>')
 
 
 def computed(figure: str, expression: str):
@@ -253,7 +271,7 @@ def main(root: Path) -> int:
             found = [line for page in pages(root) for line in problems(window, page)]
         finally:
             window.close()
-    print("\n".join(found) or "every page fits its window, and none has anything to say on the console")
+    print("\n".join(found) or "every page fits its window and can be read, and none says anything on the console")
     return bool(found)
 
 

@@ -17,9 +17,11 @@ import check_pages
 import chromium
 import jupytext
 import nbformat
+import pypdf
 import pytest
 import yaml
 from conftest import corpus, extension_of_the_book
+from test_printed import links
 from test_project import CHAPTERS, files
 
 from acp_lib import profiles
@@ -27,6 +29,7 @@ from acp_lib import study as studies
 from acp_lib.audits import reconciled
 from acp_lib.book import build as book
 from acp_lib.book import prepare as preparing
+from acp_lib.book import printed
 from acp_lib.engine import cache as caching
 from acp_lib.figures import live
 from acp_lib.profiles import ROOT
@@ -370,6 +373,18 @@ def test_no_page_is_wider_than_its_window_or_has_an_error_to_report(made, browse
     drawn = chromium.pages(made.html)
     assert len(drawn) == len(made.pages) - 1, "all but the first file, which leads on"
     assert [line for path in drawn for line in chromium.problems(browser, path)] == []
+
+
+@whole
+def test_the_book_is_printed_with_every_page_and_links_that_lead_within_it(made, browser):
+    file = printed.write(made.html, "book")
+    inner, outer = links(file)
+    pdf = pypdf.PdfReader(file)
+    assert len(inner) > 500 and max(inner) < len(pdf.pages) and all(url.startswith("http") for url in outer)
+    told = ["".join(entry.title.split()) for entry in pdf.outline if not isinstance(entry, list)]
+    documents = [document for _, some in printed.contents() for document in some]
+    assert told == ["".join(printed.Article(made.html, d, documents).title.split()) for d in documents]
+    assert str(made.html).encode() not in file.read_bytes()
 
 
 @whole

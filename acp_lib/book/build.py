@@ -27,6 +27,7 @@ from typing import Any
 import yaml
 from filelock import FileLock
 
+from acp_lib.book import printed
 from acp_lib.engine import commands, faults, processes, temporary
 from acp_lib.engine.cache import digest, file_digest, shown_key, write
 from acp_lib.engine.processes import kill_all, one_thread
@@ -39,6 +40,7 @@ examples:
   %(prog)s mini -p seed 3 -p epochs 2 -j 2       another seed, shorter, two chapters at once
   %(prog)s folder -p data my_corpus              your own pictures and songs
   %(prog)s imac -p data imac --only 05_acp_net   one chapter on IMAC
+  %(prog)s --pdf book article                    these as PDFs, too: _build/html/book.pdf, article.pdf
   %(prog)s -p build /scratch -p work /scratch    elsewhere: /scratch/_build/html
 """
 IMPORT = re.compile(r"^ *(?:from|import) acp_lib\b.*$", re.MULTILINE)
@@ -96,6 +98,8 @@ class Run:
 
     profile: Profile
     given: dict
+    printed: tuple[str, ...] = ()
+    """What of `printed.KINDS` is offered as a PDF."""
 
     @property
     def build(self) -> Path:
@@ -255,6 +259,7 @@ def config(run: Run) -> str:
     """`_config.yml` for executed copies."""
     settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
     settings["execute"]["execute_notebooks"] = "off"
+    settings["sphinx"]["config"] |= {"acp_printed": list(run.printed), "acp_results": str(run.profile.results_path)}
     if run.profile.tag != "mini":
         given = "".join(f" · {k} {plain(v)}" for k, v in scrub(run.given, run.hidden).items())
         settings["html"]["announcement"] = f"Profile {run.profile.profile}{html.escape(given)}"
@@ -295,7 +300,8 @@ def render(run: Run) -> Path:
     run.build.mkdir(parents=True, exist_ok=True)
     with FileLock(run.build / ".render.lock"):
         index = run.build / "html" / "index.html"
-        index.unlink(missing_ok=True)  # so that an old one is no sign of success
+        for old in (index, *(index.with_name(f"{kind}.pdf") for kind in printed.KINDS)):
+            old.unlink(missing_ok=True)  # so that an old one is no sign of success
         command = [sys.executable, "-c", RENDER, os.getpid(), "build", stage(run),
                    "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q"]
         done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -306,6 +312,8 @@ def render(run: Run) -> Path:
             said = faults.line(lines(done.stderr, False))
             raise RuntimeError(f"{f'error: {said}' if said else done.stderr}\nrendering failed (exit code "
                                f"{done.returncode}); the pages' sources are in {run.build / 'source'}")
+        for kind in run.printed:
+            print(f"{kind} {printed.write(index.parent, kind)}", flush=True)
     return index
 
 
@@ -341,6 +349,8 @@ def arguments(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("-j", "--jobs", type=int, default=1, help="chapters to run at once (1)")
     parser.add_argument("--only", nargs="+", default=[], metavar="CHAPTER", help="run these chapters alone: 05_acp_net")
     parser.add_argument("--no-render", dest="rendered", action="store_false", help="stop when the chapters have run")
+    parser.add_argument("--pdf", nargs="+", default=[], choices=printed.KINDS, dest="printed",
+                        help="print this, too, as a PDF that every page links to")
     parser.add_argument("--timeout", type=int, default=3600, help="seconds that one cell may take (3600)")
     return parser
 
@@ -355,10 +365,14 @@ def follow(options: argparse.Namespace) -> int:
     """Do what a command line asks for; return the exit code."""
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this Python's kernel, not one of the user's other ones
     profile = commands.profile(options)
-    run = Run(profile, {name: profile.flat[name] for name in commands.given(options)})
+    run = Run(profile, {name: profile.flat[name] for name in commands.given(options)}, tuple(options.printed))
     commands.begin_in_checkout()
     choose(run, options.only)
     run.input_key  # noqa: B018 - raises where the data is no folder, or the device is not there
+    if run.printed:
+        printed.browser()
+        if options.only or not options.rendered:
+            raise ValueError("--pdf prints the whole book, once it is rendered; leave out --only and --no-render")
     for name in ("jobs", "timeout"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")

@@ -142,8 +142,18 @@ def citation(title: str, year: str, about: dict) -> list[str]:
             f"{paper['identifiers'][0]['value']}."]
 
 
+def run(chapter: str) -> list[nodes.Node]:
+    """How a reader opens a chapter as a notebook: in a copy of the project, or by itself."""
+    file = f"{chapter}.ipynb"
+    return [nodes.paragraph("", "In a copy of the project, once make venv has run; choose Open With, Notebook:"),
+            nodes.literal_block("", f".venv/bin/pip install jupyterlab\n.venv/bin/jupyter lab notebooks/{chapter}.md",
+                                language="bash"),
+            nodes.paragraph("", "", nodes.Text("Anywhere else: "), nodes.reference("", file, refuri=file),
+                            nodes.Text(", a notebook whose first cell installs the project."))]
+
+
 def head(app, doctree: nodes.document) -> None:
-    """Below what a chapter opens with: how long it takes, and how to cite it."""
+    """Below what a chapter opens with: how long it takes, how to run it, and how to cite it."""
     from acp_lib.profiles import ROOT
 
     env, name = app.env, app.env.docname
@@ -159,8 +169,10 @@ def head(app, doctree: nodes.document) -> None:
     about = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf8"))
     title = next(doctree.findall(nodes.title)).astext()
     lines = [nodes.paragraph("", line) for line in (about["message"], *citation(title, app.config.copyright, about))]
-    box = fold("", *lines, classes=["cite"], summary="How to cite this chapter")
-    opening.parent.insert(opening.parent.index(opening) + 1, box)
+    at = opening.parent.index(opening) + 1
+    opening.parent.insert(at, [fold("", *run(name.removeprefix("notebooks/")), classes=["run"],
+                                    summary="How to run this chapter"),
+                               fold("", *lines, classes=["cite"], summary="How to cite this chapter")])
 
 
 def visit_box(writer, node: nodes.Element) -> None:
