@@ -62,6 +62,7 @@ def alone(one, imac=True):
     return judge([one], read, imac)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("changes", "outcome"), [
     ({}, HOLDS), ({"than": 57}, OPEN), (of("B"), HOLDS), (of("C"), FAILS), (of("one song"), OPEN),
     ({"value": {"file": "f", "row": {"row": "A", "what": "picture"}}}, HOLDS),
