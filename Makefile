@@ -59,7 +59,7 @@ article: $(STAMP) ## as pdf, of the article alone
 test: $(STAMP) ## every test but the nightly ones, a whole small book among them
 	$(PYTEST) $(ARGS)
 
-test-fast: $(STAMP) ## the tests that take less than a second each: neither book, slow nor nightly
+test-fast: $(STAMP) ## the tests that take a moment: neither book, slow nor nightly
 	$(PYTEST) -m "not (book or slow or nightly)" $(ARGS)
 
 test-nightly: $(STAMP) ## the tests that repeat at length what a shorter one of make test holds

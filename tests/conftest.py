@@ -37,6 +37,11 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_sessionfinish():
+    """What would otherwise be told to leak, by those who watch over their objects, is let go."""
+    gc.unfreeze()
+
+
 def picture(path: Path, seed: int = 0, size=(96, 80), mode: str = "RGB", **options) -> Path:
     """A smooth random picture."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -67,6 +67,7 @@ def test_each_command_has_examples_by_its_name_and_the_same_help_as_before(capsy
     assert old.replace(f"python -m {OLD[name]}", f"acp {name}").split() == out.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "message"), [
     ("", "acp: error: command is ''; expected one of book, features, database"),
     ("boook", "acp: error: command is 'boook'; did you mean 'book'?"),

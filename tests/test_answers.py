@@ -94,6 +94,7 @@ def test_what_is_encoded_otherwise_than_it_says_may_pass(root, site, name):
     assert record["outcome"] == "failed" and files(root) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gzip", "deflate"])
 def test_what_is_small_only_while_it_is_packed(root, site, name):
     bomb = gzip.compress(bytes(50_000_000)) if name == "gzip" else zlib.compress(bytes(50_000_000))
@@ -126,6 +127,7 @@ REFUSED = [*((data, "a web page") for data in PAGES),
            (b"%PDF-1.7", "not a picture")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("data", "reason"), REFUSED)
 def test_what_is_no_picture_is_refused_with_the_reason(root, site, data, reason):
     record = one(root, site, body(data))
@@ -196,6 +198,7 @@ ONE = {"the same bytes": [plain("red")] * 5,
                                             + [plain("red", "WEBP", lossless=True)]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "lost"), [*((k, False) for k in TOLD_APART), *((k, True) for k in ONE)])
 def test_one_picture_for_many_urls_and_pictures_that_are_merely_alike(root, site, kind, lost):
     given = (ONE if lost else TOLD_APART)[kind]

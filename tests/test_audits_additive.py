@@ -60,6 +60,7 @@ def test_adding_gets_three_quarters_of_class_balanced_pairs(classes):
 counts = st.lists(st.integers(1, 50), min_size=3, max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(counts, counts, st.sampled_from(pairs.PROTOCOLS), st.integers(0, 1000))
 def test_no_sum_gets_more_and_knowing_less_is_no_better(images, music, protocol, seed):

@@ -85,6 +85,7 @@ def test_recorded_errors_at_5_percent_are_6_at_most_but_for_noise(row, what):
         assert row[what] >= 0.03 - 1.96 * np.sqrt(0.03 * 0.97 / row["rounds"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [2, 7, 9])
 def test_a_small_part_done_again_agrees_with_the_record(k):
     row = RECORDED["rows"][k]

@@ -94,6 +94,7 @@ def test_the_nearest_neighbour_is_of_another_song():
     assert common_space.neighbour_agreement(x, groups, np.array([0, 0, 1, 2])) == 25
 
 
+@pytest.mark.slow
 def test_neighbours_are_scikit_learns():
     x, groups = RNG.normal(size=(50, 3)), RNG.integers(3, size=50)
     found = [KNeighborsClassifier(1).fit(np.delete(x, i, 0), np.delete(groups, i)).predict(x[i:i + 1])[0]

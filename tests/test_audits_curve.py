@@ -47,6 +47,7 @@ def test_what_readings_add_is_told_from_what_runs_do():
     assert found["share"] == pytest.approx(25 / 29, abs=0.08) and found["p"] < 0.001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stuck", [0.0, 0.4])
 def test_luck_of_runs_is_seldom_taken_for_an_effect_of_readings(stuck, quick):
     """Six readings that are one: with runs of SD 7, or some that never left the plateau."""
@@ -121,6 +122,7 @@ def test_the_median_reading_is_held_against_what_it_should_be_above(level, low, 
     assert found["interval"][0] < found["median"] < found["interval"][1]
 
 
+@pytest.mark.slow
 def test_hard_pictures_are_not_taken_for_an_effect():
     """Five readings that agree, for they share their pictures, are no five witnesses."""
     found = []

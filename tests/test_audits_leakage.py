@@ -29,6 +29,7 @@ def signed(signature: float, seed: int = 0):
                    "music": signature * own[of] + rng.standard_normal((is_music.sum(), 193))}
 
 
+@pytest.mark.slow
 def test_a_planted_signature_raises_the_score_of_segments_and_not_of_songs():
     table, features = signed(2.0)
     torn, whole = (leakage.compared(table, features, by) for by in ("segment", "song"))
@@ -71,6 +72,7 @@ def test_a_worn_copy_is_near_and_others_are_not(tmp_path):
     assert [(i, j) for i, j, _ in leakage.near(known, known) if i != j] == []
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20), st.integers(0, 64))
 def test_near_counts_bits(values, most):
     known = np.array(values, np.uint64)
@@ -90,6 +92,7 @@ def piece(seed: int, seconds: float = 12.0) -> np.ndarray:
     return np.concatenate(notes).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_the_same_recording_shares_landmarks_and_others_do_not():
     pieces, rng = [piece(k) for k in range(6)], np.random.default_rng(0)
     prints = [leakage.landmarks(y) for y in pieces]

@@ -96,6 +96,7 @@ def test_a_planted_shortcut_is_learnt_up_to_the_oracle():
         assert 100 * found[who] == pytest.approx(exact.loc[protocol, who], abs=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", pairs.PROTOCOLS)
 def test_what_is_learnt_is_what_the_oracle_knows(protocol):
     exact = shortcuts.guessers(*separable(720).counts("test"))

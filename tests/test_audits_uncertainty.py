@@ -32,6 +32,7 @@ def test_planted_components_are_recovered():
         assert row["share_interval"][0] < row["share"] < row["share_interval"][1]
 
 
+@pytest.mark.slow
 def test_intervals_of_components_hold_the_truth_at_their_rate():
     rng, held = np.random.default_rng(1), []
     for k in range(300):
@@ -161,6 +162,7 @@ def samples(noise: float, n: int = 600, seed: int = 0, apart: float = 4.0):
     return x, label, np.arange(n) // 2, float(np.mean(label != truth))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.1, 0.25])
 def test_planted_wrong_labels_are_found(noise):
     x, label, groups, planted = samples(noise)

@@ -147,6 +147,7 @@ def engine(tmp_path, monkeypatch):
 # what is refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "message"), [
     ("mini -p nonsense 1", "unknown parameter 'nonsense'; expected some of profile, seed, seeds"),
     ("mini -p epochs two", "epochs is 'two'; expected int"),
@@ -351,6 +352,7 @@ print(subprocess.run([sys.executable, "-c", ask], cwd="notebooks", capture_outpu
 """
 
 
+@pytest.mark.slow
 def test_a_chapter_of_plain_jupyter_book_finds_things_where_the_reader_who_calls_it_put_them(tmp_path):
     given = {"ACP_RESULTS": "r", "ACP_WORK": "~/w", "ACP_BUILD": str(tmp_path), "PYTHONPATH": ""}
     done = subprocess.run([sys.executable, "-c", SETTINGS], cwd=ROOT, env=os.environ | given, capture_output=True,

@@ -18,6 +18,7 @@ librosa.estimate_tuning(y=np.random.default_rng(0).normal(size=22050).astype("fl
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", [m for m in MODULES if m != "acp_lib.features.fast.compiled"])
 def test_every_module_takes_librosa_from_one_place(module):
     nodes = list(ast.walk(ast.parse(MODULES[module].read_text("utf8"))))

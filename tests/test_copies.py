@@ -39,6 +39,7 @@ def test_groups_are_those_of_comparing_all_with_all(texts, distance):
     assert list(dict.fromkeys(found.tolist())) == list(range(len(set(found.tolist()))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", [0, 1, 4, 10])
 def test_every_planted_copy_is_found_and_no_other(distance):
     rng = np.random.default_rng(distance)

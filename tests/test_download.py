@@ -107,6 +107,7 @@ LOST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("kind", LOST)
 def test_lost_for_good(root, site, kind):
@@ -482,6 +483,7 @@ def command(root: Path) -> subprocess.Popen:
                              "--together", "16", "--per-host", "16"], stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [1000, pytest.param(10_000, marks=pytest.mark.nightly)])
 def test_a_run_killed_at_random_moments_asks_for_nothing_twice_that_it_had_noted(root, capsys, many):
     """Six kills. Noted pictures are never asked for again; those under way may be, once a kill."""

@@ -36,6 +36,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "widths"), NETWORKS.values(), ids=NETWORKS)
 def test_logits_are_those_of_the_whole_network_for_each_pair(make, widths):
     torch.manual_seed(0)
@@ -163,6 +164,7 @@ def test_no_values():
         t_interval([])
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 1000).map(lambda k: k / 10), min_size=2, max_size=12))
 def test_interval_holds_the_mean_and_is_wider_for_a_higher_level(values):
     low, high = t_interval(values)

@@ -297,6 +297,7 @@ def test_a_cell_without_a_number_stays_empty():
     assert {"50", "25", "90"} <= set(written) and "nan" not in written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "count"), [
     ({"dropout_at": "hidden"}, "14,842,020"), ({"first_layer": "input", "dropout": 0.0}, "6,411,874"),
 ])

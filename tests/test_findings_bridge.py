@@ -256,6 +256,7 @@ def test_the_law_predicts_the_pairs_of_every_protocol(found):
         assert row["true"] == pytest.approx(100 / 3 if row["row"] == "uniform" else 50)
 
 
+@pytest.mark.slow
 def test_the_measured_accuracy_is_that_of_the_baseline():
     study = Tiny(manifest(songs=36, segments=3, pictures=120), 1.0, 1)
     row = next(r for r in bridge.judged([study]) if r["row"] == "uniform")

@@ -112,6 +112,7 @@ def test_how_often_two_tags_agree(scores, agree):
     assert stability.two_tags(np.array([scores, (1, 0, 0)])) == pytest.approx([agree])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [(1.0, 1.0, 1.0), (0.8, 1.0, 0.7), (4.0, 2.0, 6.0)])
 def test_the_distribution_of_shares_is_found_again(alpha):
     rng = np.random.default_rng(2)
@@ -145,6 +146,7 @@ def test_what_comes_out_if_tags_are_drawn_anew(scores):
         assert found == pytest.approx(own / own.sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("apart", "low", "high"), [(0.02, 0.95, 1.0), (50.0, 0.3, 0.7)])
 def test_pure_songs_have_labels_that_last_and_mixed_ones_have_not(apart, low, high):
     rng = np.random.default_rng(5)

@@ -73,6 +73,7 @@ def test_two_runs_of_a_whole_table_are_the_mean_squares_of_analysis_of_variance(
     assert found == pytest.approx(expected) and list(found) == NAMES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [PARTS, Components(0, 0, 0, 0, 0, 0, 2000), Components(25, 400, 0, 0, 0, 100, 1500)])
 def test_components_of_uneven_data_are_found_without_bias(monkeypatch, parts):
     """Means alone: the errors of each take most of the time."""
@@ -212,6 +213,7 @@ def test_more_of_anything_tells_more_and_more_variance_less(parts, design, effec
     assert power.power(effect, more, design) <= before + 1e-12
 
 
+@pytest.mark.slow
 @given(variances, designs, st.floats(0.1, 50), st.sampled_from(["runs", "pictures", "songs", "pairs"]),
        st.sampled_from([0.5, 0.8, 0.95]))
 def test_the_number_needed_is_enough_and_one_less_is_not(parts, design, effect, what, wanted):
@@ -315,6 +317,7 @@ def test_a_number_that_is_needed_in_words(n, text):
     assert power.number(n) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("own", "other", "runs"), [(4, 1, 4), (4, 3, 3), (1, 1, 1), (2, 5, 2)])
 def test_rows_of_a_study_can_be_recorded(monkeypatch, own, other, runs):
     rng = np.random.default_rng(9)

@@ -89,6 +89,7 @@ def test_picture_lists(root):
     assert pictures["class"].tolist() == ["positive", "positive", "negative"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "message"), [
     ("joy,https://host/p.jpg,1,4\n", "agg holds no row that reads: agg/awe.csv, line 1: names the emotion 'joy'; "
                                      "expected one of awe, .*; expected emotion,url,disagree,agree"),

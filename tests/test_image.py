@@ -138,6 +138,7 @@ def test_features_of_random_weights(pictures):
     np.testing.assert_allclose(network(pictures[:3]), x[:3], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_random_weights_leave_the_global_generator_alone():
     torch.manual_seed(1)
     before = torch.random.get_rng_state()

@@ -183,6 +183,7 @@ def look(name="song", heard=()):
     return SimpleNamespace(data=data, ranked=ranked, corpus=corpus)
 
 
+@pytest.mark.slow
 def test_a_page_reads_the_scores_that_were_written():
     made = look()
     for method, score in zip(made.data["methods"], made.ranked.methods.values(), strict=True):

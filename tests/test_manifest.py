@@ -193,6 +193,7 @@ def test_listing_notices(copies, change):
     assert listing(a) != listing(b)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("column", "value"), [
     ("id", "x"), ("class", "neutral"), ("emotion", "fear"), ("sha", "0"), ("start", 1.0), ("duration", 9.0),
     ("artist", "someone"),  # decides a split by artist

@@ -55,6 +55,7 @@ def test_acp_net_shapes(options):
     assert negative == ((True, True) if options.get("activation") == "linear_embeddings" else (False, False))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("build", "layers"), [(ACPNet, 10), (lambda **o: ACPNet(fc_width=0.25, **o), 10),
                                                (lambda **o: SpectrogramACP(bins=16, frames=16, **o), 11)])
 def test_weights_are_drawn_within_glorots_bounds(build, layers):
@@ -143,6 +144,7 @@ def test_spectrogram_shapes():
         ("ReLU", (1024,)), ("Dropout", (1024,))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "channels"), [(1.0, 256), (0.5, 128), (0.125, 32)])
 def test_narrower_networks_keep_a_share_of_their_channels(width, channels):
     l3 = L3Net(width=width, size=32, bins=16, frames=16)
@@ -181,6 +183,7 @@ def test_switches_of_acp_net_hold_where_it_hears_spectrograms(options, last, dro
     assert str(model.image) == str(plain.image) and str(model.fusion) == str(plain.fusion)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("image", "music", "message"), [
     (torch.zeros(4, 2047), torch.zeros(4, 193), r"image is torch.float32 \(4, 2047\); expected .* \(batch, 2048\)"),
     (torch.zeros(4, 2048), torch.zeros(4, 192), r"music is torch.float32 \(4, 192\); expected .* \(batch, 193\)"),
@@ -233,6 +236,7 @@ def drops(part: nn.Sequential) -> list[bool]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "image", "music", "fusion"), [
     ({"dropout_at": "hidden"}, [1, 1], [1, 1, 1, 1], [1, 1, 1, 0]),
     ({}, [0, 0], [0, 0, 0, 0], [1, 1, 1, 0]),

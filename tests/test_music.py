@@ -281,6 +281,7 @@ def test_stft_and_its_inverse_have_librosas_bits(n):
     np.testing.assert_array_equal(_stft.istft([scaled[:5], scaled[5:]], n), librosa.istft(scaled.T, length=n))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("taps", [1, 3, 7, 15, 31])
 @given(data=st.data())
 @settings(max_examples=20, deadline=None)
@@ -315,6 +316,7 @@ def test_running_median_of_few_rows(rows):
     np.testing.assert_array_equal(_hpss.running_median(x), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("y", [song(4), np.zeros(9000, np.float32), song(1)[:1600], noise(2)], ids=len)
 def test_harmonic_part_has_librosas_bits(y):
     spectrum, magnitude = _stft.stft(y)
@@ -322,6 +324,7 @@ def test_harmonic_part_has_librosas_bits(y):
     np.testing.assert_array_equal(found, librosa.effects.harmonic(y))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [song, melody, drums, noise, chirp])
 @pytest.mark.parametrize("sr", [16000, 22050, 44100])
 def test_tuning_is_librosas(make, sr):
@@ -335,6 +338,7 @@ def test_tuning_of_silence():
     assert _tuning.tuning(np.zeros((5, 1025), np.float32), SR, 12) == 0.0
 
 
+@pytest.mark.slow
 @given(arrays(np.float32, st.integers(1, 50), elements=st.floats(150, 4000, width=32)), st.sampled_from([12, 36]))
 @settings(deadline=None)
 def test_most_frequent_deviation_is_librosas(pitch, bins):
@@ -388,6 +392,7 @@ def test_sparsified_is_librosas():
     np.testing.assert_array_equal(_cqt._sparsified(x), librosa.util.sparsify_rows(x, quantile=0.01).toarray())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tuning", [-0.5, -0.37, -0.01, 0.0, 0.25, 0.49])
 def test_one_bank_of_symmetric_wavelets_serves_every_octave(tuning):
     y = noise(2)
@@ -396,6 +401,7 @@ def test_one_bank_of_symmetric_wavelets_serves_every_octave(tuning):
     np.testing.assert_allclose(energy.T, expected, rtol=1e-4, atol=1e-5 * expected.max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sr", [16000, 32000, 44100, 96000])
 def test_constant_q_chroma_at_other_rates(sr):
     y = noise(1.3, sr)
@@ -404,6 +410,7 @@ def test_constant_q_chroma_at_other_rates(sr):
     np.testing.assert_allclose(energy.T, expected, rtol=1e-4, atol=1e-5 * expected.max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "expected"), [("melody", 0), ("noise", 0), ("drums", 0), ("above all octaves", 1)])
 def test_only_where_rounding_would_show_librosas_transform_is_asked(monkeypatch, name, expected):
     calls, original = [], librosa.feature.chroma_cqt

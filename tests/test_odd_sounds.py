@@ -154,6 +154,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_is_not_sound_as_it_should_be_is_refused_with_a_reason(tmp_path, case):
     name, make, reason = REFUSED[case]

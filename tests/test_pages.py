@@ -87,6 +87,7 @@ def test_a_style_sheet_that_loads_from_another_host(book):
     assert check_pages.problems(book) == [f"own.css: loads {HOST}/a.woff2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "expected"), [
     ("x" * 1_500_000, [f"{PAGE}: 1,500,048 bytes; expected 1,500,000 at most"]),
     ("é" * 800_000, [f"{PAGE}: 1,600,048 bytes; expected 1,500,000 at most"]), ("x" * 1_400_000, []),
@@ -99,6 +100,7 @@ def test_a_page_that_is_too_heavy_without_its_sounds_and_pictures(book, text, ex
     assert [line for line in check_pages.problems(book) if "bytes" in line] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["_sources/notebooks/a.ipynb", "_sources/book/a.md", "a.json"])
 def test_a_path_in_a_file_for_download(book, name):
     (book / name).parent.mkdir(parents=True, exist_ok=True)

@@ -49,6 +49,7 @@ def registered(monkeypatch):
     monkeypatch.setattr(papermill_io, "_handlers", [("file://", MystHandler), *handlers])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("folder", "path"), SPELLINGS)
 def test_a_chapter_is_found_however_its_path_is_spelt(registered, monkeypatch, folder, path):
     monkeypatch.chdir(ROOT / folder)
@@ -56,6 +57,7 @@ def test_a_chapter_is_found_however_its_path_is_spelt(registered, monkeypatch, f
     assert notebook.metadata.kernelspec.name == "python3" and "parameters" in notebook.cells[1].metadata.tags
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [str, Path], ids=["text", "Path"])
 @pytest.mark.parametrize("cwd", [None, "."])
 def test_paths_start_where_papermill_was_called(registered, monkeypatch, tmp_path, kind, cwd):

@@ -160,6 +160,7 @@ def test_a_jpeg_lies_as_pillow_turns_it(tmp_path, name):
             assert known is None or np.array_equal(found, known), orientation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", STORED)
 @pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif", "a.avif"])
 def test_other_formats_are_turned_too(tmp_path, name, orientation):
@@ -300,6 +301,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 def test_samples_of_unknown_range_are_refused(tmp_path, name):
     values, message = REFUSED[name]
@@ -353,6 +355,7 @@ def test_every_mode_is_shown_or_refused(tmp_path, ending):
 # pages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
 @pytest.mark.parametrize("how", [{}, {"compression": "tiff_lzw"}])
 def test_the_largest_page_of_a_tiff_is_taken(tmp_path, place, how):

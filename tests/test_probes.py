@@ -25,6 +25,7 @@ def test_separable_labels_are_found(to):
     np.testing.assert_array_equal(found.truth, LABEL[to == PART])
 
 
+@pytest.mark.slow
 def test_noise_is_at_chance():
     found = [linear(points(0, seed), LABEL, PART).balanced for seed in range(20)]
     assert np.mean(found) == pytest.approx(1 / 3, abs=0.05)

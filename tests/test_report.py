@@ -281,6 +281,7 @@ def test_labels_of_players_are_text(displayed, label):
 # files
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.lists(st.dictionaries(st.text(), st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
                                 | st.text(st.characters(codec="utf-8")) | st.lists(st.integers()))))

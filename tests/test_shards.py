@@ -413,6 +413,7 @@ def test_the_number_of_processes_does_not_matter_to_raw_items(make, tmp_path, mo
     assert one == two and len(one) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [0, 1])
 @pytest.mark.parametrize("kind", ["gone", "empty", "cut", "text", "zeros"])
 def test_what_is_there_is_not_made_again(make, pixels, tmp_path, lost, kind):

@@ -75,6 +75,7 @@ def spectrum(y):
     return np.abs(np.fft.rfft(y)), np.fft.rfftfreq(len(y), 1 / SR)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("frequency", "pitch_class"), [(440, 9), (261.63, 0), (369.99, 6), (1760, 9)])
 def test_chroma_keeps_the_pitch_class_and_not_the_octave(frequency, pitch_class):
     found = sonify.group("chroma", tone(frequency), SR)

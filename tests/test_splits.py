@@ -80,6 +80,7 @@ def test_shares_are_near_70_10_20(seed, sizes, by):
         assert set(held) == set(PARTS)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_and_the_rows_order_does_not():
     table = manifest()
     assert assign_split(table, seed=1).tolist() != assign_split(table, seed=2).tolist()

@@ -268,6 +268,7 @@ def renamed_song(root):
     (root / "music/neutral/s0.ogg").rename(root / "music/neutral/other.ogg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [changed_picture, added_song, lost_picture, renamed_song])
 def test_keys_follow_the_data(copy, work, change):
     given = profile(copy, work)
@@ -278,6 +279,7 @@ def test_keys_follow_the_data(copy, work, change):
     assert after[0] != before[0] and after[1] != before[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "differs"), [
     ({"seed": 1}, True), ({"epochs": 2}, True), ({"pairs": "uniform"}, True), ({"split": "segment"}, True),
     ({"results": "elsewhere"}, False), ({"jobs": 2}, False), ({"device": "auto"}, False),
@@ -481,6 +483,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path, work):
         Study(profile(tmp_path, work), progress=False).manifest  # noqa: B018
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("nowhere.pth", None, "weights is '.*nowhere.pth', which is no file; expected imagenet, random, or the path"),
     ("bad.safetensors", b"no tensors", "weights file bad.safetensors does not read as a state_dict"),

@@ -230,6 +230,7 @@ def test_too_few_are_refused():
         synthetic.counts("music", 8)
 
 
+@pytest.mark.slow
 def test_bayes_rates():
     rates = synthetic.bayes_rates()
     assert 0.87 <= rates["pair_class_balanced"] <= 0.91

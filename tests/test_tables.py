@@ -247,6 +247,7 @@ def test_pictures_without_an_emotion_are_left_out_of_the_eight(study):
     assert [np.sum(found[name]["confusion"]) for name in ("The most frequent", "AlexNet, frozen")] == [left, 2 * left]
 
 
+@pytest.mark.slow
 def test_load_makes_once_and_anew_for_another_origin(study):
     rows = tables.load(study, 4)
     assert study.asked and all(row["provenance"] == study.provenance for row in rows)

@@ -179,6 +179,7 @@ def test_a_chapter_has_exercises_of_each_grade_in_its_last_section(path):
     assert text.count("{exercise}") == len(asked)
 
 
+@pytest.mark.slow
 @chapters
 def test_each_exercise_has_a_solution_and_those_in_code_are_run(path):
     asked, told = exercises(path), solved(path)

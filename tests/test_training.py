@@ -116,6 +116,7 @@ def test_history(unbroken):
     assert json.loads(json.dumps(history, allow_nan=False)) == history
 
 
+@pytest.mark.slow
 def test_the_weights_of_the_best_epoch_are_kept():
     corpus, seen = small(strength=1.0), []
     model = Tiny()
@@ -218,6 +219,7 @@ def kill_after(epoch):
     return on_epoch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [1, 2, 3, 4])
 def test_resumed_is_bit_for_bit_unbroken(tmp_path, monkeypatch, unbroken, epoch):
     monkeypatch.setattr(training, "SECONDS", -1)
@@ -231,6 +233,7 @@ def test_resumed_is_bit_for_bit_unbroken(tmp_path, monkeypatch, unbroken, epoch)
     assert list(checkpoint.parent.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_killed_twice_and_epochs_after_the_checkpoint_are_repeated(tmp_path, monkeypatch, unbroken):
     checkpoint = tmp_path / "checkpoint"
     for seconds, epoch in ((-1, 1), (1000, 3), (-1, 3)):
