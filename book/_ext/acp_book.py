@@ -171,9 +171,10 @@ def own_mathjax(app, error) -> None:
 
 
 def scripts_where_needed(app, page, template, context, doctree) -> None:
-    """The scripts of live figures, on pages that have one; once the page is read, so that they find it."""
-    figures = sorted(set(FIGURE.findall(context.get("body", ""))))
-    for name in ["acp", *figures] if figures else []:
+    """What every page does with its figures and tables, and the scripts of live figures on pages that have one; once
+    the page is read, so that they find it.
+    """
+    for name in ["acp", *sorted(set(FIGURE.findall(context.get("body", ""))))]:
         app.add_js_file(f"{name}.js", loading_method="defer")
 
 
