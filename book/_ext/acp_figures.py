@@ -1,8 +1,8 @@
 """Figures of chapters on a page: a notebook's drawing for a wide column and for a phone, by day and by night, which
 opens at full size.
 
-A notebook's SVG holds them all (acp_lib/figures/page.py). Each becomes a file of its own, of which a browser fetches the
-one that it shows; the link around them leads to the wide one, and acp.js opens it in a dialog.
+A notebook's SVG holds them all (acp_lib/figures/page.py). Each becomes a file of its own, of which a browser fetches
+the one that it shows; the link around them leads to the wide one, and acp.js opens it in a dialog.
 """
 
 from html import escape
@@ -32,7 +32,7 @@ def depart_image(writer: HTML5Translator, node: nodes.image) -> None:
 
 
 def files(source: Path, writer: HTML5Translator) -> dict[str, dict[str, str]]:
-    """Write each drawing as a file; what it is called -> its address on the page, its width and its height in pixels."""
+    """Write each drawing as a file; its name -> its address on the page, and its width and height in pixels."""
     from acp_lib.figures import page
 
     folder, found = Path(writer.builder.outdir, writer.builder.imagedir), {}
