@@ -24,7 +24,7 @@ WIDTHS = (360, 390, 768, 1280)
 HEIGHT = 900
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 KEYS = {"Tab": 9, "Enter": 13, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "End": 35,
-        "Home": 36}
+        "Home": 36, "Escape": 27}
 TEXTS = {"Enter": "\r", " ": " "}
 PATIENCE = 30  # seconds
 
@@ -157,7 +157,7 @@ class Browser:
         })()""")
 
     def faint(self) -> list[str]:
-        """Texts of live figures whose contrast with what lies behind them is below 4.5 to 1, what WCAG 2 asks for."""
+        """Texts of live figures, cards and dialogs that stand out less than 4.5 to 1, what WCAG 2 asks for."""
         return self.value("""(() => {
             const parts = text => {
                 const n = text.match(/-?[0-9.]+/g).map(Number), unit = text.startsWith("color(") ? 255 : 1;
@@ -173,13 +173,19 @@ class Browser:
                 .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
             const said = e => e.tagName !== "SCRIPT" && e.checkVisibility()
                 && [...e.childNodes].some(c => c.nodeType === 3 && c.textContent.trim());
-            return [...document.querySelectorAll(".acp-live *")].filter(said).flatMap(e => {
+            return [...document.querySelectorAll(".acp-live *, .acp-dialog *, .acp-cards *")].filter(said).flatMap(e => {
                 const under = behind(e), own = over(parts(getComputedStyle(e).color), under);
                 const [low, high] = [light(under), light(own)].sort((a, b) => a - b);
                 const ratio = (high + 0.05) / (low + 0.05);
                 return ratio < 4.5 ? [`${e.tagName} ${e.textContent.slice(0, 20)}: ${ratio.toFixed(1)}`] : [];
             });
         })()""")
+
+    def hidden(self) -> list[str]:
+        """Tables of which a part lies outside their box, and has to be scrolled for."""
+        return self.value("""[...document.querySelectorAll(".bd-article table")].filter(t => t.checkVisibility() &&
+            t.getBoundingClientRect().right > t.parentElement.getBoundingClientRect().right + 1).map(t =>
+            t.id || t.closest("[id]")?.id || t.textContent.trim().slice(0, 20))""")
 
     def picture(self, file: Path) -> None:
         """The whole page as a PNG."""
@@ -202,8 +208,8 @@ class Browser:
 
 
 def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
-    """What is wrong with a page as it is drawn: errors on the console, widths at which it is wider than its window, and
-    texts of live figures that are hard to read, by day or by night.
+    """What is wrong with a page as it is drawn: errors on the console, widths at which it is wider than its window or
+    hides a part of a table, and texts that are hard to read, by day or by night.
     """
     found = []
     for dark in (True, False):
@@ -213,6 +219,8 @@ def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
         browser.resize(width)
         if wide := browser.wide():
             found.append(f"{file.name}: wider than {width} px: {', '.join(wide)}")
+        if tables := browser.hidden():
+            found.append(f"{file.name}: of {', '.join(tables)} a part is hidden at {width} px")
     return found + [f"{file.name}: {error}" for error in browser.errors]
 
 

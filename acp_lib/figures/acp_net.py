@@ -18,7 +18,7 @@ from matplotlib.patches import ConnectionPatch, FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
 from torch import nn
 
-from acp_lib.figures.page import KEPT, drawn_to_fit, page_width, side_by_side
+from acp_lib.figures.page import KEPT, drawn_to_fit, on_phone, page_width, side_by_side
 from acp_lib.figures.style import BEST, BRANCHES, TRUE, abreast, leftmost, legend_below, scatter, thumbnail
 from acp_lib.figures.style import learning_curves as draw_curves
 from acp_lib.models._branches import TwoBranches
@@ -92,7 +92,7 @@ def feature_spaces(spaces: dict[str, list[tuple[np.ndarray, np.ndarray, str]]],
     for (x, y), path in thumbnails:
         axes[0].add_artist(AnnotationBbox(OffsetImage(thumbnail(path, 48), zoom=0.42), (x, y), pad=0.12))
     for start, side in ((axes[0], 1), (axes[2], 0)):
-        ends = ((side, 0.5), (1 - side, 0.5)) if side_by_side(3, 1) == 3 else ((0.5, 1 - side), (0.5, side))
+        ends = ((side, 0.5), (1 - side, 0.5)) if not on_phone() else ((0.5, 1 - side), (0.5, side))
         fig.add_artist(ConnectionPatch(*ends, "axes fraction", "axes fraction", axesA=start, axesB=axes[1],
                                        arrowstyle="-|>", color="0.35", mutation_scale=14))
     legend_below(fig, 3)
@@ -116,23 +116,18 @@ def draw_network(ax: Axes, model: TwoBranches) -> None:
         _arrow(ax, (x - 0.42, y), (join, 1.25 + 0.3 * np.sign(y - 1.25)))
     ax.text(*_place(join, 1.25), "concat", ha="center", va="center", fontsize="small")
     end = _branch(ax, model.fusion, join + 0.1, 1.25, "fusion")
-    ax.text(*_place(end - 0.35, 1.25), "true\nor\nfalse?" if _across() else "true or false?", va="center",
-            ha="left" if _across() else "center", weight="bold", fontsize="small")
+    ax.text(*_place(end - 0.35, 1.25), "true or false?" if on_phone() else "true\nor\nfalse?", va="center",
+            ha="center" if on_phone() else "left", weight="bold", fontsize="small")
     total = sum(p.numel() for p in model.parameters())
     ax.set_title(f"{total:,} parameters", loc="right", weight="normal", fontsize="small", color="0.35")
     along, aside = (-0.75, end + 0.45), (-1.2, 3.2)
-    ax.set(**{"xlim": along, "ylim": aside} if _across() else {"xlim": (-0.9, 4.3), "ylim": (-end, 0.6)})
+    ax.set(**{"xlim": (-0.9, 4.3), "ylim": (-end, 0.6)} if on_phone() else {"xlim": along, "ylim": aside})
     ax.axis("off")
 
 
-def _across() -> bool:
-    """Whether a network is drawn from left to right; on a phone it is from top to bottom."""
-    return side_by_side(1, 0) == 1
-
-
 def _place(x: float, y: float) -> tuple[float, float]:
-    """Where lies what is x along the network and y aside."""
-    return (x, y) if _across() else (y, -x)
+    """Where lies what is x along the network, to the right or on a phone downwards, and y aside."""
+    return (y, -x) if on_phone() else (x, y)
 
 
 def _arrow(ax: Axes, start: tuple[float, float], stop: tuple[float, float]) -> None:
@@ -141,7 +136,7 @@ def _arrow(ax: Axes, start: tuple[float, float], stop: tuple[float, float]) -> N
 
 
 def _box(ax: Axes, x: float, y: float, text: str, colour: str, width: float = 0.7, height: float = 1.0) -> None:
-    if not _across():
+    if on_phone():
         width, height, text = height + 0.2, 0.62 * width, text.replace("FC\n", "FC ")
         text = text if text.count("\n") > 1 else text.replace("\n", "  ")
     x, y = _place(x, y)
@@ -180,11 +175,11 @@ def _branch(ax: Axes, layers: nn.Sequential, x: float, y: float, name: str,
 
 def _aside(ax: Axes, x: float, y: float, height: float, line: int, text: str) -> None:
     """A word beside a box: above it in line 0, below it in the others."""
-    if _across():
+    if on_phone():
+        ax.text(y + height / 2 + 0.15, -x + 0.26 - 0.2 * line, text, va="center", fontsize=7.2, color="0.35")
+    else:
         above = y + height / 2 + 0.06 if line == 0 else y - height / 2 - 0.19 * line
         ax.text(x, above, text, ha="center", va="center" if line else "bottom", fontsize=6.5, color="0.35")
-    else:
-        ax.text(y + height / 2 + 0.15, -x + 0.26 - 0.2 * line, text, va="center", fontsize=7.2, color="0.35")
 
 
 def _source(name: str, shape: tuple[int, ...]) -> str:

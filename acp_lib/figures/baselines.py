@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from acp_lib.features.spectrogram import HOP
 from acp_lib.figures.acp_net import draw_network
-from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side
+from acp_lib.figures.page import drawn_to_fit, on_phone, page_width, side_by_side
 from acp_lib.figures.style import (
     BEST,
     BRANCHES,
@@ -65,7 +65,7 @@ def raw_inputs(picture: Path, pixels: np.ndarray, heard: np.ndarray, frames: int
     start, starts : where a training stretch begins, and those that are averaged over
     """
     places = [["file", "pixels", "crop"], ["heard"] * 3]
-    if side_by_side(3, 2) == 2:
+    if on_phone():
         places = [["file", "pixels"], ["crop"] * 2, ["heard"] * 2]
     fig, axes = plt.subplot_mosaic(places, figsize=(page_width(), 2.6 * len(places)))
     for name, image, title in (("file", thumbnail(picture, 384), "a picture"),

@@ -42,14 +42,19 @@ tree.register_namespace("xlink", LINK[1:-5])
 # --- drawing
 
 
+def on_phone() -> bool:
+    """Whether a figure is being drawn for a phone."""
+    return _width.get() < WIDE
+
+
 def page_width(share: float = 1.0) -> float:
     """The width of a figure that is being drawn, in inches: a share of a wide page, but the whole of a phone's."""
-    return WIDE * share if _width.get() == WIDE else NARROW
+    return NARROW if on_phone() else WIDE * share
 
 
 def side_by_side(wide: int, narrow: int) -> int:
     """How many things stand side by side: `wide` on a wide page, `narrow` on a phone."""
-    return wide if _width.get() == WIDE else narrow
+    return narrow if on_phone() else wide
 
 
 @contextmanager
@@ -67,10 +72,10 @@ def drawn_to_fit(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
         fig = draw(*args, **kwargs)
-        if _width.get() == WIDE:
-            _again[fig] = partial(drawn, *args, **kwargs)
-        else:
+        if on_phone():
             _break_lines(fig)
+        else:
+            _again[fig] = partial(drawn, *args, **kwargs)
         return fig
 
     return drawn

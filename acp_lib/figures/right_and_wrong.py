@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side
+from acp_lib.figures.page import drawn_to_fit, on_phone, page_width, side_by_side
 from acp_lib.figures.style import (
     COLOURS,
     FALSE,
@@ -34,10 +34,10 @@ def predictions(clip: np.ndarray, sr: int, pictures: list[tuple[Path, str, bool,
 
     Paper: Fig. 3.
     """
-    fig = plt.figure(figsize=(page_width(), side_by_side(44, 95) / 100 * page_width()))
+    fig = plt.figure(figsize=(page_width(), side_by_side(44, 118) / 100 * page_width()))
     half = -(-len(pictures) // 2)  # the pictures stand in two lines
-    heard, seen = (fig.subfigures(1, 2, width_ratios=[2, 3]) if side_by_side(2, 1) == 2 else
-                   fig.subfigures(2, 1, height_ratios=[2, 5]))
+    heard, seen = (fig.subfigures(2, 1, height_ratios=[2, 7]) if on_phone() else
+                   fig.subfigures(1, 2, width_ratios=[2, 3]))
     ax, mel = heard.subplots(), log_mel(clip, sr)
     ax.imshow(mel, **SPECTROGRAM, extent=(0, len(clip) / sr, 0, len(mel)))
     ax.set(yticks=[], xlabel="seconds", ylabel="mel bands")
@@ -53,7 +53,8 @@ def predictions(clip: np.ndarray, sr: int, pictures: list[tuple[Path, str, bool,
         ax.text(0.94, 0.06, "✓" if said else "✗", transform=ax.transAxes, ha="right", va="bottom", fontsize=17,
                 weight="bold", color="white", bbox={"boxstyle": "circle,pad=0.12", "fc": TRUE if said else FALSE,
                                                     "ec": "none"})
-        ax.set_title(f"{name}: {'right' if right else 'wrong'}", fontsize="small", weight="normal")
+        title = name, "right" if right else "wrong"
+        ax.set_title((":\n" if on_phone() else ": ").join(title), fontsize="small", weight="normal")
     return fig
 
 

@@ -21,7 +21,7 @@ from PIL import ImageOps
 
 from acp_lib.emotions import CLASSES, regroup
 from acp_lib.features.picture import open_upright
-from acp_lib.figures.page import KEPT, page_width, side_by_side
+from acp_lib.figures.page import KEPT, on_phone, page_width, side_by_side
 
 Item = TypeVar("Item")  # what is drawn: a picture file, or samples
 
@@ -121,7 +121,7 @@ def aside(ax: Axes, **legend) -> None:
     """A legend beside the axes; on a phone below them. `legend` as ax.legend takes it."""
     if "handles" not in legend:
         legend |= dict(zip(("handles", "labels"), unique(ax), strict=True))
-    if side_by_side(2, 1) == 2:
+    if not on_phone():
         ax.legend(**legend, fontsize="small", loc="upper left", bbox_to_anchor=(1.02, 1))
     else:
         if own := ax.get_legend():
@@ -138,7 +138,7 @@ def legend_below(fig: Figure, columns: int) -> None:
 
 def _legend(fig: Figure, columns: int, **legend) -> None:
     made = fig.legend(**legend, loc="outside lower center", ncols=columns, fontsize="small")
-    if side_by_side(0, 1):  # what is narrow may be high
+    if on_phone():  # what is narrow may be high
         fig.set_figheight(fig.get_figheight() + 0.2 * len(made.get_texts()) / columns)
 
 
@@ -249,7 +249,7 @@ def neighbour_rows(rows: Sequence[tuple[Item, str, Sequence[tuple[Item, str]]]],
     height : of a panel, by its width; edge : width of the frames
     """
     most = 1 + max(len(found) for _, _, found in rows)
-    columns = side_by_side(most, min(most, 3))
+    columns = side_by_side(most, min(most, 2 if most < 5 else 3))
     lines = len(rows) * -(-most // columns)
     fig, axes = plt.subplots(lines, columns, figsize=(page_width(), page_width() * lines / columns * height),
                              squeeze=False)
