@@ -173,7 +173,7 @@ class Browser:
                 .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
             const said = e => e.tagName !== "SCRIPT" && e.checkVisibility()
                 && [...e.childNodes].some(c => c.nodeType === 3 && c.textContent.trim());
-            return [...document.querySelectorAll(".acp-live *, .acp-dialog *, .acp-cards *")].filter(said).flatMap(e => {
+            return [...document.querySelectorAll(":is(.acp-live,.acp-dialog,.acp-cards) *")].filter(said).flatMap(e => {
                 const under = behind(e), own = over(parts(getComputedStyle(e).color), under);
                 const [low, high] = [light(under), light(own)].sort((a, b) => a - b);
                 const ratio = (high + 0.05) / (low + 0.05);

@@ -165,7 +165,7 @@ def repository(app, config) -> None:
 
 
 def own_mathjax(app, error) -> None:
-    if error is None and app.builder.format == "html":
+    if error is None and app.builder.format == "html" and app.builder.math_renderer_name == "mathjax":
         package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
         copy_asset(str(package / "static" / "mathjax" / "tex-svg.js"), str(Path(app.outdir) / "_static" / "mathjax"))
 
