@@ -174,3 +174,40 @@ def test_the_book_shows_the_drawing_that_fits_window_and_theme(extension, tmp_pa
     assert {img["width"] for img in link.find_all("img")} == {"768"} and link["href"] == names[0][1]
     assert all((tmp_path / "html" / address[3:]).exists() for _, address in names)
     assert "jupyter_execute/abc.svg" not in made.builder.images and "p.png" in made.builder.images
+
+
+TOLD = [  # figure -> what its alternative text says of the case's numbers
+    ("right_and_wrong.predictions",
+     "awe called true, right; fear called false, wrong."),
+    ("baselines.correspondence_accuracy",
+     "ACP-Net 70.0 (60.0 to 80.0), paper 61.67; always false 50.0 (50.0 to 50.0)."),
+    ("paper_versus_ours.paper_and_ours",
+     "L3-Net no value, paper 57.17; one run 60.0, paper 61.67;"),
+    ("verdicts.verdicts",
+     "Data: 2 holds, 1 open; Results: 3 open."),
+    ("splits.leaked_segments",
+     "by segment 98 %; by song 0 %; by artist 0 %."),
+    ("cross_modal.additive_approximation",
+     "network 70.0, additive 60.0; network 72.5, additive 61.0."),
+    ("right_and_wrong.accuracy_by_class of two classes",
+     "picture positive: positive 100, negative 0; neutral: positive 0,"),
+    ("seeing.confusion_matrix with an empty row",
+     "positive: positive 75, negative 25; negative: positive 0, negative 0."),
+    ("how_sure.accuracy_spread without a bound",
+     "seed: mean 61.0, standard deviation 1.4."),
+    ("cost.speedups",
+     "step 0 1.5 times, target 2; step 1 30.0 times, target 2."),
+    ("probes.recognition_accuracy",
+     "pictures: Random 12.5; pictures: The most frequent 50.0 (35.0 to 62.0), paper 46.5;"),
+    ("shortcuts.guesser_accuracy",
+     "class balanced: the picture known 55, the music known 55; uniform: the picture"),
+    ("baselines.accuracy_by_class of one class",
+     "a: picture positive: positive 50; neutral: neutral 50; negative: negative"),
+]
+
+
+@pytest.mark.parametrize(("name", "told"), TOLD)
+def test_the_alternative_text_tells_the_numbers_that_are_seen(paths, name, told):  # noqa: F811
+    (drawn, _, arguments), = [case for case in CASES if named(case) == name]
+    said = page.told(page.svg(drawn(*arguments(paths))))
+    assert told in said and said.endswith(".") and "nan" not in said

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from acp_lib.features.spectrogram import HOP
 from acp_lib.figures.acp_net import draw_network
-from acp_lib.figures.page import drawn_to_fit, on_phone, page_width, side_by_side
+from acp_lib.figures.page import drawn_to_fit, on_phone, page_width, side_by_side, tell
 from acp_lib.figures.style import (
     BEST,
     BRANCHES,
@@ -29,7 +29,9 @@ from acp_lib.figures.style import (
     leftmost,
     legend_below,
     name_rows,
+    row_in_words,
     slant,
+    table_in_words,
     thumbnail,
 )
 from acp_lib.figures.style import learning_curves as draw_curves
@@ -135,7 +137,7 @@ def correspondence_accuracy(rows: list[dict], chance: float, bayes: float | None
     name_rows(ax, [called(r, short=True) for r in rows], 0.6, 0.6)
     ax.set_xlabel("accuracy, %")
     legend_below(fig, 3)
-    return fig
+    return tell(fig, (row_in_words(called(r, short=True), r) for r in rows))
 
 
 @drawn_to_fit
@@ -174,4 +176,4 @@ def accuracy_by_class(accuracy: dict[str, np.ndarray]) -> Figure:
         slant(ax, 40)
     leftmost(axes, "class of the picture")
     fig.supxlabel("class of the music", fontsize="medium")
-    return fig
+    return tell(fig, (f"{name}: picture {table_in_words(100 * table)}" for name, table in accuracy.items()))

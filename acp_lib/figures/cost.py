@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from acp_lib.figures.page import drawn_to_fit, page_width
+from acp_lib.figures.page import drawn_to_fit, page_width, tell
 from acp_lib.figures.style import BRANCHES, FALSE, TRUE, abreast
 
 
@@ -29,7 +29,7 @@ def speedups(rows: list[dict]) -> Figure:
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.minorticks_off()
     ax.set(yticks=range(len(rows)), yticklabels=[row["name"] for row in reversed(rows)], xlabel="times faster")
-    return fig
+    return tell(fig, (f"{row['name']} {row['ratio']:.1f} times, target {row['wanted']:g}" for row in rows))
 
 
 @drawn_to_fit

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side
+from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side, tell
 from acp_lib.figures.style import OURS, aside
 
 
@@ -28,4 +28,4 @@ def additive_approximation(network: Sequence[float], additive: Sequence[float], 
     ax.set(xlim=(low, high), ylim=(low, high), xlabel="accuracy of the additive approximation, %",
            ylabel="accuracy of the network, %")
     aside(ax)
-    return fig
+    return tell(fig, (f"network {n:.1f}, additive {a:.1f}" for n, a in zip(network, additive, strict=True)))

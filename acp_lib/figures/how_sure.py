@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from acp_lib import streams
-from acp_lib.figures.page import drawn_to_fit, page_width
+from acp_lib.figures.page import drawn_to_fit, page_width, tell
 from acp_lib.figures.style import BEST, BLUE, CHANCE, OURS, PAPER, TRUE, name_rows
 
 
@@ -30,7 +30,8 @@ def accuracy_spread(groups: dict[str, Sequence[float]], chance: float, bayes: fl
         ax.text(bayes, -0.55, "best possible ", ha="right", va="center", fontsize="small", color=TRUE)
     name_rows(ax, [f"another {name}" if not name.endswith("s") else f"other {name}" for name in groups], above=0.7)
     ax.set_xlabel("accuracy, %")
-    return fig
+    return tell(fig, (f"{name}: mean {np.mean(v):.1f}, standard deviation {np.std(v, ddof=1):.1f}"
+                      for name, v in groups.items()))
 
 
 @drawn_to_fit

@@ -11,7 +11,7 @@ import base64
 import io
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
@@ -33,6 +33,7 @@ SVG = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
 
 _width: ContextVar[float] = ContextVar("width", default=WIDE)
+_told: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
 _again: WeakKeyDictionary[Figure, Callable[[], Figure]] = WeakKeyDictionary()
 
 tree.register_namespace("", SVG)
@@ -93,9 +94,17 @@ def _break_lines(fig: Figure) -> None:
                 text.set_text(textwrap.fill(text.get_text(), max(8, int(len(text.get_text()) / share * room))))
 
 
+def tell(fig: Figure, parts: Iterable[str]) -> Figure:
+    """Say in words what a figure shows, for who does not see it; it ends the alternative text. Returns the figure."""
+    _told[fig] = "; ".join(parts) + "."
+    return fig
+
+
 def svg(fig: Figure) -> str:
-    """A figure as SVG, in whose metadata lies its narrow drawing, if it can be drawn to fit."""
+    """A figure as SVG; in it lie what is told of it and, as metadata, its narrow drawing, if it can be drawn to fit."""
     root = _svg(fig)
+    if fig in _told:
+        tree.SubElement(root, f"{{{SVG}}}desc", {"id": "told"}).text = _told[fig]
     if fig in _again:
         with narrowly():
             narrow = _again[fig]()
@@ -127,6 +136,11 @@ def _light(address: str) -> str:
 
 
 # --- reading
+
+
+def told(text: str) -> str:
+    """What is told of a figure in what `svg` made; nothing where nothing is."""
+    return tree.fromstring(text).findtext(f"{{{SVG}}}desc[@id='told']", "")
 
 
 def drawings(text: str) -> dict[str, str]:

@@ -6,8 +6,8 @@ Chapter: Paper versus ours.
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from acp_lib.figures.page import drawn_to_fit, page_width
-from acp_lib.figures.style import OURS, aside
+from acp_lib.figures.page import drawn_to_fit, page_width, tell
+from acp_lib.figures.style import OURS, aside, row_in_words
 from acp_lib.results.scores import called
 
 
@@ -28,4 +28,4 @@ def paper_and_ours(rows: list[dict]) -> Figure:
     ax.set_xlabel("%")
     ax.invert_yaxis()
     aside(ax)
-    return fig
+    return tell(fig, (row_in_words(called(r, short=True), r) for r in rows))

@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from acp_lib.emotions import CLASSES
 from acp_lib.features import art
-from acp_lib.figures.page import KEPT, drawn_to_fit, page_width, side_by_side
+from acp_lib.figures.page import KEPT, drawn_to_fit, page_width, side_by_side, tell
 from acp_lib.figures.style import (
     BEST,
     BRANCHES,
@@ -30,6 +30,7 @@ from acp_lib.figures.style import (
     learning_curve,
     legend_below,
     name_rows,
+    row_in_words,
     row_percent,
     slant,
     thumbnail,
@@ -182,7 +183,7 @@ def recognition_accuracy(panels: dict[str, list[dict]], bayes: Sequence[float | 
         ax.set_title(title, loc="left")
     axes[-1, 0].set_xlabel("accuracy, %")
     legend_below(fig, 4)
-    return fig
+    return tell(fig, (f"{title}: {row_in_words(r['row'], r)}" for title, rows in panels.items() for r in rows))
 
 
 @drawn_to_fit

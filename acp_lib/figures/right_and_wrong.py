@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from acp_lib.figures.page import drawn_to_fit, on_phone, page_width, side_by_side
+from acp_lib.figures.page import drawn_to_fit, on_phone, page_width, side_by_side, tell
 from acp_lib.figures.style import (
     COLOURS,
     FALSE,
@@ -20,6 +20,7 @@ from acp_lib.figures.style import (
     class_accuracy,
     frame,
     log_mel,
+    table_in_words,
     thumbnail,
 )
 
@@ -43,6 +44,7 @@ def predictions(clip: np.ndarray, sr: int, pictures: list[tuple[Path, str, bool,
     ax.set(yticks=[], xlabel="seconds", ylabel="mel bands")
     ax.grid(False)
     frame(ax, COLOURS[label], 2.5)
+    words = [(name, "true" if said else "false", "right" if right else "wrong") for _, name, said, right in pictures]
     axes = seen.subplots(2, half, squeeze=False).flat
     for ax in axes[len(pictures):]:
         ax.remove()
@@ -55,7 +57,7 @@ def predictions(clip: np.ndarray, sr: int, pictures: list[tuple[Path, str, bool,
                                                     "ec": "none"})
         title = name, "right" if right else "wrong"
         ax.set_title((":\n" if on_phone() else ": ").join(title), fontsize="small", weight="normal")
-    return fig
+    return tell(fig, (f"{name} called {said}, {right}" for name, said, right in words))
 
 
 @drawn_to_fit
@@ -65,7 +67,7 @@ def accuracy_by_class(accuracy: np.ndarray) -> Figure:
     mesh = class_accuracy(ax, accuracy)
     fig.colorbar(mesh, cax=ax.inset_axes((1.06, 0, 0.05, 1)), label="accuracy, %")
     ax.set(xlabel="class of the music", ylabel="class of the picture")
-    return fig
+    return tell(fig, [f"picture {table_in_words(100 * accuracy)}"])
 
 
 def marked(root: Path, pictures: pd.DataFrame, rows: np.ndarray, said: np.ndarray,

@@ -10,8 +10,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from acp_lib.figures.page import drawn_to_fit, page_width
-from acp_lib.figures.style import abreast, cells, colour, leftmost, neighbour_rows, row_percent, slant, thumbnail
+from acp_lib.figures.page import drawn_to_fit, page_width, tell
+from acp_lib.figures.style import (
+    abreast,
+    cells,
+    colour,
+    leftmost,
+    neighbour_rows,
+    row_percent,
+    slant,
+    table_in_words,
+    thumbnail,
+)
 
 
 @drawn_to_fit
@@ -47,4 +57,4 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Figure:
     cells(ax, row_percent(counts), names, names, square=False, vmin=0, vmax=100)
     ax.set(xlabel="predicted", ylabel="true")
     slant(ax, 40)
-    return fig
+    return tell(fig, [table_in_words(row_percent(counts), names, names)])

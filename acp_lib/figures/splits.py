@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from acp_lib.emotions import CLASSES
-from acp_lib.figures.page import drawn_to_fit, page_width
+from acp_lib.figures.page import drawn_to_fit, page_width, tell
 from acp_lib.figures.style import FALSE, TRUE, abreast, aside, cells, leftmost, paper_line, slant
 
 
@@ -24,7 +24,7 @@ def leaked_segments(shares: dict[str, float]) -> Figure:
     ax.set(xlabel="test segments with another segment of the same song in training, %", xlim=(0, 105))
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
-    return fig
+    return tell(fig, (f"{name} {100 * share:.0f} %" for name, share in shares.items()))
 
 
 @drawn_to_fit

@@ -20,6 +20,7 @@ from matplotlib.patches import Rectangle
 from PIL import ImageOps
 
 from acp_lib.emotions import CLASSES, regroup
+from acp_lib.engine.text import number, span
 from acp_lib.features.picture import open_upright
 from acp_lib.figures.page import KEPT, on_phone, page_width, side_by_side
 
@@ -194,6 +195,19 @@ def cells(ax: Axes, values: np.ndarray, rows: Sequence[str] | None, columns: Seq
 def class_accuracy(ax: Axes, accuracy: np.ndarray) -> ScalarMappable:
     """Accuracy from 0 to 1 for each class of picture (rows) and of music (columns) as cells, in per cent."""
     return cells(ax, 100 * accuracy, CLASSES, CLASSES, cmap="vlag_r", vmin=0, vmax=100)
+
+
+def row_in_words(name: str, row: dict) -> str:
+    """A row in words: its name, this run's value with its interval, and the paper's."""
+    said = "no value" if row["ours"] is None else number(row["ours"], 1)
+    said += f" ({span(row['interval'], 1)})" if row.get("interval") else ""
+    return f"{name} {said}" + (f", paper {row['paper']:g}" if row.get("paper") is not None else "")
+
+
+def table_in_words(values: np.ndarray, rows: Sequence[str] = CLASSES, columns: Sequence[str] = CLASSES) -> str:
+    """A table of numbers in words, row by row; what is no number is left out."""
+    lines = [", ".join(f"{c} {v:.0f}" for c, v in zip(columns, line, strict=True) if v == v) for line in values]
+    return "; ".join(f"{name}: {line}" for name, line in zip(rows, lines, strict=True) if line)
 
 
 def dot(ax: Axes, y: float, row: dict, over: str) -> None:

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from acp_lib.figures.page import drawn_to_fit, page_width
+from acp_lib.figures.page import drawn_to_fit, page_width, tell
 from acp_lib.figures.style import legend_below
 
 
@@ -28,4 +28,5 @@ def verdicts(counts: pd.DataFrame) -> Figure:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(axis="y", visible=False)
     legend_below(fig, 4)
-    return fig
+    said = ((part, ", ".join(f"{n:g} {name}" for name, n in row.items() if n)) for part, row in counts.iterrows())
+    return tell(fig, (f"{part}: {words}" for part, words in said))

@@ -18,12 +18,17 @@ LAZY = {"loading": "lazy", "decoding": "async"}  # what is not shown is not fetc
 
 def visit_image(writer: HTML5Translator, node: nodes.image) -> None:
     """An image as Sphinx writes it, but for what a notebook drew."""
+    from acp_lib.figures import page
+
     source = Path(writer.builder.srcdir, node["uri"])
     if source.suffix != ".svg" or "jupyter_execute" not in source.parts:
         type(writer).visit_image(writer, node)
         return
     writer.builder.images.pop(node["uri"], None)  # the whole, which no page shows
-    writer.body.append(markup(files(source, writer), node.get("alt", "")))
+    text = source.read_text("utf8")
+    said, told = node.get("alt", ""), page.told(text)
+    said = f"{said.rstrip('.')}. {told}" if told else said
+    writer.body.append(markup(files(source.stem, page.drawings(text), writer), said))
     raise nodes.SkipNode
 
 
@@ -31,16 +36,14 @@ def depart_image(writer: HTML5Translator, node: nodes.image) -> None:
     type(writer).depart_image(writer, node)
 
 
-def files(source: Path, writer: HTML5Translator) -> dict[str, dict[str, str]]:
+def files(stem: str, drawings: dict[str, str], writer: HTML5Translator) -> dict[str, dict[str, str]]:
     """Write each drawing as a file; its name -> its address on the page, and its width and height in pixels."""
-    from acp_lib.figures import page
-
     folder, found = Path(writer.builder.outdir, writer.builder.imagedir), {}
     folder.mkdir(exist_ok=True)
-    for name, text in page.drawings(source.read_text("utf8")).items():
-        file = folder / f"{source.stem[:20]}-{name}.svg"
-        file.write_text(text, "utf8")
-        root = tree.fromstring(text)
+    for name, drawing in drawings.items():
+        file = folder / f"{stem[:20]}-{name}.svg"
+        file.write_text(drawing, "utf8")
+        root = tree.fromstring(drawing)
         size = {side: f"{float(root.get(side, '0').removesuffix('pt')) * 4 / 3:.0f}" for side in ("width", "height")}
         found[name] = {"address": f"{writer.builder.imgpath}/{file.name}", **size}
     return found
