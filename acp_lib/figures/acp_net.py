@@ -92,8 +92,8 @@ def feature_spaces(spaces: dict[str, list[tuple[np.ndarray, np.ndarray, str]]],
     for (x, y), path in thumbnails:
         axes[0].add_artist(AnnotationBbox(OffsetImage(thumbnail(path, 48), zoom=0.42), (x, y), pad=0.12))
     for start, side in ((axes[0], 1), (axes[2], 0)):
-        ends = ((side, 0.5), (1 - side, 0.5)) if not on_phone() else ((0.5, 1 - side), (0.5, side))
-        fig.add_artist(ConnectionPatch(*ends, "axes fraction", "axes fraction", axesA=start, axesB=axes[1],
+        begin, end = ((0.5, 1 - side), (0.5, side)) if on_phone() else ((side, 0.5), (1 - side, 0.5))
+        fig.add_artist(ConnectionPatch(begin, end, "axes fraction", "axes fraction", axesA=start, axesB=axes[1],
                                        arrowstyle="-|>", color="0.35", mutation_scale=14))
     legend_below(fig, 3)
     return fig

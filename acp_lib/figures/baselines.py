@@ -5,6 +5,7 @@ Chapter: Baselines.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -66,7 +67,7 @@ def raw_inputs(picture: Path, pixels: np.ndarray, heard: np.ndarray, frames: int
     frames : of a stretch
     start, starts : where a training stretch begins, and those that are averaged over
     """
-    places = [["file", "pixels", "crop"], ["heard"] * 3]
+    places: list[Any] = [["file", "pixels", "crop"], ["heard"] * 3]
     if on_phone():
         places = [["file", "pixels"], ["crop"] * 2, ["heard"] * 2]
     fig, axes = plt.subplot_mosaic(places, figsize=(page_width(), 2.6 * len(places)))

@@ -4,6 +4,7 @@ Chapter: What it gets right and wrong.
 """
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,8 +38,9 @@ def predictions(clip: np.ndarray, sr: int, pictures: list[tuple[Path, str, bool,
     """
     fig = plt.figure(figsize=(page_width(), side_by_side(44, 118) / 100 * page_width()))
     half = -(-len(pictures) // 2)  # the pictures stand in two lines
-    heard, seen = (fig.subfigures(2, 1, height_ratios=[2, 7]) if on_phone() else
-                   fig.subfigures(1, 2, width_ratios=[2, 3]))
+    below, beside = {"nrows": 2, "height_ratios": [2, 7]}, {"ncols": 2, "width_ratios": [2, 3]}
+    places: dict[str, Any] = below if on_phone() else beside
+    heard, seen = fig.subfigures(**places, squeeze=False).flat
     ax, mel = heard.subplots(), log_mel(clip, sr)
     ax.imshow(mel, **SPECTROGRAM, extent=(0, len(clip) / sr, 0, len(mel)))
     ax.set(yticks=[], xlabel="seconds", ylabel="mel bands")

@@ -4,9 +4,9 @@ Chapter: all.
 """
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -127,7 +127,7 @@ def aside(ax: Axes, **legend) -> None:
     else:
         if own := ax.get_legend():
             own.remove()
-        _legend(ax.get_figure(), 2, **legend)
+        _legend(cast(Figure, ax.get_figure()), 2, **legend)
 
 
 def legend_below(fig: Figure, columns: int) -> None:
@@ -158,10 +158,10 @@ def abreast(n: int, height: float, *, columns: int = 1, **settings) -> tuple[Fig
     return fig, axes.flat[:n]
 
 
-def leftmost(axes: Sequence[Axes], label: str) -> None:
+def leftmost(axes: Iterable[Axes], label: str) -> None:
     """Label the y axis of those that have nothing on their left."""
     for ax in axes:
-        if ax.get_subplotspec().is_first_col():
+        if (place := ax.get_subplotspec()) and place.is_first_col():
             ax.set_ylabel(label)
 
 
