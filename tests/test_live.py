@@ -490,9 +490,12 @@ def test_a_table_in_what_is_folded_becomes_cards_when_it_is_opened(browser, tmp_
     assert browser.value(CARDS) == [True] and browser.hidden() == []
 
 
-def test_a_long_word_breaks_rather_than_hide_a_column_on_a_wide_page(browser, tmp_path):
-    browser.open(page(tmp_path, written_table(6, text="weights_file_inception_v3_imagenet_partial.safetensors")), 768)
-    assert browser.hidden() == [] and browser.wide() == []
+@pytest.mark.parametrize("width", [768, 1280])
+@pytest.mark.parametrize(("columns", "text"), [
+    (6, "weights_file_inception_v3_imagenet_partial.safetensors"), (14, "unbreakable"), (9, "72.0 (66.0 to 77.9)")])
+def test_on_a_wide_page_words_break_rather_than_hide_a_column(browser, tmp_path, width, columns, text):
+    browser.open(page(tmp_path, written_table(columns, text=text)), width)
+    assert browser.hidden() == [] and browser.wide() == [] and browser.value(CARDS) == [False]
 
 
 @pytest.mark.parametrize("width", [360, 390, 768])

@@ -71,12 +71,12 @@ const acp = (() => {
     });
   }
   const phone = globalThis.matchMedia?.("(max-width: 600px)");
-  /* Draw those tables as cards that a phone's window would cut off. */
+  /* Draw tables that the window would cut off as cards on a phone, and with smaller letters elsewhere. */
   function fit(tables) {
     for (const table of tables) {
-      table.classList.remove("acp-cards");
+      table.classList.remove("acp-cards", "acp-tight");
       const cut = table.getBoundingClientRect().width > table.parentElement.clientWidth + 1;
-      table.classList.toggle("acp-cards", phone.matches && cut && table.getAttribute("role") === "table");
+      if (cut && table.getAttribute("role") === "table") table.classList.add(phone.matches ? "acp-cards" : "acp-tight");
     }
   }
   function begin() {
@@ -94,9 +94,13 @@ const acp = (() => {
       new MutationObserver(() => anew(box)).observe(box, {childList: true, subtree: true});
     }
     let width = innerWidth;
-    addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; fit(document.querySelectorAll("table[role]")); } });
-    addEventListener("load", () => fit(document.querySelectorAll("table[role]")));
-    addEventListener("toggle", event => fit(event.target.querySelectorAll("table[role]")), true);  // what was folded
+    const again = within => fit(within.querySelectorAll("table[role]"));
+    addEventListener("resize", () => {
+      if (innerWidth !== width) again(document);
+      width = innerWidth;
+    });
+    addEventListener("load", () => again(document));
+    addEventListener("toggle", event => again(event.target), true);  // what was folded
   }
   if (globalThis.document) begin();
   return {make, live, field, percent};
