@@ -114,7 +114,7 @@ class Browser:
     def resize(self, width: int) -> None:
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=HEIGHT, deviceScaleFactor=1,
                   mobile=width < 600)
-        self.value("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")  # the page has heard of it
+        self.value("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")  # it is drawn anew
 
     def value(self, expression: str):
         """What an expression of JavaScript gives, as JSON can hold it."""

@@ -93,12 +93,13 @@ const acp = (() => {
     for (const box of document.querySelectorAll(".acp-live")) {
       new MutationObserver(() => anew(box)).observe(box, {childList: true, subtree: true});
     }
-    let width = innerWidth;
+    let width = 0;
     const again = within => fit(within.querySelectorAll("table[role]"));
-    addEventListener("resize", () => {
-      if (innerWidth !== width) again(document);
-      width = innerWidth;
-    });
+    const column = document.querySelector(".bd-article") ?? document.body;
+    new ResizeObserver(() => {  // beside it bars come and go
+      if (column.clientWidth !== width) again(document);
+      width = column.clientWidth;
+    }).observe(column);
     addEventListener("load", () => again(document));
     addEventListener("toggle", event => again(event.target), true);  // what was folded
   }
