@@ -1,11 +1,11 @@
 """What a page loads: formulas as MathML, icons that are shown, and no more than a page may weigh."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
 import check_pages
-import pydata_sphinx_theme
 import pytest
 from bs4 import BeautifulSoup
 from conftest import extension_of_the_book
@@ -68,7 +68,7 @@ def test_a_command_that_is_not_known_is_told_and_shown_as_it_is(light, monkeypat
     assert len(told) == 1 and "nosuchthing" in told[0]
 
 
-SCRIPT = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static/scripts/fontawesome.js"
+SCRIPT = Path(find_spec("pydata_sphinx_theme").origin).parent / "theme/pydata_sphinx_theme/static/scripts/fontawesome.js"
 
 
 @pytest.mark.parametrize(("names", "icons"), [
