@@ -68,7 +68,8 @@ def test_a_command_that_is_not_known_is_told_and_shown_as_it_is(light, monkeypat
     assert len(told) == 1 and "nosuchthing" in told[0]
 
 
-SCRIPT = Path(find_spec("pydata_sphinx_theme").origin).parent / "theme/pydata_sphinx_theme/static/scripts/fontawesome.js"
+THEME = Path(find_spec("pydata_sphinx_theme").origin).parent / "theme/pydata_sphinx_theme"
+SCRIPT = THEME / "static/scripts/fontawesome.js"
 
 
 @pytest.mark.parametrize(("names", "icons"), [
