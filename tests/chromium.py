@@ -27,7 +27,7 @@ WIDTHS = (360, 390, 768, 1280)
 HEIGHT = 900
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 KEYS = {"Tab": 9, "Enter": 13, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "End": 35,
-        "Home": 36}
+        "Home": 36, "Escape": 27}
 TEXTS = {"Enter": "\r", " ": " "}
 PATIENCE = 120  # seconds; axe-core takes some on a long page
 
@@ -117,6 +117,7 @@ class Browser:
     def resize(self, width: int) -> None:
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=HEIGHT, deviceScaleFactor=1,
                   mobile=width < 600)
+        self.value("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")  # it is drawn anew
 
     def value(self, expression: str):
         """What an expression of JavaScript gives, as JSON can hold it."""
@@ -160,7 +161,7 @@ class Browser:
         })()""")
 
     def faint(self) -> list[str]:
-        """Texts of live figures whose contrast with what lies behind them is below 4.5 to 1, what WCAG 2 asks for."""
+        """Texts of live figures, cards and dialogs that stand out less than 4.5 to 1, what WCAG 2 asks for."""
         return self.value("""(() => {
             const parts = text => {
                 const n = text.match(/-?[0-9.]+/g).map(Number), unit = text.startsWith("color(") ? 255 : 1;
@@ -176,7 +177,7 @@ class Browser:
                 .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
             const said = e => e.tagName !== "SCRIPT" && e.checkVisibility()
                 && [...e.childNodes].some(c => c.nodeType === 3 && c.textContent.trim());
-            return [...document.querySelectorAll(".acp-live *")].filter(said).flatMap(e => {
+            return [...document.querySelectorAll(":is(.acp-live,.acp-dialog,.acp-cards) *")].filter(said).flatMap(e => {
                 const under = behind(e), own = over(parts(getComputedStyle(e).color), under);
                 const [low, high] = [light(under), light(own)].sort((a, b) => a - b);
                 const ratio = (high + 0.05) / (low + 0.05);
@@ -197,6 +198,12 @@ class Browser:
         found = self.value("""axe.run({resultTypes: ["violations"]}).then(({violations}) => violations.flatMap(v =>
             v.nodes.map(n => `${v.help} (${v.id}): ${n.html.slice(0, 120)}`)))""")
         return sorted(set(found))
+
+    def hidden(self) -> list[str]:
+        """Tables of which a part lies outside their box, and has to be scrolled for."""
+        return self.value("""[...document.querySelectorAll(".bd-article table")].filter(t => t.checkVisibility() &&
+            t.getBoundingClientRect().right > t.parentElement.getBoundingClientRect().right + 1).map(t =>
+            t.id || t.closest("[id]")?.id || t.textContent.trim().slice(0, 20))""")
 
     def picture(self, file: Path) -> None:
         """The whole page as a PNG."""
@@ -219,8 +226,8 @@ class Browser:
 
 
 def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
-    """What is wrong with a page as it is drawn: errors on the console, widths at which it is wider than its window, and
-    what is hard to read or to work, by day or by night.
+    """What is wrong with a page as it is drawn: errors on the console, widths at which it is wider than its window or
+    hides a part of a table, and what is hard to read or to work, by day or by night.
     """
     found = []
     for dark in (True, False):
@@ -231,6 +238,8 @@ def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
         browser.resize(width)
         if wide := browser.wide():
             found.append(f"{file.name}: wider than {width} px: {', '.join(wide)}")
+        if tables := browser.hidden():
+            found.append(f"{file.name}: of {', '.join(tables)} a part is hidden at {width} px")
     return found + [f"{file.name}: {error}" for error in browser.errors]
 
 

@@ -20,6 +20,7 @@ from acp_lib.figures import (
     acp_net,
     baselines,
     bridge,
+    common_space,
     cost,
     cross_modal,
     database,
@@ -204,10 +205,12 @@ CASES = [  # figure, what is special, arguments
     (probes.confusion_matrices, "of one row", lambda p: [MUSIC[1:2]]),
     (probes.learning_curves, "", lambda p: [{k: [history(5, 0), history(3, 1)] for k in "abcde"}]),
     (probes.learning_curves, "of one epoch", lambda p: [{"a long name, random labels": [history(1, 0)]}]),
-    (probes.embedding_maps, "", lambda p: [{k: RNG.normal(size=(30, 2)) for k in ("as they are", "centred")}, LABEL,
-                                           np.array(["image", "music"])[np.arange(30) // 15]]),
-    (probes.cross_modal_neighbours, "", lambda p: [[(p[0], "awe", [(clip(), "positive"), (clip(2), "negative")]),
-                                                    (clip(), "neutral", [(p[1], "fear")]), (p[2], "neutral", [])], SR]),
+    (common_space.embedding_maps, "", lambda p: [
+        {k: RNG.normal(size=(30, 2)) for k in ("as they are", "centred")}, LABEL,
+        np.array(["image", "music"])[np.arange(30) // 15]]),
+    (common_space.cross_modal_neighbours, "", lambda p: [[
+        (p[0], "awe", [(clip(), "positive"), (clip(2), "negative")]), (clip(), "neutral", [(p[1], "fear")]),
+        (p[2], "neutral", [])], SR]),
     (cost.speedups, "", lambda p: [[{"name": f"step {i}", "ratio": r, "lowest": r / 2, "highest": 1.5 * r, "wanted": 2}
                                     for i, r in enumerate((1.5, 30.0))]]),
     (cost.growth, "", lambda p: [pd.DataFrame([{"modality": m, "samples": n, "cpu_s": n, "peak_mib": 400}

@@ -169,6 +169,35 @@ def test_references_to_the_ledger_lead_to_entries():
     assert len(referred) > 5 and referred <= set(ledger.details())
 
 
+TITLES = {path: re.search(r"^# (.+?)(?:: .*)?$", path.read_text("utf8"), re.M)[1] for path in DOCUMENTS}
+NUMBERED = [f"{k} {TITLES[path]}" for k, path in enumerate((p for p in DOCUMENTS if p in CHAPTERS), 1)]
+
+
+def test_the_readme_lists_the_chapters_by_their_numbers():
+    assert re.findall(r"^\| (\d+ .+?) \|", (ROOT / "README.md").read_text("utf8"), re.M) == NUMBERED
+
+
+def test_the_first_page_lists_the_chapters_by_their_numbers():
+    labels = {re.search(r"^\((chapter-[\w-]+)\)=$", path.read_text("utf8"), re.M)[1]: title
+              for path, title in TITLES.items() if path in CHAPTERS}
+    listed = re.findall(r"^(\d+)\. \{ref\}`(chapter-[\w-]+)`", (ROOT / "book/intro.md").read_text("utf8"), re.M)
+    assert [f"{number} {labels[label]}" for number, label in listed] == NUMBERED
+
+
+def test_prose_names_chapters_by_reference_and_only_the_first_by_its_number():
+    """A number would be wrong once a chapter is added before it."""
+    spoken = [(p, m[1]) for p, text in texts().items() if p.suffix in (".md", ".py", ".yml") and p.parts[0] != "tests"
+              for m in re.finditer(r"\b[Cc]hapters? (\d+)", text)]
+    assert spoken and {number for _, number in spoken} == {"1"} and NUMBERED[0] == "1 Building the database"
+
+
+def test_docstrings_name_chapters_by_their_titles():
+    known = {*TITLES.values(), "all", "the first page"}
+    named = {(p, title) for p, text in texts().items() if p.suffix == ".py" and p.parts[0] == "acp_lib"
+             for m in re.finditer(r"\bChapter: ([^\n]+?)\.\s", text) for title in m[1].split("; ")}
+    assert len(named) > 100 and {(p, title) for p, title in named if title not in known} == set()
+
+
 # files
 
 

@@ -128,13 +128,23 @@ def test_a_chapter_says_what_it_takes_and_how_it_is_cited(page):
 @pytest.mark.parametrize(("old", "new", "warning"), [
     (":::{solution} ex-one-a", ":::{solution} ex-gone", "exercise 'ex-one-a' has no solution"),
     (":::{solution} ex-one-a", ":::{solution} ex-gone", "a solution is of 'ex-gone', which is no exercise here"),
-    (":::{solution-end}\n:::\n", "", "the solution of ex-one-b has no solution-end"),
-    (":::{solution-start} ex-one-b\n:class: dropdown\n:::\n", "", "a solution-end without a solution-start"),
+    (":::{solution-end}\n:::\n", "", "the fold 'ex-one-b' has no end"),
+    (":::{solution-start} ex-one-b\n:class: dropdown\n:::\n", "", "an end of a fold without its start"),
     (":::{exercise} Code", ":::{exercise} Hard", "the exercise's grade is 'Hard'; expected one of Think, Read, Code"),
 ])
 def test_what_does_not_fit_is_told(tmp_path, old, new, warning):
     assert old in PAGE
     assert warning in rendered(tmp_path, PAGE.replace(old, new)).warnings
+
+
+def test_what_few_need_is_folded_with_its_cells_and_is_no_prose(tmp_path):
+    more = ":::{more-start} Every <b>rule</b>\n:::\n\n```{code-cell} ipython3\n'ruled'\n```\n\n:::{more-end}\n:::\n"
+    made = rendered(tmp_path, PAGE.replace("## Exercises", f"{more}\nAfter it.\n\n## Exercises"))
+    fold, = made.soup.select("details.more")
+    assert not {"no end", "without its start"} & set(re.findall("no end|without its start", made.warnings))
+    assert fold.summary.get_text() == "Every <b>rule</b>" and not fold.has_attr("open")
+    assert fold.select("div.cell") and "After it." not in fold.get_text()
+    assert len(made.soup.select("details.solution")) == 2
 
 
 @pytest.mark.parametrize(("time", "told"), [

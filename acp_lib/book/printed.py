@@ -46,7 +46,7 @@ sys.exit(done.stderr if done.returncode else 0)
 """
 FIT = """\
 addEventListener("load", () => {
-  for (const one of document.querySelectorAll("table, .acp-live, mjx-container[display]")) {
+  for (const one of document.querySelectorAll("table, .acp-live, math[display=block], mjx-container[display]")) {
     const room = one.parentElement.getBoundingClientRect().width, needs = one.scrollWidth || one.clientWidth;
     if (needs > room + 1) one.style.zoom = room / needs;
   }

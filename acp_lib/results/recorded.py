@@ -93,7 +93,7 @@ def one(command: str, rows: Sequence[dict], /, **wanted: object) -> dict:
 def sentence(results: Sequence[dict]) -> str:
     """When, on what and by which commands results were recorded, as Markdown.
 
-    Chapter: all that show recorded results.
+    Chapter: all.
     """
     if not results:
         return "Nothing has been recorded yet."

@@ -205,15 +205,16 @@ def result_readers(app, env, added, changed, removed):
 
 
 def own_mathjax(app, error) -> None:
-    if error is None and app.builder.format == "html":
+    if error is None and app.builder.format == "html" and app.builder.math_renderer_name == "mathjax":
         package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
         copy_asset(str(package / "static" / "mathjax" / "tex-svg.js"), str(Path(app.outdir) / "_static" / "mathjax"))
 
 
 def scripts_where_needed(app, page, template, context, doctree) -> None:
-    """The scripts of live figures, on pages that have one; once the page is read, so that they find it."""
-    figures = sorted(set(FIGURE.findall(context.get("body", ""))))
-    for name in ["acp", *figures] if figures else []:
+    """What every page does with its figures and tables, and the scripts of live figures on pages that have one; once
+    the page is read, so that they find it.
+    """
+    for name in ["acp", *sorted(set(FIGURE.findall(context.get("body", ""))))]:
         app.add_js_file(f"{name}.js", loading_method="defer")
 
 
