@@ -20,7 +20,7 @@ MACHINE = re.compile("|".join([r"(?<![\w.~])/(?:home|Users|root)/\w",
 INLINE_URL = re.compile(r"https?://(?!www\.w3\.org/)[\w.-]+")
 CSS_URL = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])((?:https?:)?//[^"')\s]+)""")
 MEDIA = re.compile(r"data:(?:audio|image)/[\w+.-]+;base64,[A-Za-z0-9+/=]+")
-HEAVIEST = 1_500_000  # bytes of a page, the sounds and pictures that it holds left out
+HEAVIEST = 1_500_000  # bytes of a page with its scripts and styles, but without its sounds and pictures
 LOADED = {"script": ["src"], "link": ["href"], "img": ["src", "srcset"], "audio": ["src"], "video": ["src", "poster"],
           "source": ["src", "srcset"], "iframe": ["src"], "embed": ["src"], "object": ["data"]}
 
@@ -98,15 +98,23 @@ def missing(root: Path, toc: Path = ROOT / "_toc.yml") -> list[str]:
     return [f"{d}.html: missing" for d in parse_toc_yaml(toc) if not (Path(root) / f"{d}.html").exists()]
 
 
+def loaded(page: Page) -> list[tuple[str, int]]:
+    """The scripts and styles of a book that a page loads, with their sizes in bytes."""
+    tags = [*page.soup.find_all("script", src=True), *page.soup.find_all("link", rel="stylesheet")]
+    files = {(page.path.parent / urlsplit(tag.get("src") or tag["href"]).path).resolve() for tag in tags}
+    return [(file.name, file.stat().st_size) for file in sorted(files) if file.is_file()]
+
+
 def heavy(pages: dict[Path, Page]) -> list[str]:
     """Pages that weigh too much."""
-    weights = {page.name: len(MEDIA.sub("", page.text).encode()) for page in pages.values()}
+    weights = {page.name: len(MEDIA.sub("", page.text).encode()) + sum(size for _, size in loaded(page))
+               for page in pages.values()}
     return [f"{name}: {n:,} bytes; expected {HEAVIEST:,} at most" for name, n in weights.items() if n > HEAVIEST]
 
 
-def problems(root: Path) -> list[str]:
-    """All that is wrong with a rendered book, one line each."""
-    pages = read(root)
+def problems(root: Path, pages: dict[Path, Page] | None = None) -> list[str]:
+    """All that is wrong with a rendered book, one line each; its pages are read unless they are given."""
+    pages = read(root) if pages is None else pages
     return sorted({*links(root, pages), *hosts(root, pages), *machine_paths(root), *heavy(pages), *missing(root)})
 
 

@@ -1,7 +1,7 @@
 """A browser that tests click and type in: headless Chromium over its DevTools protocol, where it is installed.
 
-`python tests/chromium.py _build/html` looks at every page of a rendered book: no error may reach the console, and no
-page may be wider than its window.
+`python tests/chromium.py _build/html` looks at every page of a rendered book: no error may reach the console, no page
+may be wider than its window, and axe-core may find nothing that keeps anybody from reading it.
 """
 
 import asyncio
@@ -12,21 +12,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
 import aiohttp
+
+from acp_lib.book.printed import BROWSERS
 
 STATIC = Path(__file__).resolve().parents[1] / "book/_static"
 THEME = [Path(find_spec(name).origin).parent / f"theme/{name}/static/styles/{name.replace('_', '-')}.css"
          for name in ("pydata_sphinx_theme", "sphinx_book_theme")]
 WIDTHS = (360, 390, 768, 1280)
 HEIGHT = 900
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 KEYS = {"Tab": 9, "Enter": 13, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "End": 35,
-        "Home": 36}
+        "Home": 36, "Escape": 27}
 TEXTS = {"Enter": "\r", " ": " "}
-PATIENCE = 30  # seconds
+PATIENCE = 120  # seconds; axe-core takes some on a long page
 
 
 class Browser:
@@ -114,6 +117,7 @@ class Browser:
     def resize(self, width: int) -> None:
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=HEIGHT, deviceScaleFactor=1,
                   mobile=width < 600)
+        self.value("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")  # it is drawn anew
 
     def value(self, expression: str):
         """What an expression of JavaScript gives, as JSON can hold it."""
@@ -157,7 +161,7 @@ class Browser:
         })()""")
 
     def faint(self) -> list[str]:
-        """Texts of live figures whose contrast with what lies behind them is below 4.5 to 1, what WCAG 2 asks for."""
+        """Texts of live figures, cards and dialogs that stand out less than 4.5 to 1, what WCAG 2 asks for."""
         return self.value("""(() => {
             const parts = text => {
                 const n = text.match(/-?[0-9.]+/g).map(Number), unit = text.startsWith("color(") ? 255 : 1;
@@ -173,13 +177,33 @@ class Browser:
                 .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
             const said = e => e.tagName !== "SCRIPT" && e.checkVisibility()
                 && [...e.childNodes].some(c => c.nodeType === 3 && c.textContent.trim());
-            return [...document.querySelectorAll(".acp-live *")].filter(said).flatMap(e => {
+            return [...document.querySelectorAll(":is(.acp-live,.acp-dialog,.acp-cards) *")].filter(said).flatMap(e => {
                 const under = behind(e), own = over(parts(getComputedStyle(e).color), under);
                 const [low, high] = [light(under), light(own)].sort((a, b) => a - b);
                 const ratio = (high + 0.05) / (low + 0.05);
                 return ratio < 4.5 ? [`${e.tagName} ${e.textContent.slice(0, 20)}: ${ratio.toFixed(1)}`] : [];
             });
         })()""")
+
+    def barriers(self) -> list[str]:
+        """What keeps some from reading the page or working it, by axe-core: contrast, labels, names, roles, order."""
+        self.value(files("axe_core_python").joinpath("axe.min.js").read_text("utf8") + "; 0")
+        self.value("""(async () => {  // what still moves has no colours of its own yet
+            const still = document.createElement("style");
+            still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";
+            document.head.append(still);
+            await window.MathJax?.startup?.promise;
+            await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+        })()""")
+        found = self.value("""axe.run({resultTypes: ["violations"]}).then(({violations}) => violations.flatMap(v =>
+            v.nodes.map(n => `${v.help} (${v.id}): ${n.html.slice(0, 120)}`)))""")
+        return sorted(set(found))
+
+    def hidden(self) -> list[str]:
+        """Tables of which a part lies outside their box, and has to be scrolled for."""
+        return self.value("""[...document.querySelectorAll(".bd-article table")].filter(t => t.checkVisibility() &&
+            t.getBoundingClientRect().right > t.parentElement.getBoundingClientRect().right + 1).map(t =>
+            t.id || t.closest("[id]")?.id || t.textContent.trim().slice(0, 20))""")
 
     def picture(self, file: Path) -> None:
         """The whole page as a PNG."""
@@ -202,17 +226,20 @@ class Browser:
 
 
 def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
-    """What is wrong with a page as it is drawn: errors on the console, widths at which it is wider than its window, and
-    texts of live figures that are hard to read, by day or by night.
+    """What is wrong with a page as it is drawn: errors on the console, widths at which it is wider than its window or
+    hides a part of a table, and what is hard to read or to work, by day or by night.
     """
     found = []
     for dark in (True, False):
         browser.open(file, widths[-1], dark)
-        found += [f"{file.name}: {text}, {'dark' if dark else 'light'}" for text in browser.faint()]
+        told = browser.faint() + browser.barriers()
+        found += [f"{file.name}: {text}, {'dark' if dark else 'light'}" for text in told]
     for width in widths:
         browser.resize(width)
         if wide := browser.wide():
             found.append(f"{file.name}: wider than {width} px: {', '.join(wide)}")
+        if tables := browser.hidden():
+            found.append(f"{file.name}: of {', '.join(tables)} a part is hidden at {width} px")
     return found + [f"{file.name}: {error}" for error in browser.errors]
 
 
@@ -226,8 +253,8 @@ def framed(html: str, theme: str = "light") -> str:
     styles = "".join(f'<link rel="stylesheet" href="{path.as_uri()}">' for path in (*THEME, STATIC / "acp.css"))
     return (f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>A page</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{styles}{scripts}</head>'
-            '<body><main class="bd-content"><article class="bd-article"><div class="cell_output"><div class="output '
-            f'text_html">{html}</div></div></article></main></body></html>')
+            '<body><main class="bd-content"><article class="bd-article"><h1>A page</h1><h2>A part</h2>'
+            f'<div class="cell_output"><div class="output text_html">{html}</div></div></article></main></body></html>')
 
 
 def computed(figure: str, expression: str):
@@ -253,7 +280,7 @@ def main(root: Path) -> int:
             found = [line for page in pages(root) for line in problems(window, page)]
         finally:
             window.close()
-    print("\n".join(found) or "every page fits its window, and none has anything to say on the console")
+    print("\n".join(found) or "every page fits its window and can be read, and none says anything on the console")
     return bool(found)
 
 

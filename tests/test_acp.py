@@ -67,6 +67,7 @@ def test_each_command_has_examples_by_its_name_and_the_same_help_as_before(capsy
     assert old.replace(f"python -m {OLD[name]}", f"acp {name}").split() == out.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "message"), [
     ("", "acp: error: command is ''; expected one of book, features, database"),
     ("boook", "acp: error: command is 'boook'; did you mean 'book'?"),
@@ -135,6 +136,7 @@ print(*[name for name in %r if name in sys.modules], file=sys.stderr)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", ["--help", "--version", "boook", "book mini -p nonsense 1",
                                        *(f"{name} --help" for name in COMMANDS),
                                        *(f"{name} folder -p data {no}" for name in RUNS for no in ("no", "/dev/null")),
@@ -144,6 +146,7 @@ def test_nothing_heavy_is_loaded_for_help_and_refusals(tmp_path, arguments):
     assert done.returncode == 0 and done.stderr.splitlines()[-1] == "", done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "unneeded"), [
     ("acp_lib.engine.commands", HEAVY), ("acp_lib.book.build", HEAVY), ("acp_lib.engine.processes", HEAVY),
     ("acp_lib.models", ("torchvision", "pandas", "scipy", "sklearn", *HEAVY[5:])),
@@ -155,12 +158,14 @@ def test_a_module_brings_only_what_it_needs(tmp_path, module, unneeded):
     assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["acp_lib", *OLD.values()])
 def test_modules_answer_as_they_are_called(module):
     done = run("-m", module, "--help")
     assert done.returncode == 0 and f"usage: python -m {module} " in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", ["-O", "-OO", "-W error", "-X dev -W ignore", "-B", "-P -X utf8"])
 @pytest.mark.parametrize("arguments", ["--help", "book --help"])
 def test_python_may_be_called_with_whatever_options(tmp_path, flags, arguments):
@@ -209,6 +214,7 @@ def test_a_path_starts_where_the_user_stands_in_whatever_option(nowhere, given, 
     assert p.changed(seed=3).data == wanted and p.work_path == Path(wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("library", "arguments", "code", "said"), [
     (ROOT, "--help", 0, ""), (ROOT, "features folder -p data /no", 2, "error: data is '/no', which is no folder"),
     (ROOT, "features folder -p data no", 2, "error: the folder that you stand in is gone; go to one that is there"),

@@ -24,6 +24,7 @@ def test_kappa_by_hand(one, other, expected):
     assert kappa(answers(one), answers(other)) == (expected if expected is None else pytest.approx(expected))
 
 
+@pytest.mark.slow
 @given(ANSWERS)
 def test_kappa_is_that_of_scikit_learn_and_the_same_both_ways(rows):
     one, other = (np.array(column) for column in zip(*rows, strict=True))

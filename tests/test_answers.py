@@ -21,6 +21,7 @@ MAY_PASS = [202, 204, 206, 300, 302, 304, 408, 409, 418, 420, 421, 423, 425, 429
             508, 509, 520, 521, 522, 523, 524, 525, 526, 527, 529, 530, 561, 598, 599]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "outcome"), [*((s, "lost") for s in FOR_GOOD), *((s, "failed") for s in MAY_PASS)])
 def test_status_codes(root, site, status, outcome):
     record = one(root, site, body(b"", status=status), limits={"tries": 1})
@@ -51,6 +52,7 @@ def test_how_long_a_host_wants_to_be_left_alone(text, least, most):
     assert least <= client._retry_after(Answer(text)) <= most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [403, 404, 503])
 def test_an_answer_that_says_when_to_ask_again_may_pass(root, site, status):
     record = one(root, site, in_turn(body(b"", status=status, **{"Retry-After": "1"}), body(picture(1))))
@@ -92,6 +94,7 @@ def test_what_is_encoded_otherwise_than_it_says_may_pass(root, site, name):
     assert record["outcome"] == "failed" and files(root) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gzip", "deflate"])
 def test_what_is_small_only_while_it_is_packed(root, site, name):
     bomb = gzip.compress(bytes(50_000_000)) if name == "gzip" else zlib.compress(bytes(50_000_000))
@@ -124,6 +127,7 @@ REFUSED = [*((data, "a web page") for data in PAGES),
            (b"%PDF-1.7", "not a picture")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("data", "reason"), REFUSED)
 def test_what_is_no_picture_is_refused_with_the_reason(root, site, data, reason):
     record = one(root, site, body(data))
@@ -148,6 +152,7 @@ def cut(data: bytes, kept: int, how: str):
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP"])
 @pytest.mark.parametrize("how", ["length", "chunks", "close"])
 @pytest.mark.parametrize("kept", [0, 10, 200])
@@ -193,6 +198,7 @@ ONE = {"the same bytes": [plain("red")] * 5,
                                             + [plain("red", "WEBP", lossless=True)]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "lost"), [*((k, False) for k in TOLD_APART), *((k, True) for k in ONE)])
 def test_one_picture_for_many_urls_and_pictures_that_are_merely_alike(root, site, kind, lost):
     given = (ONE if lost else TOLD_APART)[kind]

@@ -146,6 +146,7 @@ TEMPLATES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [0, 77, 200])
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_harmony_finds_the_template_and_its_rotation(name, turn):
@@ -272,6 +273,7 @@ def test_widths_tile_the_vector(photo):
         assert values[place] == pytest.approx(getattr(art, name)(photo), abs=1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(arrays(np.uint8, st.tuples(st.integers(16, 40), st.integers(16, 40), st.just(3))))
 def test_any_picture_gives_finite_values(shown):
@@ -279,6 +281,7 @@ def test_any_picture_gives_finite_values(shown):
     assert values.shape == (art.WIDTH,) and np.isfinite(values).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", [
     *(np.full((*shape, 3), tone, np.uint8) for tone in (0, 128, 255) for shape in ((16, 16), (17, 50), (224, 224))),
     np.full((64, 64, 3), (255, 0, 0), np.uint8), noise(16, 16), noise(16, 300), noise(500, 333),
@@ -329,6 +332,7 @@ def test_photographs(real):
     assert (values.std(0) > 1e-4).all()  # each of them tells photographs apart
 
 
+@pytest.mark.slow
 def test_figure(photo, tmp_path):
     with warnings.catch_warnings(), plt.rc_context():
         warnings.simplefilter("error")

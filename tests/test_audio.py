@@ -29,6 +29,7 @@ def written(tmp_path):
     return write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate", "channels", "name"),
     [
@@ -54,6 +55,7 @@ def test_another_target_rate(written):
     np.testing.assert_array_equal(audio.load(str(path), sr=16000), librosa.load(path, sr=16000)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg"])
 @pytest.mark.parametrize(("start", "count"), [(0, 1), (1, 5000), (30000, 22050), (2 * SR - 40, 40), (17, 3 * SR)])
 def test_a_stretch_of_a_file_at_the_target_rate_is_sample_exact(written, name, start, count):
@@ -71,6 +73,7 @@ def test_a_stretch_of_an_mp3_begins_where_it_should(written):
     np.testing.assert_allclose(part, whole[110250:154350], rtol=0, atol=1e-6)  # the decoder starts afresh
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", [0.0, 0.99])
 def test_a_stretch_of_an_mp3_is_decoded_as_in_the_whole(tmp_path, compression):
     path = tmp_path / "low.mp3"
@@ -83,6 +86,7 @@ def test_a_stretch_of_an_mp3_is_decoded_as_in_the_whole(tmp_path, compression):
         np.testing.assert_allclose(part, whole[start * SR : (start + 5) * SR], rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_end_of_a_long_ogg_is_sample_exact(written):
     path = written(noise(45, SR), SR, "long.ogg")  # libsndfile misses its mark in the last page
     whole = audio.load(path)

@@ -47,6 +47,7 @@ class Equal(nn.Module):
 # what adding can get
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [[1, 1], [1, 1, 1], [1, 0, 1], [1, 1, 1, 1], [9, 1, 4]])
 def test_adding_gets_three_quarters_of_class_balanced_pairs(classes):
     """The formula of the chapter, and the trying of all answers."""
@@ -59,6 +60,7 @@ def test_adding_gets_three_quarters_of_class_balanced_pairs(classes):
 counts = st.lists(st.integers(1, 50), min_size=3, max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(counts, counts, st.sampled_from(pairs.PROTOCOLS), st.integers(0, 1000))
 def test_no_sum_gets_more_and_knowing_less_is_no_better(images, music, protocol, seed):
@@ -202,6 +204,7 @@ def trained(corpus: Corpus, folder, name: str | None) -> float:
     return float((answers["truth"] == answers["predicted"]).mean())
 
 
+@pytest.mark.slow
 def test_controls_are_at_chance_where_the_network_is_not(tmp_path):
     corpus = separable(600, noise=0.3)
     assert trained(corpus, tmp_path, None) > 0.8

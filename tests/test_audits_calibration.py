@@ -32,6 +32,7 @@ def test_uneven_worlds_ask_some_songs_more_often():
     assert uneven.max() > 1.8 * even.max()
 
 
+@pytest.mark.slow
 def test_only_the_joint_interval_covers_when_runs_pictures_and_songs_differ():
     world = World(100, 40, 600, (0.3, 0.4), 3, 0.2, (0.2, 0.2))
     found = {r["interval"]: r for r in calibration.coverage(world, 120, calibration.NAIVE | calibration.JOINT)}
@@ -40,11 +41,13 @@ def test_only_the_joint_interval_covers_when_runs_pictures_and_songs_differ():
     assert found["pairs independent"]["covered"] < 0.85 and found["pictures alone"]["covered"] < joint["covered"]
 
 
+@pytest.mark.slow
 def test_without_effects_the_plain_interval_covers():
     found, = calibration.coverage(World(spread=(0.0, 0.0)), 120, {"plain": calibration.NAIVE["pairs independent"]})
     assert found["covered"] > 0.95 or within(found["covered"], 0.95, 120)
 
 
+@pytest.mark.slow
 def test_students_interval_covers_at_its_rate_unless_some_runs_never_leave_their_plateau():
     found = calibration.of_runs(500, runs=10)
     assert found["rounds"] == 500 and within(found["covered"], 0.95, 500)
@@ -82,6 +85,7 @@ def test_recorded_errors_at_5_percent_are_6_at_most_but_for_noise(row, what):
         assert row[what] >= 0.03 - 1.96 * np.sqrt(0.03 * 0.97 / row["rounds"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [2, 7, 9])
 def test_a_small_part_done_again_agrees_with_the_record(k):
     row = RECORDED["rows"][k]

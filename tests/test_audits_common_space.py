@@ -94,6 +94,7 @@ def test_the_nearest_neighbour_is_of_another_song():
     assert common_space.neighbour_agreement(x, groups, np.array([0, 0, 1, 2])) == 25
 
 
+@pytest.mark.slow
 def test_neighbours_are_scikit_learns():
     x, groups = RNG.normal(size=(50, 3)), RNG.integers(3, size=50)
     found = [KNeighborsClassifier(1).fit(np.delete(x, i, 0), np.delete(groups, i)).predict(x[i:i + 1])[0]
@@ -120,6 +121,7 @@ def test_what_the_places_depend_on(apart):
     assert chance["Nearest is of the same class, %"] == pytest.approx(100 / 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [4, 60])
 def test_a_map_keeps_neighbours_and_is_the_same_for_the_same_seed(n):
     x = np.eye(4)[np.arange(n) % 3] + 0.05 * np.random.default_rng(2).standard_normal((n, 4))

@@ -47,6 +47,7 @@ def test_what_readings_add_is_told_from_what_runs_do():
     assert found["share"] == pytest.approx(25 / 29, abs=0.08) and found["p"] < 0.001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stuck", [0.0, 0.4])
 def test_luck_of_runs_is_seldom_taken_for_an_effect_of_readings(stuck, quick):
     """Six readings that are one: with runs of SD 7, or some that never left the plateau."""
@@ -62,6 +63,7 @@ def outcome(rows, planted: float, seed: int = 0):
     return [60 + planted * (row["c"] == "y") + rng.normal() for row in rows]
 
 
+@pytest.mark.slow
 def test_the_planted_choice_is_found():
     rows = specifications.design(VALUES, 17)
     found = curve.details(rows, outcome(rows, 6.0))
@@ -71,6 +73,7 @@ def test_the_planted_choice_is_found():
     assert effect["interval"][0] < 6 < effect["interval"][1] and effect["interval"][0] > 3
 
 
+@pytest.mark.slow
 def test_where_nothing_matters_nothing_is_found(quick):
     rows = specifications.design(VALUES, 17)
     wrong = [bool(curve.told(curve.details(rows, outcome(rows, 0.0, seed)))) for seed in range(40)]
@@ -119,6 +122,7 @@ def test_the_median_reading_is_held_against_what_it_should_be_above(level, low, 
     assert found["interval"][0] < found["median"] < found["interval"][1]
 
 
+@pytest.mark.slow
 def test_hard_pictures_are_not_taken_for_an_effect():
     """Five readings that agree, for they share their pictures, are no five witnesses."""
     found = []

@@ -29,6 +29,7 @@ def signed(signature: float, seed: int = 0):
                    "music": signature * own[of] + rng.standard_normal((is_music.sum(), 193))}
 
 
+@pytest.mark.slow
 def test_a_planted_signature_raises_the_score_of_segments_and_not_of_songs():
     table, features = signed(2.0)
     torn, whole = (leakage.compared(table, features, by) for by in ("segment", "song"))
@@ -36,6 +37,7 @@ def test_a_planted_signature_raises_the_score_of_segments_and_not_of_songs():
     assert torn - whole > 0.3
 
 
+@pytest.mark.slow
 def test_without_a_signature_no_split_is_better():
     table, features = signed(0.0)
     for by in ("segment", "song"):
@@ -43,6 +45,7 @@ def test_without_a_signature_no_split_is_better():
         assert np.mean(scores) == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.slow
 def test_coin_labels_are_named_where_a_song_can_be_recognised_and_met():
     music = manifest(songs=60, segments=4, pictures=0)
     for strength, by, expected in ((2.0, "segment", 1.0), (2.0, "song", 0.5), (0.0, "segment", 0.5)):
@@ -54,6 +57,7 @@ def test_coin_labels_are_named_where_a_song_can_be_recognised_and_met():
 # pictures
 
 
+@pytest.mark.slow
 def test_a_worn_copy_is_near_and_others_are_not(tmp_path):
     rng, paths = np.random.default_rng(0), [tmp_path / f"{i}.png" for i in range(30)]
     for path in paths:
@@ -68,6 +72,7 @@ def test_a_worn_copy_is_near_and_others_are_not(tmp_path):
     assert [(i, j) for i, j, _ in leakage.near(known, known) if i != j] == []
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20), st.integers(0, 64))
 def test_near_counts_bits(values, most):
     known = np.array(values, np.uint64)
@@ -87,6 +92,7 @@ def piece(seed: int, seconds: float = 12.0) -> np.ndarray:
     return np.concatenate(notes).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_the_same_recording_shares_landmarks_and_others_do_not():
     pieces, rng = [piece(k) for k in range(6)], np.random.default_rng(0)
     prints = [leakage.landmarks(y) for y in pieces]
@@ -123,6 +129,7 @@ class Some:
         return Some(self.listed, **self.changes | changes)
 
 
+@pytest.mark.slow
 def test_a_split_that_the_data_cannot_have_is_named_with_its_reason():
     found = retrained.by_split(Some(manifest(songs=30, artists=0)))
     assert list(found)[0] == "song" and found["artist"] == "no artist is known"
@@ -186,6 +193,7 @@ def test_one_draw_of_a_split_has_no_interval():
         leakage.over_draws([60.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signature", "at_most", "at_least"), [(0.0, 1 / 6, 0.0), (2.0, 1.0, 1.0)])
 def test_a_leak_is_called_clear_where_it_was_planted_and_seldom_elsewhere(signature, at_most, at_least):
     """The whole chain on some databases: draws of two splits, their differences, the word."""
@@ -234,6 +242,7 @@ def test_siblings_stand_in_training():
     assert leakage.with_sibling(group, part) == 0.25
 
 
+@pytest.mark.slow
 def test_coin_labels_are_told_for_every_split_that_there_is():
     table, features = signed(2.0)
     study = Some(table)

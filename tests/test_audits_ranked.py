@@ -32,6 +32,7 @@ def study(monkeypatch):
     return SimpleNamespace(**common, network="main", runs=[run(0), run(1)], audited=audited)
 
 
+@pytest.mark.slow
 def test_networks_say_what_they_said_of_the_frozen_pairs(study):
     found, asked = ranked.load(study), study.test_pairs()
     assert list(found.methods) == ["ACP-Net (main)", "ACP-Net (audit)", "additive approximation (audit)",

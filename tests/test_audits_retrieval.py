@@ -39,6 +39,7 @@ def test_average_precision_by_chance_is_its_mean_over_all_orders(n, r):
     assert retrieval.chance_average_precision(n, r) == pytest.approx(retrieval.average_precision(orders).mean())
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.integers(2, 40), st.integers(1, 4), st.floats(0.05, 1), st.integers(0, 1000))
 def test_measures_are_scikit_learns(n, queries, share, seed):

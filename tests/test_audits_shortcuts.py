@@ -35,6 +35,7 @@ def test_oracles_with_the_papers_proportions(protocol, nothing, picture, music):
     assert row["always true"] + row["always false"] == pytest.approx(100)
 
 
+@pytest.mark.slow
 @given(counts, counts)
 def test_knowing_more_is_never_worse(images, music):
     table = shortcuts.guessers(images, music)
@@ -57,6 +58,7 @@ def test_two_classes_are_enough():
 # the page
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 def test_the_page_computes_what_the_library_computes():
     rng = np.random.default_rng(0)
@@ -94,6 +96,7 @@ def test_a_planted_shortcut_is_learnt_up_to_the_oracle():
         assert 100 * found[who] == pytest.approx(exact.loc[protocol, who], abs=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", pairs.PROTOCOLS)
 def test_what_is_learnt_is_what_the_oracle_knows(protocol):
     exact = shortcuts.guessers(*separable(720).counts("test"))

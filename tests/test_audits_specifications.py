@@ -36,6 +36,7 @@ def test_a_design_holds_the_own_reading_first_and_each_value_about_equally_often
         assert set(found) <= set(some) and max(found.values()) - min(found[v] for v in some) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("networks", "readings", "values"), [(4, 2, 2), (16, 6, 2), (24, 9, 3), (48, 17, 5)])
 def test_networks_suffice_for_each_value_to_stand_several_times(networks, readings, values):
     study = Fake(artist="A", batch=64, epochs=20, patience=20, audit_runs=networks)
@@ -49,11 +50,13 @@ def test_networks_suffice_for_each_value_to_stand_several_times(networks, readin
     assert bool(few) == (networks < 48)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_design_and_another_one_another():
     one, two, other = (specifications.design(VALUES, 16, seed) for seed in (0, 0, 1))
     assert one == two != other
 
 
+@pytest.mark.slow
 def test_details_are_little_tied():
     assert specifications.balance(specifications.design(VALUES, 60)) < 0.35
     tied = [{"a": k % 2, "b": k % 2} for k in range(10)]
@@ -83,6 +86,7 @@ def scale(side, kind):
     return replace(side, x=torch.from_numpy(scaled(x, side.rows("train"), kind)))
 
 
+@pytest.mark.slow
 def test_a_curve_over_trained_networks_finds_the_scaling_that_matters(tmp_path, quick):
     """A feature in another unit drowns the others unless they are scaled; the activation makes no odds."""
     plain = small((2048, 193), (96, 96), strength=6.0)
@@ -135,6 +139,7 @@ def test_a_cluster_gets_each_run_once(tmp_path, monkeypatch):
     assert all(run.folder.is_dir() for run in plan)
 
 
+@pytest.mark.slow
 def test_a_reading_that_diverges_is_noted_once_and_the_others_go_on(tmp_path, quick):
     corpus = saved(small((2048, 193), (64, 64)), tmp_path / "corpus")
     plan = wild, tame = [planned(tmp_path / name, corpus, **QUICK | more)
@@ -209,6 +214,7 @@ def test_a_reading_of_which_one_run_diverges_is_no_mean_of_the_others(two_readin
         two_readings(Trained(0.6, diverged="nan"))
 
 
+@pytest.mark.slow
 def test_the_own_reading_has_the_runs_that_audits_share_and_the_others_several_of_their_own():
     class Base(Fake):
         audited = property(lambda self: self)

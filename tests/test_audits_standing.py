@@ -53,6 +53,7 @@ def test_the_sentence_in_full():
         "+5.0 points (+1.0 to +9.0). So it does more than add up its judgements of the two halves: it compares.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("changes", "step"), CASES)
 def test_no_verdict_says_more_than_the_sentence(changes, step):
     found = rows(**changes)

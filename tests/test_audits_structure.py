@@ -20,6 +20,7 @@ from acp_lib.experiment.probes import Probed
 from acp_lib.experiment.splits import PARTS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_many_pairs_give_the_classes_away_exactly(protocol):
     corpus = separable()
@@ -28,6 +29,7 @@ def test_many_pairs_give_the_classes_away_exactly(protocol):
     assert course["ari"].iloc[0] < 0.9 and course["pairs"].is_monotonic_increasing
 
 
+@pytest.mark.slow
 @given(st.integers(1, 400), st.sampled_from(PROTOCOLS), st.integers(0, 100))
 def test_no_set_holds_two_classes(n, protocol, seed):
     corpus = separable(120)
@@ -64,6 +66,7 @@ def side(noise: float, n: int = 480) -> Modality:
     return Modality(torch.from_numpy(x.astype(np.float32)), label, np.arange(n) // 3 % 3, np.minimum(emotion, 7))
 
 
+@pytest.mark.slow
 def test_clusters_that_are_there_are_found_and_others_are_not():
     clear = [r["ari"] for r in structure.cluster_agreement(side(0.3)) if r["k"] == 3 and r["truth"] == "classes"]
     assert len(clear) == structure.INITS and max(clear) == 1
@@ -74,6 +77,7 @@ def test_clusters_that_are_there_are_found_and_others_are_not():
 SPACES = ("features", "before training", "after training")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bare", "before", "after", "gain", "clear", "has"), [
     (0.2, (0.3, 0.3), (0.5, 0.5), 0.2, 2, "has"), (0.2, (0.3, 0.3), (0.32, 0.32), 0.02, 0, "has not"),
     (0.6, (0.3, 0.3), (0.5, 0.5), -0.1, 0, "has not"), (0.3, (0.3, 0.3), (0.7, 0.3), 0.2, 1, "has, in 1 of 2 runs,"),
@@ -121,6 +125,7 @@ def songs(segments: int, songs: int = 240) -> tuple[Modality, np.ndarray]:
     return Modality(torch.from_numpy(x), of % 3, of // 3 % 3), np.char.add("song", of.astype(str))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("segments", [3, 2, 1])
 def test_a_probe_that_memorises_gets_a_high_control_accuracy_and_a_linear_one_a_low_one(segments):
     """Where songs have one segment, as pictures do, on the training samples; else on other segments."""

@@ -32,6 +32,7 @@ def test_planted_components_are_recovered():
         assert row["share_interval"][0] < row["share"] < row["share_interval"][1]
 
 
+@pytest.mark.slow
 def test_intervals_of_components_hold_the_truth_at_their_rate():
     rng, held = np.random.default_rng(1), []
     for k in range(300):
@@ -63,6 +64,7 @@ def test_a_seed_draws_initial_weights_which_count_once():
 # many comparisons
 
 
+@pytest.mark.slow
 def test_holm():
     found = uncertainty.holm([{"p": 0.01, "row": "a"}, {"p": 0.04, "row": "b"}, {"p": 0.03, "row": "c"}])
     assert [(r["row"], pytest.approx(r["holm"])) for r in found] == [("a", 0.03), ("b", 0.06), ("c", 0.06)]
@@ -80,6 +82,7 @@ def test_scores_of_known_answers():
     assert found["ece"] == pytest.approx(np.mean([0.1, 0.6, 0.2, 0.6]))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6))
 def test_honest_probabilities_are_calibrated_and_exaggerated_ones_are_not(seed):
     rng = np.random.default_rng(seed)
@@ -159,6 +162,7 @@ def samples(noise: float, n: int = 600, seed: int = 0, apart: float = 4.0):
     return x, label, np.arange(n) // 2, float(np.mean(label != truth))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.1, 0.25])
 def test_planted_wrong_labels_are_found(noise):
     x, label, groups, planted = samples(noise)

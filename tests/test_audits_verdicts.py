@@ -62,6 +62,7 @@ def alone(one, imac=True):
     return judge([one], read, imac)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("changes", "outcome"), [
     ({}, HOLDS), ({"than": 57}, OPEN), (of("B"), HOLDS), (of("C"), FAILS), (of("one song"), OPEN),
     ({"value": {"file": "f", "row": {"row": "A", "what": "picture"}}}, HOLDS),
@@ -172,6 +173,7 @@ def test_granularity_of_table_4():
     assert verdicts.granularity(["57.17", "55.84", "61.67"]) == 1422
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 300)), min_size=1, max_size=3))
 def test_granularity_is_the_smallest_list_by_trying(shares):
     printed = [f"{100 * min(k, n) / n:.1f}" for n, k in shares]

@@ -56,6 +56,7 @@ def test_deviations_are_in_units_of_what_is_allowed():
     assert found.pop("chroma") == pytest.approx(2, rel=1e-2) and set(found.values()) == {0}
 
 
+@pytest.mark.slow
 def test_growth_measures_a_run(tmp_path):
     growth.corpus(tmp_path)
     made = growth.measured(tmp_path, "music", 2, 1)

@@ -17,9 +17,11 @@ import check_pages
 import chromium
 import jupytext
 import nbformat
+import pypdf
 import pytest
 import yaml
 from conftest import corpus, extension_of_the_book
+from test_printed import links
 from test_project import CHAPTERS, files
 
 from acp_lib import profiles
@@ -27,8 +29,11 @@ from acp_lib import study as studies
 from acp_lib.audits import reconciled
 from acp_lib.book import build as book
 from acp_lib.book import prepare as preparing
+from acp_lib.book import printed
+from acp_lib.engine import cache as caching
 from acp_lib.figures import live
 from acp_lib.profiles import ROOT
+from acp_lib.results import recorded
 
 SMALL = {"n_images": 80, "n_songs": 30, "seeds": 2, "epochs": 1, "pairs_per_epoch": 128, "test_pairs": 400,
          "probe_epochs": 2, "audit_seeds": 2, "audit_draws": 2, "audit_runs": 4}
@@ -43,10 +48,13 @@ def given(values: dict) -> list[str]:
 
 
 class Copy:
-    """A copy of the project, and the commands that are run in it."""
+    """A copy of the project, and the commands that are run in it.
 
-    def __init__(self, folder: Path):
-        self.folder, self.work = folder.resolve() / "project", folder.resolve() / "work"
+    work : what is kept between runs, if that is to lie elsewhere
+    """
+
+    def __init__(self, folder: Path, work: Path | None = None):
+        self.folder, self.work = folder.resolve() / "project", (work or folder / "work").resolve()
         for path in files():
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / path, self.folder / path)
@@ -69,8 +77,11 @@ class Copy:
 
 @cache
 def the_copy(base: Path) -> Copy:
-    """The one copy of a test session, in its temporary folder."""
-    return Copy(base / "copy")
+    """The one copy of a test process, in its temporary folder. What is kept between runs, the mini database above all,
+    is that of all processes of the session.
+    """
+    session = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return Copy(base / "copy", session / "work")
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +103,31 @@ def page(made, name: str) -> check_pages.Page:
     return made.pages[made.html.resolve() / f"{name}.html"]
 
 
+@pytest.mark.parametrize(("file", "chapters"), [
+    ("figures/power.py", ["19_power"]), ("figures/hearing.py", ["02_hearing"]),
+    ("figures/retrieval.py", ["14_retrieval"]), ("audits/verdicts.yml", "all"), ("figures/style.py", "all"),
+    ("profiles/__init__.py", "all"), ("engine/text.py", "all"), ("book/report.py", "all"), ("book/build.py", []),
+    ("matching/page.py", []), ("findings/record.py", []),
+])
+def test_a_chapter_follows_the_files_that_it_may_compute_with_or_show(monkeypatch, file, chapters):
+    run = book.Run(profiles.load("mini"), {})
+    before = {c.name: c.key for c in run.chapters if c.name < book.LAST}
+    real, changed_file = caching.file_digest, caching.PACKAGE / file
+    monkeypatch.setattr(caching, "file_digest", lambda path: "changed" if path == changed_file else real(path))
+    changed = [c.name for c in run.chapters if c.name in before and c.key != before[c.name]]
+    assert changed == (list(before) if chapters == "all" else chapters)
+
+
+def test_a_chapter_follows_what_is_recorded(monkeypatch, tmp_path):
+    def key():
+        return book.Run(profiles.load("mini"), {}).chapters[0].key
+
+    monkeypatch.setattr(recorded, "FOLDER", tmp_path)
+    before = key()
+    (tmp_path / "folds.json").write_text("{}")
+    assert key() != before
+
+
 @pytest.fixture
 def engine(tmp_path, monkeypatch):
     """`book.main` in this process, with nothing that it may run."""
@@ -111,6 +147,7 @@ def engine(tmp_path, monkeypatch):
 # what is refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "message"), [
     ("mini -p nonsense 1", "unknown parameter 'nonsense'; expected some of profile, seed, seeds"),
     ("mini -p epochs two", "epochs is 'two'; expected int"),
@@ -154,6 +191,7 @@ def test_help_names_options_and_examples(engine, capsys):
     assert all(word in out for word in ("examples:", "--only", "--no-render", "--jobs", "emid, folder, imac, mini"))
 
 
+@pytest.mark.slow
 def test_data_and_weights_that_cannot_be_used_stop_with_one_line(tmp_path, monkeypatch, capsys):
     for name in ("JUPYTER_RUNTIME_DIR", "PYTHONPATH", "TMPDIR"):
         monkeypatch.setenv(name, "")
@@ -291,7 +329,7 @@ def test_the_cache_is_left_alone_where_nothing_is_executed(extension, tmp_path, 
 
 
 @pytest.mark.parametrize(("body", "scripts"), [
-    ("<p>game</p>", []), (live.box("game", {}), ["acp.js", "game.js"]),
+    ("<p>game</p>", ["acp.js"]), (live.box("game", {}), ["acp.js", "game.js"]),
     (live.box("ranking", {}) + live.box("game", {}) * 2, ["acp.js", "game.js", "ranking.js"]),
     (live.box("power", {"a": '<div class="acp-live" data-figure="game"'}), ["acp.js", "power.js"]),
 ])
@@ -314,6 +352,7 @@ print(subprocess.run([sys.executable, "-c", ask], cwd="notebooks", capture_outpu
 """
 
 
+@pytest.mark.slow
 def test_a_chapter_of_plain_jupyter_book_finds_things_where_the_reader_who_calls_it_put_them(tmp_path):
     given = {"ACP_RESULTS": "r", "ACP_WORK": "~/w", "ACP_BUILD": str(tmp_path), "PYTHONPATH": ""}
     done = subprocess.run([sys.executable, "-c", SETTINGS], cwd=ROOT, env=os.environ | given, capture_output=True,
@@ -339,6 +378,18 @@ def test_no_page_is_wider_than_its_window_or_has_an_error_to_report(made, browse
 
 
 @whole
+def test_the_book_is_printed_with_every_page_and_links_that_lead_within_it(made, browser):
+    file = printed.write(made.html, "book")
+    inner, outer = links(file)
+    pdf = pypdf.PdfReader(file)
+    assert len(inner) > 500 and max(inner) < len(pdf.pages) and all(url.startswith("http") for url in outer)
+    told = ["".join(entry.title.split()) for entry in pdf.outline if not isinstance(entry, list)]
+    documents = [document for _, some in printed.contents() for document in some]
+    assert told == ["".join(printed.Article(made.html, d, documents).title.split()) for d in documents]
+    assert str(made.html).encode() not in file.read_bytes()
+
+
+@whole
 def test_live_figures_are_drawn_where_their_scripts_are(made, browser):
     drawn = {name: sorted(set(re.findall(r'<div class="acp-live" data-figure="(\w+)"', p.text)))
              for path, p in made.pages.items() for name in [path.stem]}
@@ -348,15 +399,15 @@ def test_live_figures_are_drawn_where_their_scripts_are(made, browser):
     for path, p in made.pages.items():
         loaded = [Path(tag["src"].split("?")[0]).stem for tag in p.soup.find_all("script", src=True)]
         scripts = [name for name in loaded if name in ("acp", *live.FIGURES)]
-        assert scripts == (["acp", *drawn[path.stem]] if drawn[path.stem] else [])
-        if scripts:
+        assert scripts == ["acp", *drawn[path.stem]]
+        if drawn[path.stem]:
             browser.open(path)
             assert browser.value("document.querySelector('.acp-live :is(button, input)') !== null"), path.stem
 
 
 @whole
 def test_pages_are_whole(made):
-    assert check_pages.problems(made.html) == []
+    assert check_pages.problems(made.html, made.pages) == []
     assert f"book {made.html / 'index.html'}" in made.out
     assert [line.split()[:2] for line in sorted(made.out.splitlines()) if line.startswith("ok ")] == [
         ["ok", name] for name in NAMES]
@@ -434,7 +485,7 @@ def test_players_hold_mp3(made):
 
 @whole
 def test_mathematics_and_fonts_are_local(made):
-    assert (made.html / "_static/mathjax/tex-svg.js").stat().st_size > 1_000_000
+    assert any(found.soup.find("math") for found in made.pages.values())
     sources = {tag["src"] for found in made.pages.values() for tag in found.soup.find_all("script", src=True)}
     assert sources and not [s for s in sources if "://" in s]
 

@@ -2,7 +2,6 @@
 
 import ast
 import importlib.util
-import multiprocessing
 import os
 import re
 import shutil
@@ -14,10 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from elsewhere import wanting
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_lib.engine import cache
+from acp_lib.engine import cache, processes
 from acp_lib.features.layout import KINDS
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -42,6 +42,33 @@ def test_file_digest(tmp_path):
     assert cache.file_digest(tmp_path / "a") == "ba7816bf8f01cfea"
 
 
+@pytest.mark.parametrize("change", [
+    lambda path: path.write_bytes(b"two"), lambda path: cache.write(path, b"two"),
+    lambda path: (path.unlink(), path.write_bytes(b"two")), lambda path: os.truncate(path, 2),
+])
+@pytest.mark.parametrize("settled", [cache.SETTLED, -1])
+def test_a_file_that_changes_has_another_digest(tmp_path, monkeypatch, change, settled):
+    """In place, replaced, and where its time of writing is what it was."""
+    monkeypatch.setattr(cache, "SETTLED", settled)
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    before, written = cache.file_digest(path), path.stat().st_mtime_ns
+    if settled < 0:
+        time.sleep(0.02)  # longer than a tick of the clock
+    change(path)
+    os.utime(path, ns=(written, written))
+    assert cache.file_digest(path) == cache._hashed(path) != before
+
+
+def test_a_file_that_was_left_alone_is_not_read_again(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    monkeypatch.setattr(cache, "SETTLED", -1)
+    before = cache.file_digest(path)
+    monkeypatch.setattr(cache, "_hashed", None)
+    assert cache.file_digest(path) == before
+
+
 # keys of code
 
 
@@ -57,8 +84,9 @@ def package(tmp_path, monkeypatch):
 
 
 def forget():
-    cache.code_key.cache_clear()
-    cache._read.cache_clear()
+    """Files and versions are read anew; what a source of the same text says is known."""
+    for known in (cache.code_key, cache._read, cache._version):
+        known.cache_clear()
 
 
 CHANGES = [
@@ -92,6 +120,7 @@ def change(path, text=None):
     forget()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "changed", "differs"), CHANGES)
 def test_a_key_follows_what_the_module_imports_and_no_more(package, module, changed, differs):
     before, whole = cache.code_key(f"acp_lib.{module}"), cache.code_key()
@@ -148,6 +177,7 @@ def test_every_stage_is_tried(package):
     assert audits == AUDITS
 
 
+@pytest.mark.slow
 def test_words_change_no_key(package):
     """Every docstring says something else, and no comment is left."""
     before, whole = keys(), cache.code_key()
@@ -160,6 +190,7 @@ def test_words_change_no_key(package):
     assert differing(before) == set() and cache.code_key() != whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ["engine", "profiles", "figures", "book", "distributed.py"])
 def test_what_changes_no_number_changes_no_key(package, room):
     before, whole = keys(), cache.code_key()
@@ -169,6 +200,7 @@ def test_what_changes_no_number_changes_no_key(package, room):
     assert differing(before) == set() and cache.code_key() != whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "differs"), [
     ("if TYPE_CHECKING:\n    import seaborn\n    from acp_lib.study import Study\n", False),
     ("if typing.TYPE_CHECKING:\n    from acp_lib.study import Study\n", False),
@@ -194,6 +226,7 @@ def released(monkeypatch, package):
     monkeypatch.setattr(cache, "version", lambda name: "0.0.1" if name == package else version(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "expected"), [
     ("librosa", {"music", "slices", "leakage"}),
     ("torch", {"weights", "image", "pixels", "art", "corpus", "runs", "baselines", *AUDITS}),
@@ -212,6 +245,7 @@ def test_another_version_of_a_package_changes_the_keys_of_what_imports_it(packag
     assert not kept[name] & found
 
 
+@pytest.mark.slow
 def test_every_imported_package_has_a_version(package):
     """Its distribution is found under the name that it is imported by, or under the one in DISTRIBUTIONS."""
     modules = [".".join(p.relative_to(package.parent).with_suffix("").parts) for p in package.rglob("*.py")]
@@ -221,6 +255,7 @@ def test_every_imported_package_has_a_version(package):
     assert cache._version("no_such_package") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "name", "expected"), [
     ("features/fast/hpss.py", "harmonic", {"music"}),
     ("features/spectrogram.py", "pooled", {"slices"}),
@@ -256,19 +291,9 @@ def test_kept_builds_once(tmp_path):
     assert [p.name for p in (tmp_path / "a").iterdir() if not p.name.endswith(".lock")] == ["b"]
 
 
-def slow(folder):
-    (folder / "by").write_text(str(os.getpid()))
-    time.sleep(0.3)
-    with (folder.parent / "calls").open("a") as f:
-        f.write("called\n")
-
-
-def wanting(folder, queue):
-    queue.put((cache.build_once(folder, slow) / "by").read_text())
-
-
+@pytest.mark.slow
 def test_of_concurrent_processes_one_builds_and_all_get_it(tmp_path):
-    context = multiprocessing.get_context("spawn")
+    context = processes.context()
     queue = context.Queue()
     workers = [context.Process(target=wanting, args=(tmp_path / "x", queue)) for _ in range(3)]
     for w in workers:

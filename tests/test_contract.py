@@ -28,6 +28,7 @@ def test_song_labels(scores, expected):
     assert label(*scores) == expected
 
 
+@pytest.mark.slow
 def test_the_193_numbers_of_a_minute_are_the_plain_recipes():
     assert {k: (b.start, b.stop) for k, b in music.BLOCKS.items()} == {
         "mfcc": (0, 40), "chroma": (40, 52), "contrast": (52, 59), "tonnetz": (59, 65), "mel": (65, 193)}
@@ -41,6 +42,7 @@ def test_the_193_numbers_of_a_minute_are_the_plain_recipes():
         assert (np.abs(a[block] - b[block]) <= 1e-4 * np.abs(b[block]) + 1e-5 * np.abs(b[block]).max()).all()
 
 
+@pytest.mark.slow
 def test_inception_features(weights):
     extractor = image.extractor(weights)
     pictures = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
@@ -48,6 +50,7 @@ def test_inception_features(weights):
     assert found.shape == (2, 2048) and np.isfinite(found).all() and not np.array_equal(found[0], found[1])
 
 
+@pytest.mark.slow
 def test_networks():
     model = ACPNet().eval()
     picture, sound = torch.randn(3, 2048), torch.randn(3, 193)
@@ -57,6 +60,7 @@ def test_networks():
         assert L3Net().eval()(torch.zeros(1, 3, 224, 224), torch.zeros(1, 1, 257, 199)).shape == (1, 2)
 
 
+@pytest.mark.slow
 def test_the_books_command():
     help_ = subprocess.run([sys.executable, "-m", "acp_lib.book", "--help"], capture_output=True, text=True, cwd=ROOT,
                            check=True).stdout

@@ -30,6 +30,7 @@ def plain(texts, distance):
     return [label.index(x) for x in label]  # by the first of each
 
 
+@pytest.mark.slow
 @given(st.lists(HASHES | st.just(""), max_size=25), st.integers(0, 8))
 def test_groups_are_those_of_comparing_all_with_all(texts, distance):
     found = copies.groups(texts, distance)
@@ -38,6 +39,7 @@ def test_groups_are_those_of_comparing_all_with_all(texts, distance):
     assert list(dict.fromkeys(found.tolist())) == list(range(len(set(found.tolist()))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", [0, 1, 4, 10])
 def test_every_planted_copy_is_found_and_no_other(distance):
     rng = np.random.default_rng(distance)
@@ -82,6 +84,7 @@ def root(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CHANGES)
 def test_a_picture_that_was_made_smaller_or_grey_is_a_near_copy(root, kind):
     (root / "images/fear/q.jpg").write_bytes(changed(root / "images/awe/p00.png", CHANGES[kind]))
@@ -90,12 +93,14 @@ def test_a_picture_that_was_made_smaller_or_grey_is_a_near_copy(root, kind):
     assert 0 <= found["distance"][0] <= copies.DISTANCE
 
 
+@pytest.mark.slow
 def test_other_pictures_are_no_copies(root):
     assert len(copies.table(root)) == 0 and list(copies.table(root)) == ["path", "copy_of", "kind", "distance"]
     (root / "images/fear/q.jpg").write_bytes(changed(root / "images/awe/p00.png", lambda p: p.rotate(90, expand=True)))
     assert len(copies.table(root)) == 0
 
 
+@pytest.mark.slow
 def test_exact_copies_and_files_that_do_not_decode(root):
     for name in ("a", "b"):
         (root / f"images/fear/broken-{name}.jpg").write_bytes(b"no picture")

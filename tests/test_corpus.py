@@ -90,6 +90,7 @@ def stream(tmp_path_factory):
 # scaling
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SCALINGS)
 @given(arrays(np.float32, (9, 4), elements=FLOATS), arrays(np.float32, (3, 4), elements=FLOATS))
 def test_rows_outside_of_training_do_not_move_the_scaling(kind, x, other):
@@ -116,6 +117,7 @@ def test_what_each_scaling_does(kind, low, high):
         assert (np.abs(found[1::2].mean(0)) > 1e-6).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["zscore", "minmax", "logmel"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @given(value=st.floats(-100, 100), n=st.integers(2, 40))
@@ -210,6 +212,7 @@ def test_save_and_read(tmp_path):
 # pairs
 
 
+@pytest.mark.slow
 @given(st.sampled_from(PARTS), st.sampled_from(PROTOCOLS), st.integers(1, 200), st.integers(0, 2**40))
 def test_pairs_lie_within_a_part_and_say_the_truth(part, protocol, n, seed):
     corpus = small()

@@ -14,9 +14,10 @@ from acp_lib.profiles import ROOT, load
 from acp_lib.study import Study
 
 SETTINGS = {"weights": "random", "device": "cpu", "seeds": 1, "epochs": 1, "pairs_per_epoch": 64, "batch": 32,
-            "test_pairs": 20, "first_layer": "input", "image_size": 75}
+            "test_pairs": 20, "first_layer": "input", "image_size": 75, "jobs": 1}
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_run_that_a_study_finds(tmp_path):
     profile = load("folder", data=str(corpus(tmp_path / "corpus", 4, 4)), work=str(tmp_path / "work"), **SETTINGS)
     given = [text for name in (*SETTINGS, "data", "work") for text in ("-p", name, str(getattr(profile, name)))]

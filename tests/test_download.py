@@ -1,7 +1,6 @@
 """Fetching pictures from a server that misbehaves: what is kept, what is lost and why; what a killed run repeats."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -108,6 +107,7 @@ LOST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("kind", LOST)
 def test_lost_for_good(root, site, kind):
@@ -132,6 +132,7 @@ FAILED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FAILED)
 def test_failed_and_tried_again_by_the_next_run(root, site, kind):
     answer, reason = FAILED[kind]
@@ -152,6 +153,7 @@ def test_what_is_lost_is_asked_for_again_only_with_all(root, site):
     assert fetch(root, site, again="all")["awe/p.jpg"]["outcome"] == "fetched"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [[body(b"", status=500)], [web.reset, web.reset], [web.truncated(b"half", 100)],
                                    [body(b"", status=429, **{"Retry-After": "1"})]])
 def test_a_second_try_that_works(root, site, first):
@@ -159,6 +161,7 @@ def test_a_second_try_that_works(root, site, first):
     assert (record["outcome"], record["tries"]) == ("fetched", 2)
 
 
+@pytest.mark.slow
 def test_a_host_that_wants_to_be_left_alone_is_for_all_its_pictures(root, site):
     """Retry-After holds for the host, not for the one picture; and no longer than `longest_pause`."""
     times = []
@@ -472,9 +475,7 @@ def test_help_has_examples(capsys):
     assert error.value.code == 0 and "python -m acp_lib.database songs imac" in capsys.readouterr().out
 
 
-# ten thousand pictures, and kills
-
-MANY = int(os.environ.get("ACP_MANY_PICTURES", "10000"))
+# many pictures, and kills
 
 
 def command(root: Path) -> subprocess.Popen:
@@ -482,15 +483,17 @@ def command(root: Path) -> subprocess.Popen:
                              "--together", "16", "--per-host", "16"], stdout=subprocess.DEVNULL)
 
 
-def test_a_run_killed_at_random_moments_asks_for_nothing_twice_that_it_had_noted(root, capsys):
-    """10,000 pictures, 6 kills. Noted pictures are never asked for again; those under way may be, once a kill."""
+@pytest.mark.slow
+@pytest.mark.parametrize("many", [1000, pytest.param(10_000, marks=pytest.mark.nightly)])
+def test_a_run_killed_at_random_moments_asks_for_nothing_twice_that_it_had_noted(root, capsys, many):
+    """Six kills. Noted pictures are never asked for again; those under way may be, once a kill."""
     lucky, kills, noted, again = random.Random(5), 6, 0, 0
     with Server({"/gone": body(b"", status=410), "/": web.numbered}) as site:
-        urls = [site.url(f"/{'gone' if i % 10 == 9 else 'ok'}/{i}.jpg") for i in range(MANY)]
+        urls = [site.url(f"/{'gone' if i % 10 == 9 else 'ok'}/{i}.jpg") for i in range(many)]
         lists(root, urls[::2])
         lists(root, urls[1::2], "fear")
         for kill in range(kills):
-            process, wanted = command(root), noted + lucky.uniform(0.02, 0.14) * MANY
+            process, wanted = command(root), noted + lucky.uniform(0.02, 0.14) * many
             while noted < wanted and process.poll() is None:
                 time.sleep(0.01)
                 noted = len(journal.path(root, "pictures").read_bytes().splitlines()) if site.asked else 0
@@ -501,17 +504,17 @@ def test_a_run_killed_at_random_moments_asks_for_nothing_twice_that_it_had_noted
             again += sum(asked.values()) - noted
         assert command(root).wait() == 0
         records = journal.read(root, "pictures")
-        assert len(records) == MANY and {r["url"] for r in records.values()} == set(urls)
+        assert len(records) == many and {r["url"] for r in records.values()} == set(urls)
         repeated = {path: n for path, n in site.asked.items() if n > 1}
         after = {site.url(path) for path in site.asked if site.asked[path] > asked[path]}
         assert not after & {r["url"] for r in before.values()}
-    assert len(site.asked) == MANY and site.asked.total() - MANY <= 16 * kills
-    assert sum(r["outcome"] == "fetched" for r in records.values()) == MANY - MANY // 10
-    assert len(files(root)) == MANY - MANY // 10  # nothing unfinished
+    assert len(site.asked) == many and site.asked.total() - many <= 16 * kills
+    assert sum(r["outcome"] == "fetched" for r in records.values()) == many - many // 10
+    assert len(files(root)) == many - many // 10  # nothing unfinished
     for path in random.Random(6).sample(files(root), 50):
         with Image.open(root / "images" / path) as image:
             image.load()
     found = attrition.table(root)
-    assert found["n"].sum() == MANY and found[found["reason"] == "HTTP 410"]["n"].sum() == MANY // 10
+    assert found["n"].sum() == many and found[found["reason"] == "HTTP 410"]["n"].sum() == many // 10
     with capsys.disabled():
-        print(f"\n{MANY:,} pictures, {kills} kills: {len(repeated)} asked for again, each under way at a kill")
+        print(f"\n{many:,} pictures, {kills} kills: {len(repeated)} asked for again, each under way at a kill")

@@ -75,6 +75,7 @@ def test_label(row, expected):
     assert emid.label(row) == expected
 
 
+@pytest.mark.slow
 def test_media_are_written_once_in_the_layout_of_a_folder(media, tmp_path):
     root = parquet(tmp_path / "emid", rows(media))
     out = extracted(root, tmp_path)
@@ -183,6 +184,7 @@ AWE, SAD = "images/awe/0001.png", "images/sadness/0001.png"
 CAFE = "audio/Café song.ogg"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "path"), [
     (AWE, AWE), (SAD, SAD), ("awe/0001.png", AWE), ("sadness\\0001.png", SAD), ("./images/awe/0001.png", AWE),
     ("/images/awe/0001.png", AWE), ("images//awe/./0001.png", AWE), ("images/x/../awe/0001.png", AWE),
@@ -195,6 +197,7 @@ def test_a_name_leads_to_the_file_that_it_means(tmp_path, name, path):
     assert named(tmp_path, name, AWE, SAD, CAFE, "top.png") == f"OggS {path}".encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "reason"), [
     ("0001.png", f"several files of that name: '0001.png' may be {AWE}, {SAD}"),
     ("imgs/0001.png", "several files of that name"), ("fear/0001.png", "several files of that name"),
@@ -236,6 +239,7 @@ def beside(root, media, folders=("imageData", "musicData"), **dialect):
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", [{}, {"delimiter": ";"}, {"delimiter": "\t", "encoding": "utf-16"},
                                      {"encoding": "utf-8-sig", "quoting": csv.QUOTE_ALL}])
 def test_the_same_names_in_several_folders_and_any_kind_of_csv(media, tmp_path, dialect):

@@ -36,6 +36,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "widths"), NETWORKS.values(), ids=NETWORKS)
 def test_logits_are_those_of_the_whole_network_for_each_pair(make, widths):
     torch.manual_seed(0)
@@ -97,6 +98,7 @@ def stream(tmp_path_factory):
     return streamed(tmp_path_factory.mktemp("stream") / "made")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk", [1, 5, 16, 100])
 def test_embeddings_are_means_over_views_whatever_the_chunk(stream, monkeypatch, chunk):
     model, rows = listener(size=32), np.array([40, 3, 3, 17, 0, 29, 30])
@@ -162,6 +164,7 @@ def test_no_values():
         t_interval([])
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 1000).map(lambda k: k / 10), min_size=2, max_size=12))
 def test_interval_holds_the_mean_and_is_wider_for_a_higher_level(values):
     low, high = t_interval(values)
@@ -169,6 +172,7 @@ def test_interval_holds_the_mean_and_is_wider_for_a_higher_level(values):
     assert lower <= low <= np.mean(values) + 1e-9 and np.mean(values) - 1e-9 <= high <= higher
 
 
+@pytest.mark.slow
 def test_interval_covers_the_mean_as_often_as_it_says():
     rng = np.random.default_rng(0)
     held = [low <= 10 <= high for low, high in (t_interval(rng.normal(10, 2, 4)) for _ in range(1000))]

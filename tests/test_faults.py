@@ -205,6 +205,7 @@ def test_advice(modality, name, expected):
     assert formats.advice(name, modality) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("modality", "ending"), [("image", "heic"), ("image", "HEIF"), ("music", "m4a"),
                                                   ("music", "wma")])
 @pytest.mark.parametrize("classes", ["all", "one"])
@@ -265,6 +266,7 @@ sys.exit(commands.outcome(work, "x"))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lines", "flush"), [(100_000, False), (100_000, True), (10, False)])
 def test_output_that_nobody_reads_to_its_end_stops_a_command(lines, flush):
     command = [sys.executable, "-c", READ.format(lines=lines, flush=flush)]
@@ -303,6 +305,7 @@ class CellFailed(Exception):
     evalue = "[Errno 28] No space left on device: 'work/x'"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("error", "first"), [
     (CellFailed("----\n[Errno 13] of another\nValueError: the whole traceback"),
      f"error: [Errno 28] No space left on device: 'work/x'; {faults.SPACE}"),

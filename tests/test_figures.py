@@ -20,6 +20,7 @@ from acp_lib.figures import (
     acp_net,
     baselines,
     bridge,
+    common_space,
     cost,
     cross_modal,
     database,
@@ -214,10 +215,12 @@ CASES = [  # figure, what is special, arguments
     (probes.confusion_matrices, "of one row", lambda p: [MUSIC[1:2]]),
     (probes.learning_curves, "", lambda p: [{k: [history(5, 0), history(3, 1)] for k in "abcde"}]),
     (probes.learning_curves, "of one epoch", lambda p: [{"a long name, random labels": [history(1, 0)]}]),
-    (probes.embedding_maps, "", lambda p: [{k: RNG.normal(size=(30, 2)) for k in ("as they are", "centred")}, LABEL,
-                                           np.array(["image", "music"])[np.arange(30) // 15]]),
-    (probes.cross_modal_neighbours, "", lambda p: [[(p[0], "awe", [(clip(), "positive"), (clip(2), "negative")]),
-                                                    (clip(), "neutral", [(p[1], "fear")]), (p[2], "neutral", [])], SR]),
+    (common_space.embedding_maps, "", lambda p: [
+        {k: RNG.normal(size=(30, 2)) for k in ("as they are", "centred")}, LABEL,
+        np.array(["image", "music"])[np.arange(30) // 15]]),
+    (common_space.cross_modal_neighbours, "", lambda p: [[
+        (p[0], "awe", [(clip(), "positive"), (clip(2), "negative")]), (clip(), "neutral", [(p[1], "fear")]),
+        (p[2], "neutral", [])], SR]),
     (cost.speedups, "", lambda p: [[{"name": f"step {i}", "ratio": r, "lowest": r / 2, "highest": 1.5 * r, "wanted": 2}
                                     for i, r in enumerate((1.5, 30.0))]]),
     (cost.growth, "", lambda p: [pd.DataFrame([{"modality": m, "samples": n, "cpu_s": n, "peak_mib": 400}
@@ -274,12 +277,14 @@ def named(case):
     return f"{drawn.__module__.rpartition('.')[2]}.{drawn.__name__} {special}".strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("drawn", "special", "arguments"), CASES, ids=map(named, CASES))
 def test_is_drawn_without_a_warning(paths, drawn, special, arguments):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         warnings.simplefilter("error", UserWarning)
         warnings.filterwarnings("ignore", "Trying to estimate tuning from empty")  # librosa's word for silence
+        warnings.filterwarnings("ignore", ".* deprecated - use ")  # how an older matplotlib calls a newer pyparsing
         fig = drawn(*arguments(paths))
         assert isinstance(fig, Figure)
         fig.canvas.draw()
@@ -307,6 +312,7 @@ def test_a_cell_without_a_number_stays_empty():
     assert {"50", "25", "90"} <= set(written) and "nan" not in written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "count"), [
     ({"dropout_at": "hidden"}, "14,842,020"), ({"first_layer": "input", "dropout": 0.0}, "6,411,874"),
 ])
@@ -321,6 +327,7 @@ def test_the_network_is_drawn_as_its_modules_are(options, count):
         0 if "dropout" in options else len(layers) - 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [L3Net(width=0.125, size=64, bins=48, frames=50), SpectrogramACP(bins=48, frames=50)])
 def test_towers_are_drawn_as_their_modules_are(model):
     found = texts(baselines.architectures({"the name": model}))

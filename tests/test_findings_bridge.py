@@ -41,6 +41,7 @@ def enumerated(table, image, music):
     return sum(table[c, d] * image[c, a] * music[d, b] for c, d, a, b in product(k, k, k, k) if (a == b) == (c == d))
 
 
+@pytest.mark.slow
 @by_protocol
 @given(p=counts, q=counts, image=tables(), music=tables())
 def test_the_law_is_what_can_happen_summed_up(protocol, p, q, image, music):
@@ -66,6 +67,7 @@ def test_the_law_is_what_a_draw_finds(protocol):
     assert np.mean((said[0] == said[1]) == truth) == pytest.approx(law, abs=0.006)
 
 
+@pytest.mark.slow
 @by_protocol
 @given(p=counts, q=counts, image=shares, music=shares)
 def test_symmetric_errors_need_only_the_share_of_true_pairs(protocol, p, q, image, music):
@@ -93,6 +95,7 @@ def test_who_knows_all_is_right_and_who_knows_nothing_of_a_half_guesses(protocol
     assert bridge.symmetric(image, music, table) == pytest.approx(expected or (true + 2 * (1 - true)) / 3)
 
 
+@pytest.mark.slow
 @by_protocol
 @given(p=counts, q=counts, image=shares, music=shares.filter(lambda m: abs(m - 1 / 3) > 0.02))
 def test_the_accuracy_that_is_needed_gives_what_was_wanted(protocol, p, q, image, music):
@@ -149,6 +152,7 @@ def world(seed: int, alike: float, n_pairs: int = 3000, protocol: str = "rejecti
     return joint(protocol, *SIZES), known, answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alike", [0.0, 0.5, 1.0])
 def test_intervals_hold_the_truth_about_as_often_as_they_say(alike):
     """The prediction's interval the accuracy under the law, and the difference's no difference."""
@@ -176,6 +180,7 @@ def test_what_both_numbers_share_is_not_taken_for_independent():
     assert apart < 0.6 * np.hypot(bridge.predicted(table, *known).error, answers.accuracy.error)
 
 
+@pytest.mark.slow
 def test_the_error_of_a_prediction_is_that_of_leaving_out_one_song_or_picture_at_a_time():
     table, (image, music), _ = world(3, alike=0.5)
     squares = 0.0
@@ -226,6 +231,7 @@ def found():
     return bridge.rows(Tiny(manifest(songs=36, segments=3, pictures=120), 1.0, 0), folds=3)
 
 
+@pytest.mark.slow
 def test_every_sample_is_named_once_in_validation_and_once_in_the_test(found):
     pictures, songs = (row for row in found if row["what"] == "half")
     assert (pictures["row"], pictures["groups"], songs["row"], songs["groups"]) == ("image", 120, "music", 36)
@@ -237,6 +243,7 @@ def test_every_sample_is_named_once_in_validation_and_once_in_the_test(found):
             assert row[f"{part}_accuracy"]["ours"] == pytest.approx(right) and 40 < right < 99
 
 
+@pytest.mark.slow
 def test_the_law_predicts_the_pairs_of_every_protocol(found):
     rows = [row for row in found if row["what"] == "protocol"]
     assert [row["row"] for row in rows] == list(PROTOCOLS) and len(found) == 2 + len(PROTOCOLS)
@@ -249,6 +256,7 @@ def test_the_law_predicts_the_pairs_of_every_protocol(found):
         assert row["true"] == pytest.approx(100 / 3 if row["row"] == "uniform" else 50)
 
 
+@pytest.mark.slow
 def test_the_measured_accuracy_is_that_of_the_baseline():
     study = Tiny(manifest(songs=36, segments=3, pictures=120), 1.0, 1)
     row = next(r for r in bridge.judged([study]) if r["row"] == "uniform")
@@ -257,6 +265,7 @@ def test_the_measured_accuracy_is_that_of_the_baseline():
     assert row["measured"]["ours"] == pytest.approx(100 * right.mean()) and row["n_pairs"] == 1500
 
 
+@pytest.mark.slow
 def test_two_classes_are_named_as_two():
     table = manifest(songs=36, segments=2, pictures=90)
     rows = bridge.rows(Tiny(table[table["class"] != "neutral"].reset_index(drop=True), 1.0, 0), folds=3)
@@ -264,6 +273,7 @@ def test_two_classes_are_named_as_two():
     assert all(row["difference"]["interval"][0] < 0 < row["difference"]["interval"][1] for row in rows[2:])
 
 
+@pytest.mark.slow
 def test_a_protocol_that_draws_no_pairs_is_left_out_with_its_reason():
     table = manifest(songs=36, segments=2, pictures=90)
     table = table[(table["modality"] == "music") | (table["class"] == "neutral")].reset_index(drop=True)
@@ -361,6 +371,7 @@ def test_the_network_is_above_its_halves_by_its_whole_interval(interval, said):
     assert halves.against({"interval": interval}, 60.0).startswith(said)
 
 
+@pytest.mark.slow
 def test_estimates_are_written_as_every_other(found):
     for row in found[2:]:
         assert intervals.of_row(row["difference"]).value == row["difference"]["ours"]

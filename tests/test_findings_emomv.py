@@ -206,6 +206,7 @@ def complete(rows, seeds, folds):
     return True
 
 
+@pytest.mark.slow
 def test_the_command_records_everything_and_goes_on_where_it_was(folder, tmp_path, monkeypatch, quick, capsys):
     monkeypatch.chdir(tmp_path)
     command = ["emomv", "folder", *(f"-p {given}" for given in ("data pairs", "work work", "seeds 2", "epochs 3"))]

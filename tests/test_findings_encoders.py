@@ -55,6 +55,7 @@ def told(planted, monkeypatch, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_better_encoders_are_found(study, told):
     found = {"rows": encoders.rows(study, told, folds=3), "data": "A"}
     at = {(row["image"], row["music"]): row for row in of(found, table="pairs", row=TWO)}
@@ -70,6 +71,7 @@ def test_the_better_encoders_are_found(study, told):
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
+@pytest.mark.slow
 def test_a_row_is_the_mean_over_the_pairs_of_all_folds(study, told, planted):
     row, = of({"rows": encoders.rows(study, told, folds=3)}, table="pairs", image=BOOK["image"], music="YAMNet")
     right, sizes = [], []
@@ -83,6 +85,7 @@ def test_a_row_is_the_mean_over_the_pairs_of_all_folds(study, told, planted):
     assert row["values"] == pytest.approx([100 * r.mean() for r in right], abs=0.01)
 
 
+@pytest.mark.slow
 def test_halves_weigh_all_classes_alike(study, told, planted):
     row, = of({"rows": encoders.rows(study, told, folds=3)}, table="half", row="YAMNet")
     each, sizes = [], []
@@ -94,6 +97,7 @@ def test_halves_weigh_all_classes_alike(study, told, planted):
     assert row["ours"] == pytest.approx(np.average(each, weights=sizes)) and row["samples"] == 12
 
 
+@pytest.mark.slow
 def test_acp_net_is_trained_on_what_is_asked_for_and_on_the_books(study, told, planted, monkeypatch):
     x = {"image": planted[BOOK["image"]], "music": planted[BOOK["music"]]}
     monkeypatch.setattr(encoders._Fold, "planned", lambda fold, pair: encoded.planned(
@@ -114,6 +118,7 @@ def test_acp_net_is_trained_on_what_is_asked_for_and_on_the_books(study, told, p
     assert one.options.training.learning_rate == study.profile.training.learning_rate  # as wide as the main one here
 
 
+@pytest.mark.slow
 def test_the_books_pair_is_the_network_that_all_audits_share(study, told, planted):
     fold = encoders._Fold(folds.dealt(study, 3)[1], planted)
     assert fold.planned(tuple(BOOK.values())) == fold.study.audited.planned("pairs", ACP_NET)[:1]
@@ -134,12 +139,14 @@ def test_only_the_first_layers_have_other_widths(image, music, first, initialisa
         own(torch.rand(4, image + 1), torch.rand(4, music))
 
 
+@pytest.mark.slow
 def test_an_encoder_can_be_left_out(study, told):
     found = {"rows": encoders.rows(study, told, without=["musicnn"], folds=3)}
     assert not any("musicnn" in row.values() for row in found["rows"]) and len(of(found, table="pairs")) == 4
     assert [row["row"] for row in of(found, table="half")] == [BOOK["image"], GOOD[0], BOOK["music"], "YAMNet"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("networks", "without", "said"), [
     ((), ["193 numbers"], "'193 numbers' cannot be left out; expected some of EfficientNet-Lite2, musicnn, YAMNet"),
     ([written(GOOD)], ["musicnn"], "ACP-Net is to be trained on EfficientNet-Lite2 × musicnn, of which one is left"),

@@ -52,6 +52,7 @@ def test_one_fold_and_sizes_of_another_length_are_refused(some, sizes):
         intervals.pooled(some, sizes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("runs", "luck"), [(1, 0.0), (1, 0.04), (3, 0.0), (3, 0.04)])
 def test_intervals_of_pooled_folds_hold_the_truth_often_enough(runs, luck):
     """Answers with effects of pictures and songs, and of runs; 5 folds of 30 pictures and 16 songs."""
@@ -99,6 +100,7 @@ def rows(studies):
     return folds.rows(studies[0], folds=3)
 
 
+@pytest.mark.slow
 def test_every_sample_is_tested_once(studies, rows):
     some = folds.dealt(studies[0], 3)
     for name in ("image", "music"):
@@ -107,12 +109,14 @@ def test_every_sample_is_tested_once(studies, rows):
     assert (rows[0]["pictures"], rows[0]["songs"], rows[0]["pairs"]) == (12, 9, 180)
 
 
+@pytest.mark.slow
 def test_runs_of_folds_begin_with_weights_of_their_own(studies):
     first = [s.planned("pairs", "ACP-Net")[0].untrained().state_dict()["fusion.0.weight"] for s in
              folds.dealt(studies[0], 3)]
     assert not any((first[0] == other).all() for other in first[1:])
 
 
+@pytest.mark.slow
 def test_the_tables_have_all_their_rows(rows):
     four = [row["row"] for row in rows if row["table"] == 4]
     assert four == ["L3-Net", "Spectrogram-ACP", "ACP-Net", "ACP-Net", "its best additive approximation",
@@ -126,6 +130,7 @@ def test_the_tables_have_all_their_rows(rows):
     json.dumps(rows, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_a_row_is_the_mean_over_the_pairs_of_all_folds(studies, rows):
     some = folds.dealt(studies[0], 3)
     asked = [folds.asked_of(s) for s in some]
@@ -140,18 +145,21 @@ def test_a_row_is_the_mean_over_the_pairs_of_all_folds(studies, rows):
     assert network["runs"] == 3 and 0 <= network["stuck"] <= 3
 
 
+@pytest.mark.slow
 def test_folds_draw_their_test_pairs_by_themselves(studies):
     one, other, _ = (folds.asked_of(s) for s in folds.dealt(studies[0], 3))
     assert (one.truth != other.truth).any()
     assert one.digest == folds.asked_of(folds.dealt(studies[0], 3)[0]).digest
 
 
+@pytest.mark.slow
 def test_confusions_count_each_sample_once_a_run(rows):
     for row in (r for r in rows if r["table"] == 5):
         assert np.sum(row["confusion"]) * 3 == row["samples"] * row["runs"]
         assert np.trace(row["confusion"]) / np.sum(row["confusion"]) == pytest.approx(row["ours"] / 100)
 
 
+@pytest.mark.slow
 def test_differences_are_those_of_their_rows(rows):
     at = {(r["row"], r.get("network")): r["ours"] for r in rows if r["table"] == 4}
     for row in (r for r in rows if r["table"] == "how_sure"):
@@ -163,6 +171,7 @@ def test_differences_are_those_of_their_rows(rows):
 # --- another corpus
 
 
+@pytest.mark.slow
 def test_nothing_of_the_first_corpus_is_tested_on_and_nothing_of_the_other_is_scaled_by(studies):
     one, other = folds.dealt(studies[0], 3)[1], studies[1]
     carried = transfer.carried(one, other)
@@ -179,6 +188,7 @@ def test_nothing_of_the_first_corpus_is_tested_on_and_nothing_of_the_other_is_sc
         assert np.allclose(side.x[n:], (x - known.mean(0)) / spread, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_each_fold_is_asked_about_the_same_pairs_of_the_other_corpus(studies):
     found = transfer.rows(*studies, folds=3)
     assert [len(row["values"]) for row in found[:3]] == [6, 6, 3]  # two audited runs a fold; classifiers have one
@@ -191,6 +201,7 @@ def test_each_fold_is_asked_about_the_same_pairs_of_the_other_corpus(studies):
     json.dumps(found, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_halves_of_another_corpus_are_named_class_by_class(studies):
     found = {row["row"]: row for row in transfer.rows(*studies, folds=3) if row["scaled"] == transfer.SCALED[1]}
     side = transfer.carried(folds.dealt(studies[0], 3)[2], studies[1], transfer.SCALED[1]).music
@@ -200,6 +211,7 @@ def test_halves_of_another_corpus_are_named_class_by_class(studies):
     assert found["music"]["ours"] == pytest.approx(np.mean(found["music"]["values"]), abs=0.01)
 
 
+@pytest.mark.slow
 def test_another_corpus_can_be_scaled_by_itself(studies):
     one, other = folds.dealt(studies[0], 3)[1], studies[1]
     plain, own = (transfer.carried(one, other, by) for by in transfer.SCALED)
@@ -210,6 +222,7 @@ def test_another_corpus_can_be_scaled_by_itself(studies):
         assert np.allclose(b[n:, varied].mean(0), 0, atol=1e-4) and np.allclose(b[n:, varied].std(0), 1, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_other_weights_are_refused(studies):
     other = studies[1].variant()
     other.__dict__["provenance"] = {"image_weights_digest": "another"}
@@ -220,6 +233,7 @@ def test_other_weights_are_refused(studies):
 # --- what the audits train
 
 
+@pytest.mark.slow
 def test_audits_are_recorded_as_their_chapters_read_them(studies):
     study = studies[0].variant(audit_draws=2, audit_runs=4)
     found = audits.rows(study)
@@ -235,6 +249,7 @@ def test_audits_are_recorded_as_their_chapters_read_them(studies):
 # --- the command
 
 
+@pytest.mark.slow
 def test_the_command_records_folds_and_says_on_what(studies, tmp_path, monkeypatch, capsys):
     p = studies[0].profile
     monkeypatch.setattr(folds.rows, "__defaults__", (tuple(methods.CORRESPONDENCE), 3))
@@ -337,6 +352,7 @@ def test_words_follow_the_numbers():
     assert second.startswith("On B ") and "has not been shown to beat the one-sided baselines" in second
 
 
+@pytest.mark.slow
 def test_claims_are_judged_on_each_corpus_by_itself():
     found = real.judged([result("A", low=9.0), result("B", network=50.0, low=-9.0)])
     outcomes = {data: {v.claim.claim: v.outcome for v in some} for data, some in found.items()}
@@ -376,6 +392,7 @@ def test_recorded_audits_are_complete():
         assert sum(row["row"] in ("reading", "diverged") for row in said) == said[0]["readings"]
 
 
+@pytest.mark.slow
 def test_groups_of_two_corpora_stand_one_behind_the_other(studies):
     one, other = folds.dealt(studies[0], 3)[0], studies[1]
     carried = transfer.carried(one, other)

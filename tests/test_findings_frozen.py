@@ -86,6 +86,7 @@ def test_each_design_keeps_songs_apart_and_tests_what_it_says():
 # --- the network
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1.0, 0.25, 0.125])
 def test_at_its_own_inputs_the_network_is_acp_net(width):
     ours, theirs = frozen.network(2048, 193, width), ACPNet(fc_width=width)
@@ -111,6 +112,7 @@ def encoded(side, label, clip, truth, rng):
     return x
 
 
+@pytest.mark.slow
 def test_a_network_that_follows_a_trace_is_right_and_only_adds_up():
     some = listed(clips=60, features=encoded)
     part = frozen.designs(some, 1, 4, 0)["as released"][0][0]
@@ -259,6 +261,7 @@ def test_folds_are_put_together_as_they_are_elsewhere():
     assert squares.together(folds[:1], [4]) == folds[0].scaled(100).row()
 
 
+@pytest.mark.slow
 def test_rows_hold_every_method_and_every_kind():
     some = listed(clips=60, features=told)
     for test, design in frozen.designs(some, 2, 3, 0).items():

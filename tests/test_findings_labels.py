@@ -112,6 +112,7 @@ def test_how_often_two_tags_agree(scores, agree):
     assert stability.two_tags(np.array([scores, (1, 0, 0)])) == pytest.approx([agree])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [(1.0, 1.0, 1.0), (0.8, 1.0, 0.7), (4.0, 2.0, 6.0)])
 def test_the_distribution_of_shares_is_found_again(alpha):
     rng = np.random.default_rng(2)
@@ -145,6 +146,7 @@ def test_what_comes_out_if_tags_are_drawn_anew(scores):
         assert found == pytest.approx(own / own.sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("apart", "low", "high"), [(0.02, 0.95, 1.0), (50.0, 0.3, 0.7)])
 def test_pure_songs_have_labels_that_last_and_mixed_ones_have_not(apart, low, high):
     rng = np.random.default_rng(5)
@@ -264,6 +266,7 @@ def test_the_share_that_classes_explain(values, label, share):
     assert valence.explained(np.array(values, float), np.array(label)) == pytest.approx(share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("truth", list(permutations(range(3))))
 def test_the_order_of_columns_is_found_whichever_it_is(truth):
     """Songs whose valence and arousal are those of the class that column `truth[k]` stands for."""
@@ -297,6 +300,7 @@ def files(tmp_path, deezer):
                             MADE[["track", *CLASSES]].itertuples(index=False)))
 
 
+@pytest.mark.slow
 def test_the_command_records_what_it_counted_in_which_files(files, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(stability, "DROPPED", (0.5,))
     monkeypatch.setattr(labels, "rows", partial(labels.rows, draws=3))
@@ -359,6 +363,7 @@ def test_what_is_kept_is_whole():
             assert low <= row["value"] <= high and len(row["interval"]) == 2
 
 
+@pytest.mark.slow
 def test_what_is_kept_follows_from_the_scores_that_the_package_holds():
     """Values do not hang on artists, which the package lacks; intervals do."""
     scores = np.repeat(CELLS, SONGS, 0)

@@ -88,6 +88,7 @@ def test_material_comes_back_as_it_was_saved(tmp_path):
         assert torch.equal(getattr(after.corpus, name).x, getattr(before.corpus, name).x)
 
 
+@pytest.mark.slow
 def test_a_run_for_each_fold_with_its_setting_its_course_and_two_classifiers():
     rows = plateau.trained(material(), CELL, {}, "cpu", folds=2, epochs=2)
     assert [row["fold"] for row in rows] == [0, 1]
@@ -146,6 +147,7 @@ def recording(tmp_path, monkeypatch):
                    "--out", str(out)]
 
 
+@pytest.mark.slow
 def test_a_study_that_was_stopped_goes_on_and_says_what_it_is(recording, tmp_path):
     asked, command = recording
     assert record.main(command, "acp record") == 130

@@ -73,6 +73,7 @@ def test_two_runs_of_a_whole_table_are_the_mean_squares_of_analysis_of_variance(
     assert found == pytest.approx(expected) and list(found) == NAMES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [PARTS, Components(0, 0, 0, 0, 0, 0, 2000), Components(25, 400, 0, 0, 0, 100, 1500)])
 def test_components_of_uneven_data_are_found_without_bias(monkeypatch, parts):
     """Means alone: the errors of each take most of the time."""
@@ -84,6 +85,7 @@ def test_components_of_uneven_data_are_found_without_bias(monkeypatch, parts):
     assert (np.abs(found.mean(0) - [getattr(parts, name) for name in NAMES]) < 4 * error).all()
 
 
+@pytest.mark.slow
 def test_intervals_of_components_hold_the_truth():
     rng, rounds = np.random.default_rng(2), 40
     held = {name: 0 for name in NAMES}
@@ -170,12 +172,14 @@ def test_the_variance_by_hand(parts, design, variance):
     assert smallest(parts, design) == pytest.approx(2.801582 * math.sqrt(variance), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_variance_is_that_of_simulated_means():
     rng, design = streams.generator("test of power", 0), Design(3, 12, 8, 60)
     means = [drawn(rng, PARTS, design)[0].mean() for _ in range(4000)]
     assert np.var(means) == pytest.approx(PARTS.variance(design), rel=4 * math.sqrt(2 / 4000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", [Design(1, 30, 20, 200), Design(3, 60, 40, 400), Design(10, 40, 60, 300)])
 def test_the_stated_power_is_met(design):
     """By a test that knows the variance: the share of simulations that find the difference."""
@@ -187,6 +191,7 @@ def test_the_stated_power_is_met(design):
         assert found == pytest.approx(stated, abs=4 * math.sqrt(stated * (1 - stated) / rounds))
 
 
+@pytest.mark.slow
 def test_the_books_own_test_comes_close_where_there_are_runs_and_songs_enough():
     """It has to estimate the variance, which costs some power."""
     rng, rounds, design = streams.generator("test of power", 2), 150, Design(10, 80, 80, 600)
@@ -208,6 +213,7 @@ def test_more_of_anything_tells_more_and_more_variance_less(parts, design, effec
     assert power.power(effect, more, design) <= before + 1e-12
 
 
+@pytest.mark.slow
 @given(variances, designs, st.floats(0.1, 50), st.sampled_from(["runs", "pictures", "songs", "pairs"]),
        st.sampled_from([0.5, 0.8, 0.95]))
 def test_the_number_needed_is_enough_and_one_less_is_not(parts, design, effect, what, wanted):
@@ -311,6 +317,7 @@ def test_a_number_that_is_needed_in_words(n, text):
     assert power.number(n) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("own", "other", "runs"), [(4, 1, 4), (4, 3, 3), (1, 1, 1), (2, 5, 2)])
 def test_rows_of_a_study_can_be_recorded(monkeypatch, own, other, runs):
     rng = np.random.default_rng(9)
@@ -398,6 +405,7 @@ def told(browser, tmp_path, moves: list[dict], *more) -> list[str]:
     }})()""") for move in moves)]
 
 
+@pytest.mark.slow
 def test_the_form_says_in_a_browser_what_the_library_computes(browser, tmp_path):
     moves = [{"songs": 40, "runs": 10}, {"pictures": 300, "pairs": 1000, "effect": 12}, {"effect": 1, "runs": 1},
              {"of": 0, "effect": 4.5}, {"song": 20, "run": 0}]
@@ -416,6 +424,7 @@ def test_the_form_says_in_a_browser_what_the_library_computes(browser, tmp_path)
     assert any("no number is enough" in text for text in found) and len(set(found)) == len(found)
 
 
+@pytest.mark.slow
 def test_a_field_that_cannot_be_used_is_named(browser, tmp_path):
     moves = [{"songs": 0}, {"songs": 762, "runs": ""}, {"runs": 1, "effect": 0}, {"effect": 2, "song": -1},
              {"of": 0}, {"of": 1}]

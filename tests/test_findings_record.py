@@ -31,6 +31,7 @@ def both(request, folder):
     return kept, json.loads((folder / "made.json").read_text("utf8"))
 
 
+@pytest.mark.slow
 def test_the_same_command_makes_it_again_from_the_same_data(both):
     kept, again = both
     alike = ["command", "data", "settings", "image_weights"]

@@ -68,6 +68,7 @@ def test_a_name_that_is_not_utf8_is_a_reject(root):
     assert folder.scan(root)[1].values.tolist() == [["images/awe/caf?.jpg", "its name is not UTF-8; rename it"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["l\u00e4rm & <b>.jpg", "\u202egpj.jpg", "a'b\"c.jpg", "new\nline.jpg", "100%.jpg"])
 def test_odd_names_are_data(root, name):
     picture(root / "images/awe" / "x.jpg").rename(root / "images/awe" / name)
@@ -75,6 +76,7 @@ def test_odd_names_are_data(root, name):
     assert f"awe/{name}" in set(table["id"]) and not len(bad)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "message"), [
     ("images/joy/", r"mine/images/joy is not a label; rename the folder to one of awe, .*negative, or move it out"),
     ("music/awe/", r"mine/music/awe is not a label; rename the folder to one of positive, neutral, negative, or move"),
@@ -106,6 +108,7 @@ def test_one_class_alone_is_refused_when_it_is_built(tmp_path):
 # metadata.csv
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [
     "id,artist,title\nawe/p0.jpg,Ann,Peak\ns0.wav,\"Bob, Jr.\",\n",
     "\ufeffid,artist,title,tags,licence\r\nawe/p0.jpg,Ann,Peak,x,CC0\r\ns0.wav,\"Bob, Jr.\",,,\r\n",

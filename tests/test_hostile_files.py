@@ -51,6 +51,7 @@ def lost(video, folder):
 # paths
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("track", ["x/../../victim", "/etc/passwd", "../../victim/*", "**", "..", ".", "*", "TR0/..",
                                    "-rf", "$(touch pwned)", "~", "\x1b]0;t\x07"])
 def test_a_track_id_that_is_a_path_leads_nowhere(root, track):

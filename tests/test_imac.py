@@ -89,6 +89,7 @@ def test_picture_lists(root):
     assert pictures["class"].tolist() == ["positive", "positive", "negative"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "message"), [
     ("joy,https://host/p.jpg,1,4\n", "agg holds no row that reads: agg/awe.csv, line 1: names the emotion 'joy'; "
                                      "expected one of awe, .*; expected emotion,url,disagree,agree"),
@@ -115,6 +116,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("line", "reason"), WRONG.items(), ids=range(len(WRONG)))
 def test_a_row_that_does_not_read_is_a_reject_and_no_end(root, line, reason):
     (root / "agg").mkdir()
@@ -244,6 +246,7 @@ def parts(study):
     return assign_split(study.listed, by=options.split, seed=study.profile.seed, draw=options.split_draw)
 
 
+@pytest.mark.slow
 def test_the_profile_works_where_most_media_are_missing(tmp_path):
     root = authors_folder(tmp_path / "imac")
     study = Study(load("imac", data=str(root), work=str(tmp_path / "work"), jobs=1), progress=False)
@@ -254,6 +257,7 @@ def test_the_profile_works_where_most_media_are_missing(tmp_path):
     assert {tuple(row) for row in lost.to_numpy()} == {("songs", c, "no audio file", 5) for c in CLASSES}
 
 
+@pytest.mark.slow
 def test_too_few_songs_to_split_are_named_with_the_remedy(tmp_path):
     root = authors_folder(tmp_path / "imac")
     next((root / "music").glob("TRNEG*")).unlink()
@@ -262,6 +266,7 @@ def test_too_few_songs_to_split_are_named_with_the_remedy(tmp_path):
         parts(study)
 
 
+@pytest.mark.slow
 def test_a_class_without_any_audio_is_named(tmp_path):
     root = authors_folder(tmp_path / "imac")
     for path in (root / "music").glob("TRNEG*"):

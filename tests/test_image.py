@@ -65,6 +65,7 @@ def pillow(path, size):
         return np.asarray(upright.resize((size, size), Image.Resampling.BILINEAR)).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(640, 480), (77, 640), (1500, 1000), (33, 20), (1, 1)])
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("how", [{"quality": 95}, {"quality": 40, "progressive": True}, {"subsampling": 0}])
@@ -126,6 +127,7 @@ def calibrated(pictures, seed=5):
     return extractor("random", seed=seed).calibrate(pictures)
 
 
+@pytest.mark.slow
 def test_features_of_random_weights(pictures):
     network = calibrated(pictures)
     x = network(pictures)
@@ -136,6 +138,7 @@ def test_features_of_random_weights(pictures):
     np.testing.assert_allclose(network(pictures[:3]), x[:3], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_random_weights_leave_the_global_generator_alone():
     torch.manual_seed(1)
     before = torch.random.get_rng_state()
@@ -143,12 +146,14 @@ def test_random_weights_leave_the_global_generator_alone():
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+@pytest.mark.slow
 def test_calibration_wakes_the_features(pictures):
     raw, awake = extractor("random", seed=5)(pictures), calibrated(pictures)(pictures)
     assert np.ptp(raw, axis=0).max() < 0.2 * np.ptp(awake, axis=0).max()
     assert (np.ptp(awake, axis=0) > 0.1).mean() > 0.95 and 0.1 < awake.std() < 10
 
 
+@pytest.mark.slow
 def test_bfloat16_is_near_and_how_near_is_measured(pictures, weights):
     exact, rough = frozen(weights)(pictures), frozen(weights, "bfloat16")(pictures)
     assert rough.dtype == np.float32 and not np.array_equal(exact, rough)
@@ -158,6 +163,7 @@ def test_bfloat16_is_near_and_how_near_is_measured(pictures, weights):
     np.testing.assert_allclose(cosine, (exact * rough).sum(1) / lengths, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_fuse_computes_the_same_function(tmp_path):
     pictures = np.stack([read(picture(tmp_path / "p.png", i)) for i in range(8)])
     network = calibrated(pictures)
@@ -168,6 +174,7 @@ def test_fuse_computes_the_same_function(tmp_path):
     np.testing.assert_array_equal(network.fuse()(pictures), after)
 
 
+@pytest.mark.slow
 def test_fuse_is_exact_but_for_rounding(weights):
     network, x = extractor(weights), torch.rand(2, 3, 96, 96, dtype=torch.float64)
     network.model.double()
@@ -176,6 +183,7 @@ def test_fuse_is_exact_but_for_rounding(weights):
         torch.testing.assert_close(network.fuse().model(x), before, rtol=0, atol=1e-10 * float(before.max()))
 
 
+@pytest.mark.slow
 def test_what_is_saved_gives_equal_features(weights, pictures, tmp_path):
     network = extractor(weights)
     network.save(tmp_path / "again.safetensors")
@@ -186,6 +194,7 @@ def test_what_is_saved_gives_equal_features(weights, pictures, tmp_path):
     np.testing.assert_array_equal(extractor(str(tmp_path / "again.pth"))(pictures), network(pictures))
 
 
+@pytest.mark.slow
 def test_classifier_and_auxiliary_weights_are_passed_over(weights, pictures, tmp_path):
     state = dict(extractor(weights).model.state_dict())
     state |= {"fc.weight": torch.zeros(1000, 2048), "AuxLogits.fc.bias": torch.zeros(1000)}
@@ -193,12 +202,14 @@ def test_classifier_and_auxiliary_weights_are_passed_over(weights, pictures, tmp
     np.testing.assert_array_equal(extractor(tmp_path / "full.pth")(pictures), extractor(weights)(pictures))
 
 
+@pytest.mark.slow
 def test_views_and_an_empty_batch(weights, pictures):
     network = extractor(weights)
     np.testing.assert_array_equal(network(pictures[:2, :, ::-1]), network(pictures[:2, :, ::-1].copy()))
     assert network(pictures[:0]).shape == (0, 2048)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("images", "message"), [
     (np.zeros((2, 96, 96, 3), np.float32), r"images is float32 \(2, 96, 96, 3\); expected uint8 \(N, height, width"),
     (np.zeros((96, 96, 3), np.uint8), r"images is uint8 \(96, 96, 3\)"),
@@ -228,6 +239,7 @@ def saved(x):
     return file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "data", "message"), [
     ("none.pth", None, "weights is '.*none.pth', which is no file; expected imagenet, random, or the path"),
     ("text.pth", b"text", "weights file text.pth does not read as a state_dict of tensors alone"),
@@ -248,6 +260,7 @@ def test_files_that_are_refused(tmp_path, capsys, name, data, message):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_weights_of_another_shape(weights, tmp_path):
     state = extractor(weights).model.state_dict()
     state["Conv2d_1a_3x3.conv.weight"] = torch.zeros(32, 1, 3, 3)
@@ -257,6 +270,7 @@ def test_weights_of_another_shape(weights, tmp_path):
     assert "Conv2d_1a_3x3.conv.weight" in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [
     URLError("no route"), TimeoutError("timed out"), IncompleteRead(b"x"),
     RuntimeError('invalid hash value (expected "0cc3c7bd", got "e3b0c442")'),  # a login page in the way

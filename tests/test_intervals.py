@@ -122,6 +122,7 @@ def test_methods_with_other_numbers_of_runs(one, other, sources):
 # interval and p are one
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.sampled_from([1, 2, 3, 6]), st.floats(-1, 1))
 @example(1966, 2, 0.0)  # all runs alike: no error but what rounding leaves
 @example(61, 2, 1.0)  # rounding leaves a second source, too small to count
@@ -133,6 +134,7 @@ def test_p_is_below_the_level_exactly_where_the_interval_leaves_the_number_out(s
     assert found.p(high) == pytest.approx(0.05 if found.error else 1, abs=1e-6) and 0 <= found.p(than) <= 1
 
 
+@pytest.mark.slow
 @given(st.integers(0, 1000), st.sampled_from([1, 3]))
 def test_names_and_order_do_not_matter_and_a_row_keeps_all(seed, runs):
     rng = np.random.default_rng(seed)

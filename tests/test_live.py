@@ -50,9 +50,9 @@ def test_what_no_script_could_draw_is_refused(figure, data, message):
 
 def test_each_figure_has_its_script_and_scripts_write_text_alone():
     scripts = {p.stem: p.read_text("utf8") for p in STATIC.glob("*.js")}
-    assert set(scripts) == {"acp", *live.FIGURES}
+    assert set(scripts) == {"acp", "excerpts", *live.FIGURES}
     for name, code in scripts.items():
-        assert f'acp.live("{name}"' in code or name == "acp"
+        assert f'acp.live("{name}"' in code or name in ("acp", "excerpts")
         assert not [word for word in ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "http",
                                       "fetch(", "import ") if word in code.replace("${NAME", "")], name
 
@@ -183,6 +183,7 @@ def look(name="song", heard=()):
     return SimpleNamespace(data=data, ranked=ranked, corpus=corpus)
 
 
+@pytest.mark.slow
 def test_a_page_reads_the_scores_that_were_written():
     made = look()
     for method, score in zip(made.data["methods"], made.ranked.methods.values(), strict=True):
@@ -216,6 +217,7 @@ def every(tmp_path, name="A song", theme="light"):
                 theme=theme)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_texts_stand_out_in_the_light_and_in_the_dark(browser, tmp_path, theme):
     browser.open(every(tmp_path, theme=theme), 360, dark=theme == "dark")
@@ -227,6 +229,7 @@ def test_texts_stand_out_in_the_light_and_in_the_dark(browser, tmp_path, theme):
     assert (int(seen.split("(")[1].split(",")[0]) > 128) == (theme == "dark"), "the theme is there"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["A song", "A" * 118, *HOSTILE])
 def test_pages_fit_every_window_are_silent_and_hold_no_ones_markup(browser, tmp_path, text):
     file = every(tmp_path, text)
@@ -237,6 +240,7 @@ def test_pages_fit_every_window_are_silent_and_hold_no_ones_markup(browser, tmp_
     assert [w for w in WIDTHS if browser.resize(w) or browser.wide()] == [] and browser.errors == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["click", "keyboard"])
 @pytest.mark.parametrize("votes", ["1111111111", "0000000000", "1010011101"])
 def test_votes_give_the_score_expected(browser, tmp_path, way, votes):
@@ -269,6 +273,7 @@ def test_votes_give_the_score_expected(browser, tmp_path, way, votes):
     assert browser.value("document.activeElement.textContent") == "Your score" and browser.errors == []
 
 
+@pytest.mark.slow
 def test_the_game_begins_again_with_other_pairs_and_after_the_last_round_with_the_first(browser, tmp_path):
     made = play(n=2, best=False)
     browser.open(page(tmp_path, live.box("game", made.data)))
@@ -288,6 +293,7 @@ def test_the_game_begins_again_with_other_pairs_and_after_the_last_round_with_th
     assert browser.text(".acp-live > div > button") == "The same pairs again"
 
 
+@pytest.mark.slow
 def test_nothing_tells_the_answer_before_the_last_vote(browser, tmp_path):
     browser.open(page(tmp_path, live.box("game", play().data)))
     for _ in range(9):
@@ -296,6 +302,7 @@ def test_nothing_tells_the_answer_before_the_last_vote(browser, tmp_path):
     assert not [word for word in (*CLASSES, "A song", "scene", "✓", "apart") if word in told]
 
 
+@pytest.mark.slow
 def test_a_ranking_is_by_score_and_each_item_asks_for_its_own(browser, tmp_path):
     row = int(small().music.rows("test")[1])
     made = look(heard={row})
@@ -335,6 +342,7 @@ def test_a_ranking_is_by_score_and_each_item_asks_for_its_own(browser, tmp_path)
     assert browser.wide() == [] and browser.errors == []
 
 
+@pytest.mark.slow
 def test_the_explorer_starts_from_a_preset_and_follows_the_sliders(browser, tmp_path):
     data = explorer.data({"paper": PAPER, "even": ([1] * 3, [1] * 3)}, 61.67)
     browser.open(page(tmp_path, live.box("guessers", data)), 360)
@@ -359,6 +367,7 @@ def test_the_explorer_starts_from_a_preset_and_follows_the_sliders(browser, tmp_
     assert browser.value("document.querySelectorAll('[type=range]')[2].getAttribute('aria-valuetext')") == "20 %"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_number_of_the_explorer_covers_another_or_leaves_the_window(browser, tmp_path, width):
     presets = {"paper": PAPER, "far": ([98, 1, 1], [1, 1, 98]), "even": ([1] * 3, [1] * 3)}
@@ -378,6 +387,7 @@ def test_no_number_of_the_explorer_covers_another_or_leaves_the_window(browser, 
         assert ((low < high) & (low < high).swapaxes(0, 1)).all(2).sum() == len(boxes), "each overlaps itself alone"
 
 
+@pytest.mark.slow
 def test_every_field_and_player_has_a_name_and_regions_can_be_scrolled_by_keys(browser, tmp_path):
     browser.open(every(tmp_path))
     browser.value("document.querySelector('.acp-live button.acp-button').focus()")
@@ -388,3 +398,120 @@ def test_every_field_and_player_has_a_name_and_regions_can_be_scrolled_by_keys(b
     assert unnamed == 0
     assert browser.value("[...document.querySelectorAll('.acp-scroll')].every(e => e.tabIndex === 0)") is True
     assert browser.value("document.querySelectorAll('[role=status]').length") == 2
+
+
+# figures and tables of every page
+
+
+DRAWING = ("data:image/svg+xml;base64," + base64.b64encode(
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="576pt" height="300pt"><path d="M0 0h9v9z"/></svg>').decode())
+
+
+def figure(name="one", caption="What it shows"):
+    images = "".join(f'<picture><source media="(max-width: 600px)" srcset="{DRAWING}"><img class="only-{theme}" '
+                     f'src="{DRAWING}#{theme}" alt="A curve that rises"></picture>' for theme in ("light", "dark"))
+    return (f'<figure id="{name}"><a class="acp-figure" href="{DRAWING}">{images}</a>'
+            f'<figcaption><p><span class="caption-text">{caption}</span></p></figcaption></figure>')
+
+
+SOON = "new Promise(done => setTimeout(done, 100))"
+OPEN = "document.querySelectorAll('dialog[open]').length"
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)])
+@pytest.mark.parametrize("ends", ["Escape", "Close", "beside"])
+def test_a_figure_opens_at_full_size_by_a_key_or_a_click_and_closes(browser, tmp_path, theme, width, ends):
+    browser.open(page(tmp_path, figure("first"), figure("second", "Of the <b>second"), theme=theme), width,
+                 dark=theme == "dark")
+    if ends == "Escape":
+        browser.value("document.querySelectorAll('.acp-figure')[1].focus()")
+        browser.press("Enter")
+    else:
+        browser.click(f"#second img.only-{theme}")
+    assert browser.value(OPEN) == 1
+    shown = browser.value("""(() => { const i = document.querySelector('dialog img');
+        return [i.getAttribute('src').split('#')[1], i.alt, i.getBoundingClientRect().width >= 768]; })()""")
+    assert shown == [theme, "A curve that rises", True]
+    assert browser.value("document.querySelector('dialog').getAttribute('aria-label')") == "Of the second"
+    assert browser.text("dialog p") == "Of the second" and browser.faint() == [] and browser.wide() == []
+    reached = []
+    for _ in range(6):  # the keyboard stays within
+        browser.press("Tab")
+        reached.append(browser.value("document.activeElement === document.body || "
+                                     "document.activeElement.closest('dialog') !== null"))
+    assert all(reached)
+    if ends == "Escape":
+        browser.press("Escape")
+    elif ends == "Close":
+        browser.click("dialog button")
+    else:
+        for kind in ("mousePressed", "mouseReleased"):
+            browser.send("Input.dispatchMouseEvent", type=kind, x=2, y=2, button="left", clickCount=1)
+    browser.value(SOON)
+    assert browser.value("document.querySelectorAll('dialog').length") == 0
+    assert browser.value("document.activeElement === document.querySelectorAll('.acp-figure')[1]") is True
+    assert browser.errors == []
+
+
+def written_table(columns, rows=3, text="a value", head=True):
+    cells = [[f"{text} {i}.{k}" for k in range(columns)] for i in range(rows)]
+    top = "".join(f"<th>Column {k}</th>" for k in range(columns))
+    body = "".join(f"<tr>{''.join(f'<td><p>{c}</p></td>' for c in row)}</tr>" for row in cells)
+    return (f'<div class="pst-scrollable-table-container"><table class="table"><caption>What it lists</caption>'
+            f"{f'<thead><tr>{top}</tr></thead>' if head else ''}<tbody>{body}</tbody></table></div>")
+
+
+CARDS = "[...document.querySelectorAll('table')].map(t => t.classList.contains('acp-cards'))"
+
+
+@pytest.mark.parametrize(("table", "cards"), [
+    (written_table(2), False), (written_table(3, text="7"), False), (written_table(9, text="a-long-value"), True),
+    (written_table(4, text="an_identifier_that_does_not_break"), True),
+    (f'<table class="table"><thead><tr>{"<th>wideword</th>" * 9}</tr></thead><tbody><tr><th>row</th>'
+     f'{"<td>value</td>" * 8}</tr></tbody></table>', True),
+    (f'<table class="table"><tbody><tr>{"<td>without-a-head</td>" * 9}</tr></tbody></table>', False),
+    (f'<table class="table"><thead><tr>{"<th>wideword</th>" * 9}</tr></thead><tbody><tr><td colspan="9">value</td></tr>'
+     '</tbody></table>', False),
+], ids=["narrow", "of numbers", "many columns", "long words", "with row names", "without a head", "merged cells"])
+def test_a_table_too_wide_for_a_phone_becomes_cards_and_one_that_fits_stays(browser, tmp_path, table, cards):
+    browser.open(page(tmp_path, table), 360)
+    assert browser.value(CARDS) == [cards]
+    if cards:
+        assert browser.wide() == browser.hidden() == browser.faint() == []
+        labels = browser.value("[...document.querySelectorAll('tbody tr:first-child > *')].map(c => c.dataset.label)")
+        assert labels == browser.value("[...document.querySelectorAll('thead th')].map(c => c.textContent)")
+        named = browser.value("[...document.querySelectorAll('tbody td')].every(c => getComputedStyle(c, '::before')"
+                              ".content === JSON.stringify(c.dataset.label))")
+        roles = browser.value("[...new Set([...document.querySelectorAll('table, table *')].map(e => "
+                              "e.getAttribute('role')).filter(Boolean))].sort()")
+        assert named and {"table", "rowgroup", "row", "cell", "columnheader"} <= set(roles)
+    browser.resize(1280)
+    assert browser.value(CARDS) == [False]
+    browser.resize(390)
+    assert browser.value(CARDS) == [cards]
+
+
+def test_a_table_in_what_is_folded_becomes_cards_when_it_is_opened(browser, tmp_path):
+    table = written_table(9, text="a-long-value")
+    browser.open(page(tmp_path, f"<details><summary>More</summary>{table}</details>"), 360)
+    browser.value("document.querySelector('summary').focus()")
+    browser.press("Enter")
+    browser.value(SOON)
+    assert browser.value(CARDS) == [True] and browser.hidden() == []
+
+
+@pytest.mark.parametrize("width", [768, 1280])
+@pytest.mark.parametrize(("columns", "text"), [
+    (6, "weights_file_inception_v3_imagenet_partial.safetensors"), (14, "unbreakable"), (9, "72.0 (66.0 to 77.9)")])
+def test_on_a_wide_page_words_break_rather_than_hide_a_column(browser, tmp_path, width, columns, text):
+    browser.open(page(tmp_path, written_table(columns, text=text)), width)
+    assert browser.hidden() == [] and browser.wide() == [] and browser.value(CARDS) == [False]
+
+
+@pytest.mark.parametrize("width", [360, 390, 768])
+def test_the_tables_of_live_figures_hide_nothing_on_a_phone(browser, tmp_path, width):
+    browser.open(every(tmp_path, "A song of a rather long name"), width)
+    browser.value("document.querySelector('.acp-live button.acp-button').focus()")
+    browser.press("Enter", 10)
+    assert browser.value("document.querySelectorAll('.acp-live table').length") >= 2
+    assert browser.hidden() == [] and browser.wide() == []

@@ -47,11 +47,13 @@ def test_a_small_corpus(small):
     assert table["sha"].is_unique and table["sha"].str.len().eq(16).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [2, 3])
 def test_the_number_of_jobs_does_not_matter(small, jobs):
     pd.testing.assert_frame_equal(made(small, jobs=jobs)[0], made(small)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "last", "expected"), [
     (9.9, 60, []),
     (10, 60, [(0, 10)]),
@@ -191,6 +193,7 @@ def test_listing_notices(copies, change):
     assert listing(a) != listing(b)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("column", "value"), [
     ("id", "x"), ("class", "neutral"), ("emotion", "fear"), ("sha", "0"), ("start", 1.0), ("duration", 9.0),
     ("artist", "someone"),  # decides a split by artist

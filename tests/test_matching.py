@@ -153,6 +153,7 @@ def test_the_best_comes_first(said, wanted):
 # a trained network
 
 
+@pytest.mark.slow
 def test_the_studys_own_files_get_what_its_networks_say_of_its_samples(study, data):
     own = scores.matched(study, data / "images", data / "music")
     n, m = len(study.corpus.image.label), len(study.corpus.music.label)
@@ -165,6 +166,7 @@ def test_the_studys_own_files_get_what_its_networks_say_of_its_samples(study, da
     assert np.ptp(wanted) > 0 and np.allclose(got, wanted, rtol=1e-3, atol=1e-5 * own.about["temperature"])
 
 
+@pytest.mark.slow
 def test_a_song_is_the_mean_of_its_segments_and_the_rest_is_not_heard(study, tmp_path):
     long, one = sound(tmp_path / "long/l.wav", 3, 125.0), picture(tmp_path / "p.png")
     y, rate = soundfile.read(long, dtype="int16")
@@ -177,6 +179,7 @@ def test_a_song_is_the_mean_of_its_segments_and_the_rest_is_not_heard(study, tmp
     assert logit(whole["probability"][0]) == pytest.approx(logit(cut["probability"]).mean(), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_used_is_named_with_the_reason_and_the_rest_is_ranked(found, odd):
     assert set(found.table["picture"]) == {"below/p0.png", "below/p1.png"}
     assert set(found.table["song"]) == {"below/s0.wav", "below/s1.wav", "one.wav", "again.wav"}
@@ -190,6 +193,7 @@ def test_what_cannot_be_used_is_named_with_the_reason_and_the_rest_is_ranked(fou
     assert len(told.refusals(found)) == len(refused)
 
 
+@pytest.mark.slow
 def test_a_song_that_breaks_off_is_refused_whole(study, tmp_path):
     path = sound(tmp_path / "songs/broken.flac", 5, 12.0)
     data = bytearray(path.read_bytes())
@@ -201,6 +205,7 @@ def test_a_song_that_breaks_off_is_refused_whole(study, tmp_path):
     assert found.refused["reason"][0].startswith("cannot be decoded: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pictures", "songs", "message"), [
     ("pictures/empty.jpg", "songs", "'pictures' holds no picture that can be used (empty.jpg: cannot be read: "),
     ("songs/below", "pictures/below", "'below' holds no picture that can be used (s0.wav: cannot be read: "),
@@ -218,12 +223,14 @@ def test_nothing_to_score_is_an_error_before_anything_is_trained(odd, data, tmp_
     assert not list((tmp_path / "fresh").rglob("*.safetensors"))
 
 
+@pytest.mark.slow
 def test_more_pairs_than_fit_are_refused_with_their_number(study, odd, monkeypatch):
     monkeypatch.setattr(scores, "MOST", 7)
     with pytest.raises(ValueError, match="2 pictures and 4 segments of songs are 8 pairs; expected 7 at most"):
         scores.matched(study, odd / "pictures", odd / "songs")
 
 
+@pytest.mark.slow
 def test_it_is_said_whose_word_a_score_is(found, study):
     about, said = found.about, told.sentences(found.about)
     assert about["data_fingerprint"] == study.provenance["data_fingerprint"] in said["trained on"]
@@ -237,6 +244,7 @@ def test_it_is_said_whose_word_a_score_is(found, study):
     assert short["songs"].endswith("a rest of 20 s or more is one of them")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("show", [lambda f: told.terminal(f, 3), lambda f: page(f, 3), told.as_json, told.as_csv])
 def test_synthetic_data_is_named_as_such_wherever_a_score_is_shown(found, show):
     made = scores.Matches(found.table, found.refused, found.about | {"synthetic": True, "data": "the mini database"},
@@ -262,6 +270,7 @@ def hostile(study, tmp_path_factory):
     return scores.matched(study, root / "pictures", root / "songs")
 
 
+@pytest.mark.slow
 def test_a_page_shows_any_name_as_text_and_asks_no_other_file(hostile):
     soup = BeautifulSoup(page(hostile, 30), "html.parser")
     assert {tag.name for tag in soup.find_all(True)} <= ELEMENTS
@@ -276,12 +285,14 @@ def test_a_page_shows_any_name_as_text_and_asks_no_other_file(hostile):
     assert len(soup.find_all("li", class_="match")) == (len(HOSTILE) + 1) ** 2
 
 
+@pytest.mark.slow
 def test_a_terminal_is_given_no_control_characters(hostile):
     shown = told.terminal(hostile, 30) + "\n".join(told.refusals(hostile))
     assert not [c for c in shown if ord(c) < 32 and c != "\n"] and "\u202e" not in shown
     assert not [line for line in shown.splitlines() if line.startswith("error: forged")]
 
 
+@pytest.mark.slow
 def test_no_cell_of_a_csv_is_a_formula_and_json_has_the_names_as_they_are(hostile):
     rows = list(csv.DictReader(io.StringIO(told.as_csv(hostile), newline="")))
     assert len(rows) == len(hostile.table) and not [r for r in rows for cell in r.values() if cell[0] in "=+-@\t\r"]
@@ -293,6 +304,7 @@ def test_no_cell_of_a_csv_is_a_formula_and_json_has_the_names_as_they_are(hostil
     assert held["about"] == json.loads(json.dumps(hostile.about))
 
 
+@pytest.mark.slow
 def test_a_page_of_many_pictures_shows_some_and_says_so(hostile, monkeypatch):
     monkeypatch.setattr("acp_lib.matching.page.QUERIES", 3)
     soup = BeautifulSoup(page(hostile, 2), "html.parser")
@@ -312,6 +324,7 @@ def options(data, work):
     return ["folder", *(word for name in given for word in ("-p", name, str(getattr(p, name))))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pictures", "songs", "heads", "rows"), [
     ("pictures/below/p0.png", "songs/one.wav", ["Songs for p0.png"], 1),
     ("pictures/below/p0.png", "songs", ["Songs for p0.png, the first 2 of 4"], 4),

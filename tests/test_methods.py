@@ -131,6 +131,7 @@ def done(made, tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", ALL)
 def test_every_method_is_built_trained_and_answers(done, one):
     run = done[one]
@@ -154,6 +155,7 @@ def test_every_method_is_built_trained_and_answers(done, one):
     pd.testing.assert_frame_equal(task.predictions(run.model()), run.predictions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("group", "name"), RANDOM)
 def test_random_labels_are_dealt_anew_for_each_seed_to_the_same_features(made, group, name):
     assert len(RANDOM) == 4
@@ -165,6 +167,7 @@ def test_random_labels_are_dealt_anew_for_each_seed_to_the_same_features(made, g
     np.testing.assert_array_equal(mixed.label, shuffled(task.label, 1, group))
 
 
+@pytest.mark.slow
 def test_inputs_take_the_place_of_features_where_they_are_needed(made):
     plain, whole, half = (planned(None, made, 0, "pairs", name, **QUICK).task.corpus
                           for name in ("ACP-Net", "L3-Net", "Spectrogram-ACP"))
@@ -177,6 +180,7 @@ def test_inputs_take_the_place_of_features_where_they_are_needed(made):
     assert type(half.image) is Modality and isinstance(half.music, Slices)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modality", ["image", "music"])
 def test_embeddings_are_those_of_the_trained_network_standardised_on_training(done, made, modality):
     run, corpus = planned(made.acp_net, made, **QUICK), made.corpus
@@ -191,6 +195,7 @@ def test_embeddings_are_those_of_the_trained_network_standardised_on_training(do
     torch.testing.assert_close(side.x[:, live], ((x - mean) / deviation)[:, live], rtol=1e-2, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modality", ["image", "music"])
 def test_embeddings_before_the_relu_keep_what_is_below_zero(made, modality):
     corpus, model = made.corpus, planned(made.acp_net, made, **QUICK).model()
@@ -206,6 +211,7 @@ def test_embeddings_before_the_relu_keep_what_is_below_zero(made, modality):
     torch.testing.assert_close(before[:, open_], after[:, open_], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_weights_file_is_looked_for_where_it_was_named(made, tmp_path, monkeypatch):
     """A process may train in another folder than the command that names the file."""
     asked = []
@@ -219,6 +225,7 @@ def test_a_weights_file_is_looked_for_where_it_was_named(made, tmp_path, monkeyp
     assert asked == [(8, str(tmp_path / "some/file.pth")), (8, str(tmp_path / "file.pth")), (8, "random")]
 
 
+@pytest.mark.slow
 def test_a_frozen_alexnet_gives_all_seeds_the_same_and_leaves_the_generator_alone(made):
     torch.manual_seed(4)
     before = torch.get_rng_state()

@@ -31,6 +31,7 @@ PARAMETERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "options", "expected"), PARAMETERS)
 def test_parameters(model, options, expected):
     assert sum(p.numel() for p in model(**options).parameters()) == expected
@@ -54,6 +55,7 @@ def test_acp_net_shapes(options):
     assert negative == ((True, True) if options.get("activation") == "linear_embeddings" else (False, False))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("build", "layers"), [(ACPNet, 10), (lambda **o: ACPNet(fc_width=0.25, **o), 10),
                                                (lambda **o: SpectrogramACP(bins=16, frames=16, **o), 11)])
 def test_weights_are_drawn_within_glorots_bounds(build, layers):
@@ -108,6 +110,7 @@ def step():
     return image, music, logits, {name: p.grad for name, p in model.named_parameters()}
 
 
+@pytest.mark.slow
 def test_l3_net_shapes(step):
     image, music, logits, _ = step
     assert sizes(image) == [(64, 224, 224)] * 2 + [(128, 112, 112)] * 2 + [(256, 56, 56)] * 2 + [(512, 28, 28)] * 2 + [
@@ -141,6 +144,7 @@ def test_spectrogram_shapes():
         ("ReLU", (1024,)), ("Dropout", (1024,))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "channels"), [(1.0, 256), (0.5, 128), (0.125, 32)])
 def test_narrower_networks_keep_a_share_of_their_channels(width, channels):
     l3 = L3Net(width=width, size=32, bins=16, frames=16)
@@ -167,6 +171,7 @@ def test_a_narrower_acp_net_keeps_inputs_and_answers(options, count):
         assert net(torch.zeros(2, 2048), music).shape == (2, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "last", "drops_last"), [
     ({"dropout_at": "hidden"}, "Dropout", True), ({}, "ReLU", False), ({"dropout_at": "not_embeddings"}, "ReLU", False),
     ({"activation": "linear_embeddings", "dropout_at": "hidden"}, "Dropout", True), ({"dropout": 0.0}, "ReLU", False),
@@ -178,6 +183,7 @@ def test_switches_of_acp_net_hold_where_it_hears_spectrograms(options, last, dro
     assert str(model.image) == str(plain.image) and str(model.fusion) == str(plain.fusion)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("image", "music", "message"), [
     (torch.zeros(4, 2047), torch.zeros(4, 193), r"image is torch.float32 \(4, 2047\); expected .* \(batch, 2048\)"),
     (torch.zeros(4, 2048), torch.zeros(4, 192), r"music is torch.float32 \(4, 192\); expected .* \(batch, 193\)"),
@@ -230,6 +236,7 @@ def drops(part: nn.Sequential) -> list[bool]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "image", "music", "fusion"), [
     ({"dropout_at": "hidden"}, [1, 1], [1, 1, 1, 1], [1, 1, 1, 0]),
     ({}, [0, 0], [0, 0, 0, 0], [1, 1, 1, 0]),
@@ -283,6 +290,7 @@ SMALL = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(2))
 HEARD = torch.randn(8, 1, 32, 32, generator=torch.Generator().manual_seed(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("build", "pairs", "rate", "steps"), [
     (lambda: ACPNet(dropout=0.0), inputs(8), 1e-4, 12),
     (lambda: L3Net(size=32, bins=32, frames=32), (SMALL, HEARD), 3e-4, 4),
@@ -327,6 +335,7 @@ def test_the_mlp_is_two_hidden_layers():
     assert model(torch.randn(5, 193)).shape == (5, 3) and drops(MLP(193, 3, dropout=0.0).layers) == [False] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1.0, 0.5, 0.125])
 def test_alexnet_at_any_width(width):
     model = AlexNet(8, weights="random", width=width)
@@ -337,12 +346,14 @@ def test_alexnet_at_any_width(width):
     assert width == 1 or model(torch.zeros(2, 3, 64, 64)).shape == (2, 8)
 
 
+@pytest.mark.slow
 def test_without_classes_alexnet_gives_its_last_hidden_layer():
     model = AlexNet(0, weights="random", width=0.125).eval()
     found = model(torch.rand(2, 3, 64, 64) * 2 - 1)
     assert found.shape == (2, 512) and (found >= 0).all() and (found > 0).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [16, 32, ALEXNET_SIDE - 1, ALEXNET_SIDE])
 def test_alexnet_enlarges_what_is_too_small_for_it(side):
     model = AlexNet(0, weights="random", width=0.125).eval()
@@ -353,6 +364,7 @@ def test_alexnet_enlarges_what_is_too_small_for_it(side):
         model.net(torch.zeros(1, 3, ALEXNET_SIDE - 1, ALEXNET_SIDE - 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["safetensors", "pth"])
 def test_alexnet_with_the_weights_of_a_file_is_torchvisions(narrow, tmp_path, ending):
     file = tmp_path / f"alexnet.{ending}"
@@ -367,6 +379,7 @@ def test_alexnet_with_the_weights_of_a_file_is_torchvisions(narrow, tmp_path, en
     assert set(model.state_dict()) == {f"net.{k}" for k in narrow.state_dict() if not k.startswith("classifier.6")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("weights", "width", "error", "message"), [
     ("imagenet", 0.5, ValueError, "width is 0.5 and alexnet_weights 'imagenet'; a narrower AlexNet has no weights but"),
     ("file.pth", 0.125, ValueError, "width is 0.125 and alexnet_weights 'file.pth'"),
@@ -382,6 +395,7 @@ def test_weights_that_alexnet_refuses(narrow, tmp_path, monkeypatch, weights, wi
         AlexNet(8, weights=weights, width=width)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [URLError("no route"), IncompleteRead(b"x"), RuntimeError("invalid hash value")])
 def test_imagenet_weights_of_alexnet_that_cannot_be_fetched(monkeypatch, fault):
     def fail(*_, **__):

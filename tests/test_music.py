@@ -1,6 +1,5 @@
 """The 193 numbers: the fast way against the plain librosa recipe, and each of its steps against librosa's own."""
 
-import multiprocessing
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from acp_lib.engine import processes
 from acp_lib.features import audio, music
 from acp_lib.features.fast import bands as _bands
 from acp_lib.features.fast import cqt as _cqt
@@ -94,11 +94,13 @@ def agree(y, sr=SR, frame="librosa"):
     assert max(errors.values()) < 1, errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SIGNALS)
 def test_extract_gives_the_numbers_of_reference(name):
     agree(SIGNALS[name]())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [lambda: song(20.5), lambda: np.zeros(11 * SR), lambda: drums(5), lambda: melody(1.5),
                                   lambda: song(1)[:2000], lambda: song(1)[:1]])
 def test_extract_gives_the_numbers_of_reference_on_long_frames(make):
@@ -116,6 +118,7 @@ def test_frames_are_one_of_two():
         music.extract(song(1), SR, "minute")
 
 
+@pytest.mark.slow
 def test_long_frames_do_not_see_what_changes_within_them():
     """A chord of four tones, and the same tones one after another, look alike to frames of ten seconds alone."""
     tones = [np.sin(2 * np.pi * f * time(16)) for f in (220, 311.1, 440, 622.3)]
@@ -128,17 +131,20 @@ def test_long_frames_do_not_see_what_changes_within_them():
     np.testing.assert_array_equal(*blocks)  # which takes no length of frames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip.mp3", "clip.ogg"])
 def test_on_decoded_files(tmp_path, name):
     soundfile.write(tmp_path / name, song(10.5, 44100), 44100)
     agree(audio.load(tmp_path / name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 2, 100, 511, 1536, 2047, 2048, 5001, 44100, 220499, 220501, 250007])
 def test_short_and_odd_lengths(n):
     agree(song(n / SR + 1)[:n])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sr", [12801, 16000, 22050.5, 44100, 48000])
 def test_other_sampling_rates(sr):
     agree(song(3, int(sr)), sr)
@@ -171,11 +177,12 @@ def bits(seed):
     return music.extract(song(10.5) + noise(10.5, seed=seed), SR).tobytes()
 
 
+@pytest.mark.slow
 def test_the_same_bits_in_every_process_and_thread():
     expected = [bits(0), bits(1)]
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(bits, [0, 1, 0, 1])) == expected * 2
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(2, mp_context=processes.context()) as pool:
         assert list(pool.map(bits, [0, 1])) == expected
 
 
@@ -187,6 +194,7 @@ def test_blocks_and_names():
     assert (music.NAMES[0], music.NAMES[40], music.NAMES[192]) == ("mfcc_0", "chroma_0", "mel_127")
 
 
+@pytest.mark.slow
 def test_each_block_is_the_feature_it_is_called():
     y = melody(10)
     found = music.extract(y, SR)
@@ -273,6 +281,7 @@ def test_stft_and_its_inverse_have_librosas_bits(n):
     np.testing.assert_array_equal(_stft.istft([scaled[:5], scaled[5:]], n), librosa.istft(scaled.T, length=n))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("taps", [1, 3, 7, 15, 31])
 @given(data=st.data())
 @settings(max_examples=20, deadline=None)
@@ -307,6 +316,7 @@ def test_running_median_of_few_rows(rows):
     np.testing.assert_array_equal(_hpss.running_median(x), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("y", [song(4), np.zeros(9000, np.float32), song(1)[:1600], noise(2)], ids=len)
 def test_harmonic_part_has_librosas_bits(y):
     spectrum, magnitude = _stft.stft(y)
@@ -314,6 +324,7 @@ def test_harmonic_part_has_librosas_bits(y):
     np.testing.assert_array_equal(found, librosa.effects.harmonic(y))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [song, melody, drums, noise, chirp])
 @pytest.mark.parametrize("sr", [16000, 22050, 44100])
 def test_tuning_is_librosas(make, sr):
@@ -327,6 +338,7 @@ def test_tuning_of_silence():
     assert _tuning.tuning(np.zeros((5, 1025), np.float32), SR, 12) == 0.0
 
 
+@pytest.mark.slow
 @given(arrays(np.float32, st.integers(1, 50), elements=st.floats(150, 4000, width=32)), st.sampled_from([12, 36]))
 @settings(deadline=None)
 def test_most_frequent_deviation_is_librosas(pitch, bins):
@@ -363,6 +375,7 @@ def test_tonnetz_is_linear_in_normalised_chroma():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sr", [16000, 22050, 44100])
 def test_wavelets_are_librosas_at_every_tuning(sr):
     for tuning in np.arange(-50, 50) / 100:
@@ -379,6 +392,7 @@ def test_sparsified_is_librosas():
     np.testing.assert_array_equal(_cqt._sparsified(x), librosa.util.sparsify_rows(x, quantile=0.01).toarray())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tuning", [-0.5, -0.37, -0.01, 0.0, 0.25, 0.49])
 def test_one_bank_of_symmetric_wavelets_serves_every_octave(tuning):
     y = noise(2)
@@ -387,6 +401,7 @@ def test_one_bank_of_symmetric_wavelets_serves_every_octave(tuning):
     np.testing.assert_allclose(energy.T, expected, rtol=1e-4, atol=1e-5 * expected.max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sr", [16000, 32000, 44100, 96000])
 def test_constant_q_chroma_at_other_rates(sr):
     y = noise(1.3, sr)
@@ -395,6 +410,7 @@ def test_constant_q_chroma_at_other_rates(sr):
     np.testing.assert_allclose(energy.T, expected, rtol=1e-4, atol=1e-5 * expected.max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "expected"), [("melody", 0), ("noise", 0), ("drums", 0), ("above all octaves", 1)])
 def test_only_where_rounding_would_show_librosas_transform_is_asked(monkeypatch, name, expected):
     calls, original = [], librosa.feature.chroma_cqt

@@ -48,6 +48,7 @@ def test_any_text_gives_a_name(url):
     assert not any(unicodedata.category(c) in ("Cc", "Cs") for c in name)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(["awe", "fear"]), URLS | st.just(float("nan"))), max_size=12))
 def test_different_urls_have_different_files_and_rows_at_the_end_rename_nothing(rows):
     emotions, urls = [e for e, _ in rows], [u for _, u in rows]

@@ -42,6 +42,7 @@ def asked(made, protocol, n, seed=0):
     return Pairs(*protocols.draw(protocol, *made.label.values(), n, np.random.default_rng(seed)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", protocols.PROTOCOLS)
 def test_a_probability_is_bayes_rule_over_all_labels_and_truths(made, protocol):
     drawn, about = asked(made, protocol, 25), made.truth

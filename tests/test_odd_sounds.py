@@ -107,6 +107,7 @@ def with_chunk(data):
     return replaced(data + more, 4, (len(data) + len(more) - 8).to_bytes(4, "little"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", LENGTHS)
 def test_a_file_is_as_long_as_what_decodes(tmp_path, case):
     name, make, seconds = LENGTHS[case]
@@ -153,6 +154,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_is_not_sound_as_it_should_be_is_refused_with_a_reason(tmp_path, case):
     name, make, reason = REFUSED[case]
@@ -198,6 +200,7 @@ def lossy(tmp_path):
     return root
 
 
+@pytest.mark.slow
 def test_a_class_keeps_its_share_and_every_loss_has_a_reason(lossy, tmp_path):
     options = {"data": str(lossy), "work": str(tmp_path / "work"), "results": str(tmp_path / "results"), "jobs": 1,
                "weights": "random", "image_size": 75, "device": "cpu"}
@@ -299,6 +302,7 @@ def outcomes(items):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="no peak can be set back")
 def test_mutated_sounds_are_read_as_listed_or_refused_with_a_reason(tmp_path):
     run = outcomes if MUTATIONS <= 50 else partial(isolated, outcomes)

@@ -73,6 +73,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "problem"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_in_a_page_is_found(book, code, problem):
     (book / PAGE).write_text(GOOD.replace("</body>", f"{code}</body>"))
@@ -86,6 +87,7 @@ def test_a_style_sheet_that_loads_from_another_host(book):
     assert check_pages.problems(book) == [f"own.css: loads {HOST}/a.woff2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "expected"), [
     ("x" * 1_500_000, [f"{PAGE}: 1,500,048 bytes; expected 1,500,000 at most"]),
     ("é" * 800_000, [f"{PAGE}: 1,600,048 bytes; expected 1,500,000 at most"]), ("x" * 1_400_000, []),
@@ -98,6 +100,7 @@ def test_a_page_that_is_too_heavy_without_its_sounds_and_pictures(book, text, ex
     assert [line for line in check_pages.problems(book) if "bytes" in line] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["_sources/notebooks/a.ipynb", "_sources/book/a.md", "a.json"])
 def test_a_path_in_a_file_for_download(book, name):
     (book / name).parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +118,7 @@ def test_an_empty_folder_has_no_page(tmp_path):
     assert check_pages.problems(tmp_path) == sorted(f"{name}: missing" for name in PAGES)
 
 
+@pytest.mark.slow
 def test_exit_code_and_lines(book):
     def check():
         done = subprocess.run([sys.executable, check_pages.__file__, book], capture_output=True, text=True)

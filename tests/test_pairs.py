@@ -71,6 +71,7 @@ def test_on_uniform_pairs_the_music_knows_more_than_the_prior():
     assert table[2, 2] / table[:, 2].sum() == pytest.approx(0.5116, abs=5e-5)
 
 
+@pytest.mark.slow
 @given(protocols, st.integers(0, 2**32), st.integers(1, 200), st.data())
 def test_a_pair_is_true_if_and_only_if_the_classes_are_equal(protocol, seed, n, data):
     held = data.draw(st.sampled_from([[0, 1, 2], [0, 1], [0, 2], [1, 2]]))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +16,17 @@ import pytest
 from conftest import corpus
 from papermill.exceptions import PapermillException
 from papermill.iorw import load_notebook_node, papermill_io
-from test_book import given, the_copy
+from papermill.parameterize import parameterize_notebook
+from test_book import SMALL, given, the_copy
 
 from acp_lib import profiles
 from acp_lib.book.papermill import MystHandler
 from acp_lib.profiles import ROOT
 
 CHAPTER = "notebooks/06_baselines.md"
-TINY = {"seeds": 1, "epochs": 1, "pairs_per_epoch": 64, "test_pairs": 200, "image_size": 75, "jobs": 1}
+TINY = {"seeds": 1, "epochs": 1, "pairs_per_epoch": 64, "test_pairs": 200, "jobs": 1}
+MINI = {"seed": 0} | {name: SMALL[name] for name in ("n_images", "n_songs")}
+"""The database of the small book, which is made once."""
 whole = pytest.mark.book
 
 
@@ -45,6 +49,7 @@ def registered(monkeypatch):
     monkeypatch.setattr(papermill_io, "_handlers", [("file://", MystHandler), *handlers])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("folder", "path"), SPELLINGS)
 def test_a_chapter_is_found_however_its_path_is_spelt(registered, monkeypatch, folder, path):
     monkeypatch.chdir(ROOT / folder)
@@ -52,6 +57,7 @@ def test_a_chapter_is_found_however_its_path_is_spelt(registered, monkeypatch, f
     assert notebook.metadata.kernelspec.name == "python3" and "parameters" in notebook.cells[1].metadata.tags
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [str, Path], ids=["text", "Path"])
 @pytest.mark.parametrize("cwd", [None, "."])
 def test_paths_start_where_papermill_was_called(registered, monkeypatch, tmp_path, kind, cwd):
@@ -90,6 +96,7 @@ def test_a_file_that_is_not_there(registered, path, error):
         load_notebook_node(path)
 
 
+@pytest.mark.slow
 def test_help_tells_the_parameters_wherever_it_is_asked(tmp_path, monkeypatch):
     """papermill itself in a process of its own, with the entry point of pyproject.toml."""
     about = tmp_path / "site/acp_here-0.dist-info"
@@ -149,12 +156,12 @@ def answers(run) -> list[list[float]]:
 
 @pytest.fixture(scope="module")
 def runs(project):
-    """The mini database from nothing, and a folder of pictures and songs with two seeds."""
+    """The mini database, and from nothing a folder of pictures and songs with two seeds."""
     data = str(corpus(project.folder.parent / "mine"))
-    own = TINY | {"data": data, "weights": "random"}
+    own = TINY | {"data": data, "weights": "random", "image_size": 75}
     profile = ("-f", "acp_lib/profiles/folder.yml")
     with ThreadPoolExecutor(2) as pool:
-        mini = pool.submit(execute, project, "mini", seed=3, n_images=80, n_songs=30, **TINY)
+        mini = pool.submit(execute, project, "mini", work=str(project.work), **MINI, **TINY)
         three = pool.submit(execute, project, "three", *profile, seed=3, **own)
         four = pool.submit(execute, project, "four", *profile, seed=4, **own)
         found = {"mini": mini.result(), "three": three.result(), "four": four.result()}
@@ -165,20 +172,20 @@ def runs(project):
 
 @whole
 @pytest.mark.parametrize("name", ["mini", "three", "four"])
-def test_a_chapter_runs_alone_from_nothing(runs, name):
+def test_a_chapter_runs_alone(runs, name):
     notebook = nbformat.read(runs[name].out, 4)
     code = [c for c in notebook.cells if c.cell_type == "code"]
     assert all(c.execution_count for c in code)
     said = "".join(o.data.get("text/markdown", "") for c in code for o in c.outputs if "data" in o)
     assert ("**Synthetic data**" in said) == (name == "mini")
-    assert f"seed {4 if name == 'four' else 3} ([" in said and ":name: tab-correspondence" in said
+    assert f"seed {dict(mini=0, three=3, four=4)[name]} ([" in said and ":name: tab-correspondence" in said
 
 
 @whole
 def test_the_parameters_given_are_those_it_ran_with(runs):
     acp = acp_net(runs["mini"])
-    assert acp["seeds"] == [3] and acp["n_pairs"] == 200 and 0 < acp["ours"] < 100 and len(acp["variances"]) == 1
-    wanted = TINY | {"seed": 3, "n_images": 80, "n_songs": 30}
+    assert acp["seeds"] == [0] and acp["n_pairs"] == 200 and 0 < acp["ours"] < 100 and len(acp["variances"]) == 1
+    wanted = TINY | MINI
     assert acp["provenance"]["settings"].items() >= {k: v for k, v in wanted.items() if k != "jobs"}.items()
     own = acp_net(runs["three"])["provenance"]
     assert (own["profile"], own["data"], own["synthetic"]) == ("folder", "the folder 'mine'", False)
@@ -194,17 +201,36 @@ def test_another_seed_gives_another_table(runs):
     assert answers(runs["three"]) != answers(runs["four"])
 
 
-@whole
+def begun(chapter: str, **values) -> None:
+    """Run a chapter in this process as papermill would, up to the cell that checks its parameters."""
+    notebook = parameterize_notebook(load_notebook_node(str(ROOT / chapter)), values)
+    code, names = [c.source for c in notebook.cells if c.cell_type == "code"], {}
+    for source in code[:1 + next(i for i, c in enumerate(code) if "chapter.begin(globals())" in c)]:
+        exec(source, names)
+
+
+REFUSED = "notebooks/04_splits_and_pairs.md"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value", "message"), [
-    ("epocs", "3", "unknown parameter 'epocs'; expected some of profile"),
+    ("epocs", 3, "unknown parameter 'epocs'; expected some of profile"),
     ("epochs", "two", "epochs is 'two' (str); expected int"),
     ("pairs", "wrong", "pairs is 'wrong'; expected one of class_balanced"),
     ("data", "/nowhere", "data is '/nowhere', which is no folder"),
 ])
-def test_a_parameter_that_does_not_fit_is_refused(project, name, value, message):
+def test_a_parameter_that_does_not_fit_is_refused(registered, tmp_path, name, value, message):
     profile = {"profile": "folder"} if name == "data" else {}
-    run = execute(project, f"refused {name}", chapter="notebooks/04_splits_and_pairs.md", **{name: value}, **profile)
-    assert run.code == 1 and f"ValueError: {message}" in run.err
+    places = {place: str(tmp_path / place) for place in ("work", "results")}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        begun(REFUSED, **{name: value}, **profile, **places)
+    assert list(tmp_path.iterdir()) == []
+
+
+@whole
+def test_a_refusal_is_what_papermill_ends_with(project):
+    run = execute(project, "refused", chapter=REFUSED, epocs=3)
+    assert run.code == 1 and "ValueError: unknown parameter 'epocs'; expected some of profile" in run.err
     assert not (run.folder / "work").exists() and not (run.folder / "results").exists()
 
 

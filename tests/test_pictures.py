@@ -146,6 +146,7 @@ def pillows(path):
             return None
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF", "ignore:Truncated", "ignore:.*[Mm]etadata")
 @pytest.mark.parametrize("name", HEADERS)
 def test_a_jpeg_lies_as_pillow_turns_it(tmp_path, name):
@@ -159,6 +160,7 @@ def test_a_jpeg_lies_as_pillow_turns_it(tmp_path, name):
             assert known is None or np.array_equal(found, known), orientation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", STORED)
 @pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif", "a.avif"])
 def test_other_formats_are_turned_too(tmp_path, name, orientation):
@@ -168,6 +170,7 @@ def test_other_formats_are_turned_too(tmp_path, name, orientation):
     assert close(shown(tmp_path / name), RGB)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_deflate", "jpeg"])
 @pytest.mark.parametrize("orientation", STORED)
 def test_a_tiff_is_turned_once(tmp_path, orientation, compression):
@@ -181,6 +184,7 @@ def test_broken_exif_in_a_png_is_none(tmp_path):
         assert close(shown(tmp_path / "a.png"), RGB)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(640, 480), (77, 641), (1, 1), (33, 20), (1300, 900)])
 @pytest.mark.parametrize("how", [{"quality": 95}, {"quality": 40, "progressive": True}, {"subsampling": 1},
                                  {"keep_rgb": True}])
@@ -256,6 +260,7 @@ SCALED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCALED)
 def test_wide_samples_are_scaled_by_their_range(tmp_path, name):
     values, how = SCALED[name]
@@ -296,6 +301,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 def test_samples_of_unknown_range_are_refused(tmp_path, name):
     values, message = REFUSED[name]
@@ -318,6 +324,7 @@ def in_mode(mode):
     return (UPRIGHT.convert(through) if through else UPRIGHT).convert(mode)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_mode_is_shown_or_refused(tmp_path, ending):
     tried = 0
@@ -348,6 +355,7 @@ def test_every_mode_is_shown_or_refused(tmp_path, ending):
 # pages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
 @pytest.mark.parametrize("how", [{}, {"compression": "tiff_lzw"}])
 def test_the_largest_page_of_a_tiff_is_taken(tmp_path, place, how):
@@ -377,6 +385,7 @@ def test_a_broken_second_page_is_none(tmp_path):
         assert close(shown(path), RGB)
 
 
+@pytest.mark.slow
 def test_a_page_that_promises_too_much_is_refused(tmp_path):
     tiff(tmp_path / "a.tif", RGB, RGB[:4], t256=10**6, t257=10**6)
     assert "exceeds limit" in refused(tmp_path / "a.tif")
@@ -484,6 +493,7 @@ def damaged(files, rng):
     return bytes(data)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_pictures_are_read_alike_or_rejected(tmp_path):
     files, rng, kept, start = whole(), np.random.default_rng(7), 0, time.monotonic()

@@ -25,6 +25,7 @@ def test_separable_labels_are_found(to):
     np.testing.assert_array_equal(found.truth, LABEL[to == PART])
 
 
+@pytest.mark.slow
 def test_noise_is_at_chance():
     found = [linear(points(0, seed), LABEL, PART).balanced for seed in range(20)]
     assert np.mean(found) == pytest.approx(1 / 3, abs=0.05)
@@ -71,6 +72,7 @@ def test_the_machine_finds_what_no_line_separates():
     assert svm(x, y, PART).accuracy > 0.95 and linear(x, y, PART).accuracy < 0.7
 
 
+@pytest.mark.slow
 def test_the_machine_finds_nothing_in_noise():
     assert np.mean([svm(points(0, seed), LABEL, PART).accuracy for seed in range(10)]) == pytest.approx(1 / 3, abs=0.08)
 

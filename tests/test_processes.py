@@ -26,6 +26,7 @@ def late(path, seconds):
     path.touch()
 
 
+@pytest.mark.slow
 def test_a_process_has_one_thread_and_the_environment_of_now(monkeypatch):
     for value in ("first", "second"):  # the server has started when the second is set
         monkeypatch.setenv("ACP_WORK", value)
@@ -37,6 +38,7 @@ def test_a_process_has_one_thread_and_the_environment_of_now(monkeypatch):
         assert dict(os.environ) == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every process starts anew")
 def test_processes_come_from_one_server_that_has_imported_what_they_need():
     parents, modules = set(), set()
@@ -61,6 +63,7 @@ def test_an_error_leaves_what_is_not_begun(tmp_path):
     assert len(list(tmp_path.iterdir())) <= 3  # one that runs, and those the pool has in hand
 
 
+@pytest.mark.slow
 def test_an_interruption_ends_what_is_begun(tmp_path):
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt), pool(1) as executor:
@@ -93,20 +96,21 @@ if __name__ == "__main__":
 """
 
 KERNEL = """
-import sys, time
+import asyncio, sys, time
 import psutil
-from jupyter_client import KernelManager
-from acp_lib.engine import commands
+from jupyter_client.manager import AsyncKernelManager as Manager
+from acp_lib.engine import commands, processes
 
 def work():
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel()
-    client = manager.client()
+    processes.PRELOADED.clear()
+    manager = Manager(kernel_name="python3")
+    asyncio.run(manager.start_kernel())
+    client = manager.blocking_client()
     client.start_channels()
     client.wait_for_ready(timeout=60)
     client.execute("from time import sleep; from acp_lib.engine.processes import PRELOADED, pool; PRELOADED.clear()\\n"
                    "with pool(1) as executor: executor.submit(sleep, 300).result()")
-    while len(psutil.Process().children(recursive=True)) < 4:  # kernel, tracker, server, worker
+    while len(psutil.Process().children(recursive=True)) < 4:  # kernel, tracker, its server, worker
         time.sleep(0.1)
     print("begun", flush=True)
     time.sleep(300)
@@ -114,6 +118,9 @@ def work():
 if __name__ == "__main__":
     sys.exit(commands.outcome(work, "kernel"))
 """
+
+FORKED_KERNEL = KERNEL.replace("jupyter_client.manager import AsyncKernelManager as", "acp_lib.book.kernels import"
+                               ).replace("< 4:  #", "< 5:  # server,")
 
 CHILD = """
 import os, subprocess, sys, time
@@ -162,6 +169,7 @@ def all_end(processes, seconds=60):
     return not [p for p in psutil.wait_procs(processes, timeout=seconds)[1] if p.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [
     (signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 128 + signal.SIGHUP), (signal.SIGINT, 128 + signal.SIGINT),
     (signal.SIGKILL, -signal.SIGKILL),
@@ -174,6 +182,7 @@ def test_nothing_outlives_a_command_however_it_ends(begin, number, code):
     assert all_end(family)
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_worker_that_is_killed_for_memory(begin):
     command, family = begin(POOL, stderr=subprocess.DEVNULL)
     worker = next(p for p in family if p.parent().pid != command.pid and p.pid != command.pid)
@@ -182,6 +191,7 @@ def test_nothing_outlives_a_worker_that_is_killed_for_memory(begin):
     assert all_end(family)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no server")
 def test_nothing_outlives_a_command_whose_server_is_killed(begin):
     command, family = begin(POOL, stderr=subprocess.DEVNULL)
@@ -208,6 +218,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no server")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_server_that_still_imports_ends_with_the_command(begin, tmp_path, number):
@@ -219,12 +230,14 @@ def test_a_server_that_still_imports_ends_with_the_command(begin, tmp_path, numb
     assert all_end(family, 20)
 
 
+@pytest.mark.slow
 def test_what_clears_up_after_others_is_not_ended_with_them(begin):
     command, family = begin(POOL, stderr=subprocess.DEVNULL)
     trackers = [p for p in family if "resource_tracker" in " ".join(p.cmdline())]
     assert len(trackers) == 1 and not any(map(_clears_up, set(family) - set(trackers))) and _clears_up(trackers[0])
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_terminal_that_is_closed(begin):
     own, other = pty.openpty()
     command, family = begin(POOL, stdin=other, stderr=other, start_new_session=True, preexec_fn=at_terminal)
@@ -234,15 +247,18 @@ def test_nothing_outlives_a_terminal_that_is_closed(begin):
     assert all_end(family)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_kernel_and_what_it_has_started_end_with_the_command(begin, number):
-    command, family = begin(KERNEL, stderr=subprocess.DEVNULL)
-    assert len(family) >= 5, "a command, a kernel, and what its pool has started"
+@pytest.mark.parametrize("code,least", [(KERNEL, 5), (FORKED_KERNEL, 6)], ids=["started", "forked"])
+def test_a_kernel_and_what_it_has_started_end_with_the_command(begin, code, least, number):
+    command, family = begin(code, stderr=subprocess.DEVNULL)
+    assert len(family) >= least, "a command, its server if it forks, a kernel, and what its pool has started"
     command.send_signal(number)
     command.wait(60)
     assert all_end(family)
 
 
+@pytest.mark.slow
 def test_a_child_ends_with_its_parent(begin):
     command, family = begin(CHILD)
     command.kill()
@@ -259,6 +275,7 @@ def test_many_items_come_back_in_their_order(jobs):
     assert list(mapped(abs, [], jobs)) == [] and list(mapped(abs, [-1], jobs)) == [1]
 
 
+@pytest.mark.slow
 def test_one_job_is_this_process_and_two_are_others():
     mine = set(mapped(process, range(8), 1))
     others = set(mapped(process, range(8), 2))

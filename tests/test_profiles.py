@@ -38,6 +38,7 @@ def test_mini_runs_offline_and_imac_is_the_papers_setting():
     assert splits.RATIOS == (0.7, 0.1, 0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("given", "message"), [
     ({"epoch": 3}, r"unknown parameter 'epoch'; expected some of .*epochs"),
     ({"epochs": "3"}, r"epochs is '3' \(str\); expected int"),
@@ -169,6 +170,7 @@ def two_places(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["data", "weights", "alexnet_weights"])
 @pytest.mark.parametrize(("one", "other"), [("a/mine", "b/mine"), ("a", "a/mine"), ("mine", "a/mine"), (".", "a")])
 def test_places_of_one_name_have_books_of_their_own(two_places, option, one, other):
@@ -176,6 +178,7 @@ def test_places_of_one_name_have_books_of_their_own(two_places, option, one, oth
     assert len(tags) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelled", ["a/mine/", "a/./mine", "a/../a/mine", "b/../a//mine", "link", "link/",
                                      "link/../mine"])
 @pytest.mark.parametrize("option", ["data", "weights"])
@@ -213,6 +216,7 @@ def test_home_and_paths(tmp_path, monkeypatch):
     assert load(work="w").work_path == tmp_path / "w"
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
 def test_a_tag_is_one_plain_folder_name(name):
     p = load("folder", data=name)

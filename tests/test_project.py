@@ -55,10 +55,13 @@ def test_the_table_of_contents_names_every_page_and_no_other():
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 
 
+@cache
 def cells(path: Path, kind: str) -> list:
+    """The cells of a chapter of one kind, in order; read once, for all to look at."""
     return [c for c in jupytext.read(path, fmt="md:myst").cells if c.cell_type == kind]
 
 
+@pytest.mark.slow
 @chapters
 def test_one_cell_of_parameters_each_a_field_of_a_profile_with_a_comment(path):
     tagged = [i for i, c in enumerate(cells(path, "code")) if "parameters" in c.metadata.get("tags", [])]
@@ -73,11 +76,13 @@ def test_one_cell_of_parameters_each_a_field_of_a_profile_with_a_comment(path):
     assert {name: value for name, (_, value) in named.items()} == {name: None for name in named} | {"profile": "mini"}
 
 
+@pytest.mark.slow
 @chapters
 def test_a_chapter_begins_by_checking_its_parameters(path):
     assert [i for i, c in enumerate(cells(path, "code")) if "chapter.begin(globals())" in c.source] == [1]
 
 
+@pytest.mark.slow
 @chapters
 def test_nothing_but_parameters_would_pass_for_one_when_a_chapter_begins(path):
     names = {}
@@ -85,6 +90,7 @@ def test_nothing_but_parameters_would_pass_for_one_when_a_chapter_begins(path):
     assert chapter.given({k: v for k, v in names.items() if k != "__builtins__"}) == {}
 
 
+@pytest.mark.slow
 @chapters
 def test_a_kernel_that_lacks_the_library_is_told_of_in_the_traceback(path):
     lines = cells(path, "code")[1].source.splitlines()
@@ -95,6 +101,7 @@ def test_a_kernel_that_lacks_the_library_is_told_of_in_the_traceback(path):
 OPEN_LINES = 12  # of an open cell: more is folded, or is a function of the library
 
 
+@pytest.mark.slow
 @chapters
 def test_every_cell_that_computes_is_on_the_page_and_open_ones_are_short(path):
     tags = [set(c.metadata.get("tags", [])) for c in cells(path, "code")]
@@ -104,6 +111,7 @@ def test_every_cell_that_computes_is_on_the_page_and_open_ones_are_short(path):
     assert [lines for lines in shown if len(lines) > OPEN_LINES] == []
 
 
+@pytest.mark.slow
 @chapters
 def test_values_that_sentences_show_are_named_once_and_before(path):
     known = []
@@ -130,6 +138,7 @@ def test_fixed_opening_and_closing(path):
     assert re.findall(r"^#+ (.*)", outside, re.M)[-3:] == ["What was found", "What departs from the paper", "Exercises"]
 
 
+@pytest.mark.slow
 @chapters
 def test_a_chapter_is_a_python_notebook_that_compiles(path):
     notebook = jupytext.read(path, fmt="md:myst")
@@ -158,6 +167,35 @@ def test_references_to_the_ledger_lead_to_entries():
     text = "\n".join(p.read_text("utf8") for p in [*PROSE, *CHAPTERS])
     referred = {name.replace("-", "_") for name in re.findall(r"#ledger-([a-z-]+)\)", text)}
     assert len(referred) > 5 and referred <= set(ledger.details())
+
+
+TITLES = {path: re.search(r"^# (.+?)(?:: .*)?$", path.read_text("utf8"), re.M)[1] for path in DOCUMENTS}
+NUMBERED = [f"{k} {TITLES[path]}" for k, path in enumerate((p for p in DOCUMENTS if p in CHAPTERS), 1)]
+
+
+def test_the_readme_lists_the_chapters_by_their_numbers():
+    assert re.findall(r"^\| (\d+ .+?) \|", (ROOT / "README.md").read_text("utf8"), re.M) == NUMBERED
+
+
+def test_the_first_page_lists_the_chapters_by_their_numbers():
+    labels = {re.search(r"^\((chapter-[\w-]+)\)=$", path.read_text("utf8"), re.M)[1]: title
+              for path, title in TITLES.items() if path in CHAPTERS}
+    listed = re.findall(r"^(\d+)\. \{ref\}`(chapter-[\w-]+)`", (ROOT / "book/intro.md").read_text("utf8"), re.M)
+    assert [f"{number} {labels[label]}" for number, label in listed] == NUMBERED
+
+
+def test_prose_names_chapters_by_reference_and_only_the_first_by_its_number():
+    """A number would be wrong once a chapter is added before it."""
+    spoken = [(p, m[1]) for p, text in texts().items() if p.suffix in (".md", ".py", ".yml") and p.parts[0] != "tests"
+              for m in re.finditer(r"\b[Cc]hapters? (\d+)", text)]
+    assert spoken and {number for _, number in spoken} == {"1"} and NUMBERED[0] == "1 Building the database"
+
+
+def test_docstrings_name_chapters_by_their_titles():
+    known = {*TITLES.values(), "all", "the first page"}
+    named = {(p, title) for p, text in texts().items() if p.suffix == ".py" and p.parts[0] == "acp_lib"
+             for m in re.finditer(r"\bChapter: ([^\n]+?)\.\s", text) for title in m[1].split("; ")}
+    assert len(named) > 100 and {(p, title) for p, title in named if title not in known} == set()
 
 
 # files
@@ -211,23 +249,27 @@ def imported(path: Path) -> set[str]:
     return found & set(MODULES)
 
 
-IMPORTS = {module: imported(path) for module, path in MODULES.items()}
+@cache
+def imports() -> dict[str, set[str]]:
+    """What each module of the library imports of it."""
+    return {module: imported(path) for module, path in MODULES.items()}
 
 
 def test_every_room_has_its_floor():
     assert {module.split(".")[1] for module in MODULES} == set(FLOOR)
-    assert all(other in IMPORTS[module] for module, other in ALLOWED), "an exception that is needed no more"
+    assert all(other in imports()[module] for module, other in ALLOWED), "an exception that is needed no more"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_its_own_room_and_those_below(module):
     room = module.split(".")[1]
-    wrong = {other for other in IMPORTS[module] if (at := other.split(".")[1]) != room and FLOOR[at] >= FLOOR[room]}
+    wrong = {other for other in imports()[module] if (at := other.split(".")[1]) != room and FLOOR[at] >= FLOOR[room]}
     assert {(module, other) for other in wrong} <= ALLOWED
 
 
 def test_no_imports_run_in_a_circle():
-    assert len(list(TopologicalSorter(IMPORTS).static_order())) == len(MODULES)  # raises CycleError, which names it
+    assert len(list(TopologicalSorter(imports()).static_order())) == len(MODULES)  # raises CycleError, which names it
 
 
 # packages
@@ -277,6 +319,14 @@ def test_the_lowest_the_pinned_and_the_newest_versions_are_tested():
            (jobs["tests"] | jobs["weekly"]).items()}
     assert "-c .ci/lowest.txt -e" in ran["lowest"] and "-c " not in ran["newest"]
     assert all("make test" in ran[job] for job in ("lowest", "test", "newest"))
+    assert "make test-nightly" in ran["newest"]
+
+
+def test_what_runs_at_night_is_a_longer_case_of_a_test_that_runs_by_day():
+    marked = [line for p in (ROOT / "tests").glob("test_*.py") if p != Path(__file__)
+              for line in p.read_text("utf8").splitlines() if "mark.nightly" in line]
+    case = r"parametrize\(.*\[[^\[\]]+, pytest\.param\([^\[\]]*, marks=pytest\.mark\.nightly\)\]\)"
+    assert marked and [line for line in marked if not re.search(case, line)] == []
 
 
 SHIPPED, OTHER = ("acp_lib", "book", "notebooks"), ("tests", "benchmarks")
@@ -285,6 +335,7 @@ OURS = {"acp_lib", "benchmarks", *(p.stem for p in (ROOT / "tests").glob("*.py")
 distributions = cache(packages_distributions)
 
 
+@cache
 def packages_imported(folder: str) -> set[str]:
     """The first part of every module that the code of a folder imports, Python's own and this project's left out."""
     code = [p.read_text("utf8") for p in (ROOT / folder).rglob("*.py")]
@@ -295,6 +346,7 @@ def packages_imported(folder: str) -> set[str]:
     return {name.split(".")[0] for name in names} - OURS - sys.stdlib_module_names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [*SHIPPED, *OTHER])
 def test_what_is_imported_is_asked_for_by_name(folder):
     extras = [r for extra in EXTRAS if folder in OTHER or extra != "test" for r in EXTRAS[extra]]

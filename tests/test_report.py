@@ -261,6 +261,7 @@ def test_a_player_holds_the_sound_as_mp3(seconds, sr):
     assert np.std(middle) == pytest.approx(0.4 / np.sqrt(2), rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_minute_takes_less_than_a_megabyte():
     noise = 0.1 * np.random.default_rng(0).standard_normal(60 * 22050)
     assert len(report.player(noise, 22050, "noise")) < 1_000_000
@@ -280,6 +281,7 @@ def test_labels_of_players_are_text(displayed, label):
 # files
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.lists(st.dictionaries(st.text(), st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
                                 | st.text(st.characters(codec="utf-8")) | st.lists(st.integers()))))

@@ -47,6 +47,7 @@ def copy(request, tmp_path) -> Path:
 chapters = pytest.mark.parametrize("copy", CHAPTERS, ids=lambda p: p.stem, indirect=True)
 
 
+@pytest.mark.slow
 @chapters
 @pytest.mark.parametrize("change", [as_read, as_run], ids=lambda f: f.__name__)
 def test_a_chapter_comes_back_from_a_notebook_as_it_was(copy, change):
@@ -60,6 +61,7 @@ def test_a_chapter_comes_back_from_a_notebook_as_it_was(copy, change):
     assert copy.read_bytes() == before, "see 'Chapters keep the form in which jupytext saves them' in CONTRIBUTING.md"
 
 
+@pytest.mark.slow
 @chapters
 def test_sync_leaves_a_chapter_as_it_was(copy):
     before = copy.read_bytes()

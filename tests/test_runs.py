@@ -96,6 +96,7 @@ def test_nothing_but_the_folder_is_left(alone):
     assert {n for n in names if not n.endswith(".lock")} == {"acp_net-3", "acp_net-4"}
 
 
+@pytest.mark.slow
 def test_two_processes_give_what_one_gives(tmp_path, corpus, alone):
     """The workers draw 4,000 validation pairs, so their weights alone are compared: one epoch leaves no choice."""
     both = some(tmp_path, corpus, 3, 4)
@@ -168,6 +169,7 @@ class Killed(BaseException):
     pass
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(tmp_path, corpus, monkeypatch):
     whole, = some(tmp_path / "whole", corpus, 0, epochs=2)
     runs.train_run(whole)
@@ -223,6 +225,7 @@ PROBE = ("image", "ACP-Net features + MLP")
 PLAIN = ("music", "193 numbers + MLP")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "change", "differs"), [
     (PAIRS, {"dropout": 0.1}, True), (PAIRS, {"first_layer": "dense"}, True), (PAIRS, {"seed": 1}, True),
     (PAIRS, {"batch": 32}, True), (PAIRS, {"patience": 2}, True), (PAIRS, {"test_pairs": 61}, True),

@@ -192,6 +192,7 @@ def generic(site: Server, **options):
     return songs_youtube.youtube(address=site.url("/{}.ogg"), extractors=("generic",), **options)
 
 
+@pytest.mark.slow
 def test_yt_dlp_fetches_a_song(root, clip, site):
     lists(root, f"TR0,{B},{A}", f"TR1,{C}")
     site.predictions[f"/{C}"] = in_turn(body(b"", status=503), body(clip.read_bytes(), "audio/ogg"))

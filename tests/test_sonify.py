@@ -32,6 +32,7 @@ def rms(y):
     return np.sqrt(np.mean(np.square(y, dtype=float)))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:n_fft=", "ignore:Trying to estimate tuning")
 @pytest.mark.parametrize("name", sonify.GROUPS)
 @pytest.mark.parametrize("sound", SOUNDS)
@@ -74,6 +75,7 @@ def spectrum(y):
     return np.abs(np.fft.rfft(y)), np.fft.rfftfreq(len(y), 1 / SR)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("frequency", "pitch_class"), [(440, 9), (261.63, 0), (369.99, 6), (1760, 9)])
 def test_chroma_keeps_the_pitch_class_and_not_the_octave(frequency, pitch_class):
     found = sonify.group("chroma", tone(frequency), SR)

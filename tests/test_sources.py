@@ -64,6 +64,7 @@ def test_validate_counts_what_is_missing_changed_and_unreadable(root):
                                      ["imac", "songs", 6, 1, 3, 0, 1]]
 
 
+@pytest.mark.slow
 def test_validate_a_folder_and_what_is_none(tmp_path):
     found = validate.validate(corpus(tmp_path / "mine"), progress=False)
     assert found[["listed", "there", "missing", "unreadable"]].values.tolist() == [[9, 9, 0, 0]] * 2

@@ -59,6 +59,7 @@ def defined(y, bins, frames):
     return np.tile(heard, 1 + frames // heard.shape[1])[:, :frames], magnitude.max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(SOUNDS) - {"short"}))
 @pytest.mark.parametrize(("bins", "frames"), [(257, 199), (1, 150), (48, 700), (1103, 150)])
 def test_pooled_is_what_it_is_defined_to_be(name, bins, frames):

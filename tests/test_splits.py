@@ -62,6 +62,7 @@ def test_golden_split():
     assert "".join(p[1] for p in part[:30]) == "rreerrarrerarerarererrrrerrrrr"
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 8), min_size=9, max_size=60),
        st.sampled_from(["song", "segment"]))
 @settings(max_examples=20)
@@ -79,6 +80,7 @@ def test_shares_are_near_70_10_20(seed, sizes, by):
         assert set(held) == set(PARTS)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_and_the_rows_order_does_not():
     table = manifest()
     assert assign_split(table, seed=1).tolist() != assign_split(table, seed=2).tolist()
@@ -139,6 +141,7 @@ def test_a_class_that_neither_modality_has_is_no_error():
     assert set(assign_split(table)) == set(PARTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folds", [3, 5])
 @pytest.mark.parametrize("by", ["song", "artist", "segment"])
 def test_folds_test_each_sample_once_and_validate_with_the_next_fold(folds, by):

@@ -1,19 +1,17 @@
 """Tasks over processes: results, resumption, and items that kill whoever touches them."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 
 import pytest
 from conftest import corpus
+from elsewhere import broken, counted, describe, task
 from test_corpus import saved, small
 
 from acp_lib.database import folder as source
 from acp_lib.database import manifest
-from acp_lib.engine.cache import write
 from acp_lib.engine.spread import isolated, spread_items, spread_tasks
 from acp_lib.engine.work import Work
 from acp_lib.experiment import methods, runs
@@ -21,41 +19,14 @@ from acp_lib.experiment.runs import Run
 from acp_lib.features import shards
 from acp_lib.profiles import load
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"batch": 64, "pairs_per_epoch": 128, "test_pairs": 60, "epochs": 1, "first_layer": "input", "device": "cpu"}
-
-
-def describe(items):
-    """Twice each item; a negative one kills the process."""
-    for item in items:
-        if item < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-    return [(2 * item, "") for item in items]
-
-
-def task(target, items, *, alone=False):
-    found = isolated(describe, items) if alone else describe(items)
-    write(target, ",".join(str(value) for value, _ in found))
-    return len(items)
-
-
-def counted(target, items, *, alone=False):
-    """Doubles the items and notes each call; the first that meets an item of 99 kills its process."""
-    with (target.parent / "calls").open("a") as calls:
-        calls.write(f"{target.name} {os.getpid()}\n")
-    if 99 in items and not (killed := target.parent / "killed").exists():
-        killed.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(0.05)
-    return task(target, items, alone=alone)
 
 
 def calls(folder):
     """How often each task was begun."""
     return Counter(line.split()[0] for line in (folder / "calls").read_text().splitlines())
-
-
-def broken(target, items, *, alone=False):
-    raise ValueError("broken")
 
 
 def tasks(folder, *lists):
@@ -108,14 +79,14 @@ def test_an_error_of_a_task_is_not_swallowed(tmp_path, jobs):
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A scheduler and three workers, processes of their own as on a cluster."""
+    """A scheduler and two workers, processes of their own as on a cluster."""
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
                                   "--port", "0", "--no-dashboard"], stderr=subprocess.PIPE, text=True, env=env)
     address = next(line.split()[-1] for line in scheduler.stderr if "Scheduler at:" in line)
     workers = [subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1",
                                  "--no-dashboard", "--host", "127.0.0.1"], stderr=subprocess.DEVNULL,
-                                env=env) for _ in range(3)]
+                                env=env) for _ in range(2)]
     yield address
     for process in (*workers, scheduler):
         process.terminate()

@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import jupytext
@@ -65,7 +66,9 @@ def code() -> dict[str, ast.Module]:
     return {name: ast.parse(text) for name, text in found.items()}
 
 
-CALLS = [(name, node) for name, tree in code().items() for node in ast.walk(tree) if isinstance(node, ast.Call)]
+@cache
+def calls() -> list[tuple[str, ast.Call]]:
+    return [(name, node) for name, tree in code().items() for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def is_stream(node: ast.AST) -> bool:
@@ -73,15 +76,19 @@ def is_stream(node: ast.AST) -> bool:
         "streams.generator", "streams.number", "streams.sequence")
 
 
-PURPOSES = [ast.literal_eval(node.args[0]) for _, node in CALLS if is_stream(node)]  # no name is made up as it runs
+def purposes() -> list[str]:
+    return [ast.literal_eval(node.args[0]) for _, node in calls() if is_stream(node)]  # no name is made up as it runs
 
 
+@pytest.mark.slow
 def test_no_two_places_share_a_purpose():
-    assert len(PURPOSES) > 30 and {p: n for p, n in Counter(PURPOSES).items() if n > 1} == {}
+    found = purposes()
+    assert len(found) > 30 and {p: n for p, n in Counter(found).items() if n > 1} == {}
 
 
+@pytest.mark.slow
 def test_no_two_purposes_share_a_stream():
-    found = [first(purpose, *key) for purpose in PURPOSES for key in KEYS]
+    found = [first(purpose, *key) for purpose in purposes() for key in KEYS]
     assert len(set(found)) == len(found)
 
 
@@ -109,8 +116,9 @@ def test_what_counts_as_seeding_by_hand(text, expected):
     assert seeds_by_hand(ast.parse(text).body[0].value) is expected
 
 
+@pytest.mark.slow
 def test_nothing_else_seeds_by_hand():
-    assert [f"{name}, line {node.lineno}: {ast.unparse(node)}" for name, node in CALLS if seeds_by_hand(node)] == []
+    assert [f"{name}, line {node.lineno}: {ast.unparse(node)}" for name, node in calls() if seeds_by_hand(node)] == []
 
 
 # what training draws

@@ -80,6 +80,7 @@ def study(data, work):
     return made
 
 
+@pytest.mark.slow
 def test_from_a_folder_to_a_trained_network(study):
     assert study.manifest["modality"].value_counts().to_dict() == {"image": 9, "music": 9}
     assert {m: x.shape for m, x in study.features.items()} == {"image": (9, 2048), "music": (9, 193)}
@@ -93,6 +94,7 @@ def test_from_a_folder_to_a_trained_network(study):
     assert [len(study.load_clip(row, s)) for s in (2, 99)] == [2 * audio.SR, round(10.5 * audio.SR)]
 
 
+@pytest.mark.slow
 def test_bfloat16_features_are_refused_where_they_depart(data, work):
     rough = Study(profile(data, work, image_precision="bfloat16"), progress=False)
     with pytest.raises(ValueError, match=r"seeded random weights.* a cosine of 0\.\d{5} to those in float32; expected "
@@ -100,6 +102,7 @@ def test_bfloat16_features_are_refused_where_they_depart(data, work):
         rough.extraction.vectors("image")
 
 
+@pytest.mark.slow
 def test_bfloat16_features_are_kept_apart(data, work, study, monkeypatch):
     monkeypatch.setattr(extraction, "COSINE", 0.5)
     rough = Study(profile(data, work, image_precision="bfloat16"), progress=False)
@@ -108,6 +111,7 @@ def test_bfloat16_features_are_kept_apart(data, work, study, monkeypatch):
     assert np.corrcoef(x.ravel(), exact.ravel())[0, 1] > 0.9
 
 
+@pytest.mark.slow
 def test_the_baselines_are_asked_once(study, monkeypatch):
     found = study.baselines
     assert list(found) == list(baselines.BASELINES) and len(found) == 50
@@ -116,6 +120,7 @@ def test_the_baselines_are_asked_once(study, monkeypatch):
     pd.testing.assert_frame_equal(Study(study.profile, progress=False).baselines, found)
 
 
+@pytest.mark.slow
 def test_a_sample_that_does_not_decode_is_rejected_and_the_rest_stays_aligned(study):
     assert BROKEN in study.listed["path"].tolist() and BROKEN not in study.manifest["path"].tolist()
     assert study.rejects["path"].tolist() == [BROKEN]
@@ -133,6 +138,7 @@ def test_a_sample_that_does_not_decode_is_rejected_and_the_rest_stays_aligned(st
         assert [PARTS[k] for k in side.part] == study.part[rows].tolist()
 
 
+@pytest.mark.slow
 def test_a_second_study_computes_nothing(data, work, study, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("computed again")
@@ -143,12 +149,14 @@ def test_a_second_study_computes_nothing(data, work, study, monkeypatch):
     assert complete(Study(profile(data, work), progress=False)) == complete(study)
 
 
+@pytest.mark.slow
 def test_another_work_folder_gives_the_same_bits(data, study, tmp_path):
     moved = tmp_path / "mine"
     shutil.copytree(data, moved)
     assert complete(Study(profile(moved, tmp_path / "work"), progress=False)) == complete(study)
 
 
+@pytest.mark.slow
 def test_prepare_says_what_there_is(data, work, study, capsys):
     prepare(profile(data, work))
     out = capsys.readouterr().out.splitlines()
@@ -161,6 +169,7 @@ def test_prepare_says_what_there_is(data, work, study, capsys):
         assert sum(folder.startswith(name) for folder in made) == 1, name
 
 
+@pytest.mark.slow
 def test_studies_that_differ_in_other_groups_share_their_stages(study):
     one, two = study.variant(epochs=2, split_draw=1), study.variant(batch=4)
     for other in (one, two, two.audited):
@@ -174,6 +183,7 @@ def test_studies_that_differ_in_other_groups_share_their_stages(study):
 # shards and runs
 
 
+@pytest.mark.slow
 def test_shards_are_in_the_order_of_the_manifest(study):
     for kind, shape in (("pixels", (64, 64, 3)), ("slices", (2400, 16))):
         held = Shards(study.raw(kind))
@@ -184,6 +194,7 @@ def test_shards_are_in_the_order_of_the_manifest(study):
     assert len(Shards(study.raw("slices"))) == 9, "the song that does not decode is not among them"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "change", "differs"), [
     ("pixels", {"raw_size": 63}, True), ("pixels", {"bins": 20}, False), ("slices", {"bins": 20}, True),
     ("slices", {"frames": 20}, False), ("art", {"image_size": 80}, True), ("art", {"raw_size": 63}, False),
@@ -195,6 +206,7 @@ def test_folders_of_shards_follow_what_is_in_them(data, work, study, monkeypatch
     assert (other.raw(kind) != study.raw(kind)) == differs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "change", "differs"), [
     (("music", PROBE), {"probe_epochs": 2}, True), (("music", PROBE), {"epochs": 2}, True),  # of the ACP-Net it reads
     (("music", PROBE), {"raw_size": 63}, False), (("pairs", "ACP-Net"), {"raw_size": 63}, False),
@@ -208,6 +220,7 @@ def test_folders_of_runs_follow_what_they_are_made_from(data, work, study, monke
     assert (one.group, one.name, one.seed) == (*method, 0) and one.folder.parent == work / "cache"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "differs"), [("AlexNet, fine-tuned", True), ("Inception-V3 features + MLP", False)])
 def test_runs_follow_the_bytes_of_alexnets_weights(data, work, study, tmp_path, name, differs):
     found = []
@@ -218,6 +231,7 @@ def test_runs_follow_the_bytes_of_alexnets_weights(data, work, study, tmp_path, 
     assert (found[0] != found[1]) == differs
 
 
+@pytest.mark.slow
 def test_a_probe_reads_the_acp_net_of_its_own_seed(data, work, study, monkeypatch):
     monkeypatch.setattr(runs, "train", lambda *_, **__: None)
     more = Study(profile(data, work, seeds=2), progress=False)
@@ -254,6 +268,7 @@ def renamed_song(root):
     (root / "music/neutral/s0.ogg").rename(root / "music/neutral/other.ogg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [changed_picture, added_song, lost_picture, renamed_song])
 def test_keys_follow_the_data(copy, work, change):
     given = profile(copy, work)
@@ -264,6 +279,7 @@ def test_keys_follow_the_data(copy, work, change):
     assert after[0] != before[0] and after[1] != before[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "differs"), [
     ({"seed": 1}, True), ({"epochs": 2}, True), ({"pairs": "uniform"}, True), ({"split": "segment"}, True),
     ({"results": "elsewhere"}, False), ({"jobs": 2}, False), ({"device": "auto"}, False),
@@ -283,6 +299,7 @@ def test_the_input_key_follows_the_weights_bytes(data, work, tmp_path, field):
     assert keys[0] != keys[1]
 
 
+@pytest.mark.slow
 def test_a_song_that_cannot_be_used_moves_no_other(copy, work, study):
     """The manifest, and the part of each of its samples, are the same with and without it."""
     given = profile(copy, work)
@@ -350,6 +367,7 @@ PLAIN = {f"image: {name}" for name in methods.PICTURES if not name.startswith("A
 TRAINED = {f"{group}: {name}" for group, some in methods.GROUPS.items() for name in some}
 
 
+@pytest.mark.slow
 def test_folders_are_those_that_were_made(named, work):
     made = {p.name for p in (work / "cache").iterdir()}
     found = named()
@@ -358,6 +376,7 @@ def test_folders_are_those_that_were_made(named, work):
     assert named() == found and {"database", "art", "baselines", *TRAINED, *AUDITS} <= set(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "text"), [
     ("features/music.py", '\n"""More about it."""\n'), ("experiment/training.py", "\n# said\n"),
     ("engine/progress.py", None), ("figures/runs.py", None), ("profiles/ledger.yml", None),
@@ -369,18 +388,21 @@ def test_what_changes_no_number_leaves_every_folder(named, package, path, text):
     assert moved(before, named()) == set()
 
 
+@pytest.mark.slow
 def test_another_librosa_makes_anew_what_is_heard_and_no_more(named, monkeypatch):
     before = named()
     released(monkeypatch, "librosa")
     assert moved(before, named()) == {"music", "corpus-music", "slices", "baselines", "leakage", *TRAINED} - PLAIN
 
 
+@pytest.mark.slow
 def test_another_torch_makes_anew_what_is_seen_or_trained_and_no_more(named, monkeypatch):
     before = named()
     released(monkeypatch, "torch")
     assert set(before) - moved(before, named()) == {"database", "manifest", "music", "slices"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "expected"), [
     ("features/fast/hpss.py", {"music", "corpus-music", "baselines", *TRAINED} - PLAIN),
     ("features/spectrogram.py", {"slices", "pairs: L3-Net", "pairs: Spectrogram-ACP", "music: Spectrogram + CNN"}),
@@ -396,6 +418,7 @@ def test_code_makes_anew_what_computes_with_it_and_no_more(named, package, path,
 # provenance and evaluation pairs
 
 
+@pytest.mark.slow
 def test_provenance_says_all_and_is_json(study):
     made = study.provenance
     assert json.loads(json.dumps(made, allow_nan=False)) == made
@@ -408,6 +431,7 @@ def test_provenance_says_all_and_is_json(study):
     assert str(study.root.parent) not in json.dumps(made)
 
 
+@pytest.mark.slow
 def test_provenance_follows_the_tags(copy, work, study):
     """They are no part of the manifest, and Table 2 is made of them."""
     assert study.provenance["tags_digest"] is None
@@ -419,6 +443,7 @@ def test_provenance_follows_the_tags(copy, work, study):
     assert found[0]["data_fingerprint"] == study.provenance["data_fingerprint"]
 
 
+@pytest.mark.slow
 def test_all_seeds_are_scored_on_the_same_pairs(data, work, study):
     more = Study(profile(data, work, seeds=2), progress=False)
     assert more.runs[0].folder == study.runs[0].folder and [r.seed for r in more.runs] == [0, 1]
@@ -458,6 +483,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path, work):
         Study(profile(tmp_path, work), progress=False).manifest  # noqa: B018
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("nowhere.pth", None, "weights is '.*nowhere.pth', which is no file; expected imagenet, random, or the path"),
     ("bad.safetensors", b"no tensors", "weights file bad.safetensors does not read as a state_dict"),
@@ -469,6 +495,7 @@ def test_weights_that_cannot_be_had_stop_the_run(data, work, tmp_path, name, con
         Study(profile(data, work, weights=str(tmp_path / name)), progress=False).features  # noqa: B018
 
 
+@pytest.mark.slow
 def test_weights_of_a_file_are_used_as_they_are(data, work, study):
     other = Study(profile(data, work, weights=str(study.weights)), progress=False)
     assert other.weights == study.weights and other.weights_name == "weights file inception_v3.safetensors"

@@ -46,6 +46,7 @@ def digests(root):
     return {p.relative_to(root).as_posix(): file_digest(p) for p in root.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 def test_the_same_bytes_for_any_number_of_processes(root, tmp_path):
     again = synthetic.make(tmp_path, n_images=IMAGES, n_songs=SONGS, jobs=1, progress=False)
     assert digests(again) == digests(root)
@@ -58,6 +59,7 @@ def test_another_seed_gives_other_items():
     assert [i.label for i in one] != [i.label for i in other]
 
 
+@pytest.mark.slow
 def test_every_usable_item_becomes_a_sample(read, truth):
     table, bad = read
     kept = table.groupby("modality")["group"].nunique()
@@ -70,6 +72,7 @@ def test_every_usable_item_becomes_a_sample(read, truth):
     assert len(truth) == len(ids) + len(bad) and ids < set(truth.index)
 
 
+@pytest.mark.slow
 def test_the_manifest_holds_the_labels_of_the_truth(read, truth):
     table, _ = read
     known = truth.loc[table["id"].str.split("#").str[0]]
@@ -78,6 +81,7 @@ def test_the_manifest_holds_the_labels_of_the_truth(read, truth):
     assert list(known["modality"]) == list(table["modality"])
 
 
+@pytest.mark.slow
 def test_what_is_planted_is_found(read):
     _, bad = read
     expected = {"no such file": 3, "truncated": 1, "no audio file": 3, "cannot open": 1, "s long": 1}
@@ -85,18 +89,21 @@ def test_what_is_planted_is_found(read):
     assert len(bad) == sum(expected.values())
 
 
+@pytest.mark.slow
 def test_copies_share_their_group(read):
     table, _ = read
     sizes = table[table["modality"] == "image"].groupby("group").size()
     assert (sizes == 2).sum() == synthetic.COPIES and sizes.max() == 2
 
 
+@pytest.mark.slow
 def test_artists_have_several_songs(read):
     table, _ = read
     songs = table[table["modality"] == "music"].drop_duplicates("group")
     assert songs.groupby("artist").size().max() == synthetic.SONGS_PER_ARTIST
 
 
+@pytest.mark.slow
 def test_scores_agree_with_the_tags(root):
     released = imac.songs(root / "SongEmotionScore.csv").set_index("track")
     own = tags.scores(root / "lastfm_tags.db").set_index("track").loc[released.index]
@@ -124,6 +131,7 @@ def test_clean_tags_are_kept_and_misleading_ones_dropped():
     assert {tags.screen(t)[0] for t in synthetic.GENRES} == {None}
 
 
+@pytest.mark.slow
 def test_tag_database_has_the_schema_of_lastfm(root):
     with closing(sqlite3.connect(root / "lastfm_tags.db")) as db:
         lowest, highest, count = db.execute("SELECT MIN(val), MAX(val), COUNT(*) FROM tid_tag").fetchone()
@@ -136,6 +144,7 @@ def test_tag_database_has_the_schema_of_lastfm(root):
     assert carried & set(synthetic.MISLEADING) and carried & set(synthetic.GENRES)
 
 
+@pytest.mark.slow
 def test_track_database_matches_the_score_file(root):
     released = imac.songs(root / "SongEmotionScore.csv")
     with closing(sqlite3.connect(root / "track_metadata.db")) as db:
@@ -148,6 +157,7 @@ def test_track_database_matches_the_score_file(root):
         "artist_hotttnesss,year,track_7digitalid,shs_perf,shs_work")
 
 
+@pytest.mark.slow
 def test_video_ids_have_the_form_of_real_ones(root):
     rows = [line.split(",") for line in (root / "YouTubeURLs.csv").read_text().splitlines()]
     assert len(rows) == SONGS + len(synthetic.PLANTED["music"])
@@ -155,6 +165,7 @@ def test_video_ids_have_the_form_of_real_ones(root):
     assert {len(videos) for _, *videos in rows} == {0, 10}
 
 
+@pytest.mark.slow
 def test_picture_lists_name_reserved_hosts(root):
     lists = imac.read_pictures(root / "agg")[0]
     assert set(lists["emotion"]) == set(EMOTIONS)
@@ -162,6 +173,7 @@ def test_picture_lists_name_reserved_hosts(root):
     assert (lists["agree"] + lists["disagree"]).eq(5).all()
 
 
+@pytest.mark.slow
 def test_pictures_decode(read, root):
     table, _ = read
     for path in table["path"][table["modality"] == "image"]:
@@ -171,6 +183,7 @@ def test_pictures_decode(read, root):
             assert min(picture.size) >= 200 and max(picture.size) <= 320
 
 
+@pytest.mark.slow
 def test_songs_decode(read, root):
     table, _ = read
     songs = table[table["modality"] == "music"].drop_duplicates("group")
@@ -217,6 +230,7 @@ def test_too_few_are_refused():
         synthetic.counts("music", 8)
 
 
+@pytest.mark.slow
 def test_bayes_rates():
     rates = synthetic.bayes_rates()
     assert 0.87 <= rates["pair_class_balanced"] <= 0.91
@@ -236,6 +250,7 @@ def test_bayes_rates_fall_with_the_noise():
     assert all(rates[-1][k] > c for k, c in (("pair_class_balanced", 0.5), ("image_8", 1 / 8), ("music_3", 1 / 3)))
 
 
+@pytest.mark.slow
 def test_the_best_observer_of_many_songs_scores_the_bayes_rate():
     items = [i for i in synthetic.plan("music", 6000, 0) if i.fate == "kept"]
     points, label = np.array([i.point for i in items]), np.array([CLASSES.index(i.label) for i in items])
@@ -246,11 +261,13 @@ def test_the_best_observer_of_many_songs_scores_the_bayes_rate():
     assert found == pytest.approx(synthetic.bayes_rates(n_songs=6000)["music_3"], abs=0.02)
 
 
+@pytest.mark.slow
 def test_noise_is_as_stated():
     items = synthetic.plan("music", 6000, 0) + synthetic.plan("image", 6000, 0)
     assert np.mean([i.label != i.truth for i in items]) == pytest.approx(synthetic.NOISE, abs=0.01)
 
 
+@pytest.mark.slow
 def test_truth_file_says_what_was_planted(root, truth):
     about = json.loads((root / "truth.json").read_text())
     assert about["planted"]["image"] == {"lost": 3, "truncated": 1} and about["planted"]["copies"] == synthetic.COPIES

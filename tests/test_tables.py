@@ -92,6 +92,7 @@ def test_the_papers_example_tags_pass_the_screening(label, tag):
     assert screen(tag) == (label, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", tables.TABLES)
 def test_every_row_has_both_columns_and_is_json(study, number, tmp_path):
     rows = tables.TABLES[number](study)
@@ -108,6 +109,7 @@ def values(table):
     return [x for v in table.values() for x in (values(v) if isinstance(v, dict) else [v])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "printed"), [
     (1, [[e for e in EMOTIONS if regroup(e) == c] for c in CLASSES]),
     (2, values(paper.TAGS) + values(paper.CLEAN_TAGS)),
@@ -175,6 +177,7 @@ def of(rows, modality):
     return {row["row"]: row for row in rows if row["what"].startswith({"image": "picture"}.get(modality, modality))}
 
 
+@pytest.mark.slow
 def test_table_5_has_the_papers_rows_and_every_method_that_is_trained(study):
     rows = tables.table5(study)
     for modality, (word, names) in {"image": ("picture", EMOTIONS), "music": ("music", CLASSES)}.items():
@@ -188,6 +191,7 @@ def test_table_5_has_the_papers_rows_and_every_method_that_is_trained(study):
     assert len(of(rows, "image")) + len(of(rows, "music")) == len(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modality", ["image", "music"])
 def test_a_row_of_table_5_agrees_with_itself(study, modality):
     side = getattr(study.corpus, modality)
@@ -207,6 +211,7 @@ def test_a_row_of_table_5_agrees_with_itself(study, modality):
         assert len(row["variances"]) == (1 if runs == 1 else 2)
 
 
+@pytest.mark.slow
 def test_what_runs_say_stands_in_table_5(study):
     row = of(tables.table5(study), "music")["193 numbers + MLP, random labels"]
     assert (row["seeds"], row["memorised"], row["values"][1]) == ([0, 1], 62.5, 100.0)
@@ -214,11 +219,13 @@ def test_what_runs_say_stands_in_table_5(study):
     assert row["recall"] == pytest.approx([100, 50, 50])
 
 
+@pytest.mark.slow
 def test_probes_on_features_that_hold_the_class_beat_the_most_frequent(study):
     found = of(tables.table5(study), "music")
     assert found["193 numbers, linear"]["ours"] > 90 > found["The most frequent"]["ours"] + 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [None, [e for e in range(8) if EMOTIONS[e] != "awe"]])
 def test_without_all_emotions_table_5_names_classes(study, kept):
     known = study.corpus.image.emotion
@@ -229,6 +236,7 @@ def test_without_all_emotions_table_5_names_classes(study, kept):
     assert (found["Random"]["paper"], found["Random"]["ours"]) == (12.5, pytest.approx(100 / 3))
 
 
+@pytest.mark.slow
 def test_pictures_without_an_emotion_are_left_out_of_the_eight(study):
     emotion = study.corpus.image.emotion.copy()
     rows = study.corpus.image.rows("test")[:6]
@@ -239,6 +247,7 @@ def test_pictures_without_an_emotion_are_left_out_of_the_eight(study):
     assert [np.sum(found[name]["confusion"]) for name in ("The most frequent", "AlexNet, frozen")] == [left, 2 * left]
 
 
+@pytest.mark.slow
 def test_load_makes_once_and_anew_for_another_origin(study):
     rows = tables.load(study, 4)
     assert study.asked and all(row["provenance"] == study.provenance for row in rows)

@@ -52,6 +52,7 @@ def test_all_samples_are_in_an_epoch_once(n, size):
     assert len(made) == math.ceil(n / size)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(1, 40))
 def test_shares_interleave_to_the_whole_batch_and_leave_out_a_rest(of, part, n):
     whole, size = batches(n, of * part), of * part
@@ -79,6 +80,7 @@ def test_a_batch_is_the_same_in_any_order_of_asking(stream):  # noqa: F811
     assert not any(same(of_stream(stream, (3, 2))[k], first[k]) for k in range(5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_processes_that_read_ahead_change_nothing(stream, workers):  # noqa: F811
     made = of_stream(stream)

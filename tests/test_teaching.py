@@ -99,6 +99,7 @@ def page(tmp_path_factory) -> SimpleNamespace:
     return rendered(tmp_path_factory.mktemp("page"), PAGE, 130.4)
 
 
+@pytest.mark.slow
 def test_exercises_are_numbered_by_chapter_and_named_by_their_grade(page):
     assert page.warnings == ""
     titles = [box.find(class_="admonition-title").get_text() for box in page.soup.select("div.exercise")]
@@ -106,6 +107,7 @@ def test_exercises_are_numbered_by_chapter_and_named_by_their_grade(page):
     assert page.soup.find("a", href="#ex-one-b").get_text() == "Exercise 1.2"
 
 
+@pytest.mark.slow
 def test_a_solution_is_folded_and_holds_its_cells(page):
     folds = page.soup.select("details.solution")
     assert [fold.summary.get_text() for fold in folds] == ["Solution", "Solution"]
@@ -113,6 +115,7 @@ def test_a_solution_is_folded_and_holds_its_cells(page):
     assert folds[1].select("div.cell") and "So it is." in folds[1].get_text() and "See" not in folds[1].get_text()
 
 
+@pytest.mark.slow
 def test_a_chapter_says_what_it_takes_and_how_it_is_cited(page):
     opening = page.soup.find("dl").get_text(" ", strip=True)
     assert re.search(r"What it takes 1 minutes? to read \(\d+ words\); about 2 minutes to run", opening)
@@ -121,16 +124,27 @@ def test_a_chapter_says_what_it_takes_and_how_it_is_cited(page):
     assert f"One chapter. In: {about['title']}, version {about['version']}." in cite and "Verma" in cite
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new", "warning"), [
     (":::{solution} ex-one-a", ":::{solution} ex-gone", "exercise 'ex-one-a' has no solution"),
     (":::{solution} ex-one-a", ":::{solution} ex-gone", "a solution is of 'ex-gone', which is no exercise here"),
-    (":::{solution-end}\n:::\n", "", "the solution of ex-one-b has no solution-end"),
-    (":::{solution-start} ex-one-b\n:class: dropdown\n:::\n", "", "a solution-end without a solution-start"),
+    (":::{solution-end}\n:::\n", "", "the fold 'ex-one-b' has no end"),
+    (":::{solution-start} ex-one-b\n:class: dropdown\n:::\n", "", "an end of a fold without its start"),
     (":::{exercise} Code", ":::{exercise} Hard", "the exercise's grade is 'Hard'; expected one of Think, Read, Code"),
 ])
 def test_what_does_not_fit_is_told(tmp_path, old, new, warning):
     assert old in PAGE
     assert warning in rendered(tmp_path, PAGE.replace(old, new)).warnings
+
+
+def test_what_few_need_is_folded_with_its_cells_and_is_no_prose(tmp_path):
+    more = ":::{more-start} Every <b>rule</b>\n:::\n\n```{code-cell} ipython3\n'ruled'\n```\n\n:::{more-end}\n:::\n"
+    made = rendered(tmp_path, PAGE.replace("## Exercises", f"{more}\nAfter it.\n\n## Exercises"))
+    fold, = made.soup.select("details.more")
+    assert not {"no end", "without its start"} & set(re.findall("no end|without its start", made.warnings))
+    assert fold.summary.get_text() == "Every <b>rule</b>" and not fold.has_attr("open")
+    assert fold.select("div.cell") and "After it." not in fold.get_text()
+    assert len(made.soup.select("details.solution")) == 2
 
 
 @pytest.mark.parametrize(("time", "told"), [
@@ -175,6 +189,7 @@ def test_a_chapter_has_exercises_of_each_grade_in_its_last_section(path):
     assert text.count("{exercise}") == len(asked)
 
 
+@pytest.mark.slow
 @chapters
 def test_each_exercise_has_a_solution_and_those_in_code_are_run(path):
     asked, told = exercises(path), solved(path)

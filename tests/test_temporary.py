@@ -66,6 +66,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no socket of a server")
 @pytest.mark.parametrize(("then", "number", "code"), [
     ("pass", None, 0), ("raise ValueError('no')", None, 2), ("raise OSError(28, 'No space left on device')", None, 1),

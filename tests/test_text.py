@@ -82,6 +82,7 @@ READERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", [*UNICODE, "cp1252"])
 @pytest.mark.parametrize("name", READERS)
 def test_every_list_is_read_in_every_certain_encoding(tmp_path, name, encoding):
@@ -167,6 +168,7 @@ DIALECTS = [{"delimiter": d, "lineterminator": end, "quoting": q} for d in ",;\t
             if (end, q) != ("\r", csv.QUOTE_MINIMAL)]  # which leaves a line feed in a field without quotes
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS).filter(any), max_size=6), st.sampled_from(DIALECTS),
        st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]))
 def test_a_table_in_any_dialect_is_read_back_equal(tmp_path_factory, rows, dialect, encoding):

@@ -48,6 +48,7 @@ def both() -> dict:
     return {"tasks": tasks, "histories": histories, "expected": expected, "nets": side_by_side, "alone": alone}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", range(3))
 def test_a_run_is_the_same_beside_others_as_alone(both, run):
     found, expected = both["histories"][run], both["expected"][run]
@@ -56,6 +57,7 @@ def test_a_run_is_the_same_beside_others_as_alone(both, run):
         assert [h[key] for h in found] == pytest.approx([h[key] for h in expected], abs=2e-4), key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", range(3))
 def test_each_network_is_left_with_the_weights_of_its_own_best_epoch(both, run):
     found, expected = both["nets"][run].state_dict(), both["alone"][run].state_dict()
@@ -66,6 +68,7 @@ def test_each_network_is_left_with_the_weights_of_its_own_best_epoch(both, run):
     assert accuracy == pytest.approx(max(h["val_accuracy"] for h in both["histories"][run]), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_runs_stop_each_at_its_own_epoch(both):
     assert all(len(h) <= PAIRING.epochs for h in both["histories"])
     longest = max(map(len, both["histories"]))
@@ -73,6 +76,7 @@ def test_runs_stop_each_at_its_own_epoch(both):
     assert all(len(h) - 1 - int(np.argmax([e["val_accuracy"] for e in h])) == PAIRING.patience for h in waiting)
 
 
+@pytest.mark.slow
 def test_dropout_differs_between_runs_of_equal_weights_and_is_repeatable():
     task = Correspondence(corpora(1)[0], replace(PAIRING, epochs=1), 0)
 

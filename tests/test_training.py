@@ -1,21 +1,20 @@
 """The training loop: learning, early stopping, the best weights, repeatability, what survives a kill, two processes."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from test_corpus import saved, side, small, streamed
+from test_corpus import reread, saved, side, small, streamed
 from test_runs import planned
 from torch import distributed, multiprocessing, nn
 
 from acp_lib import streams
 from acp_lib.emotions import CLASSES
+from acp_lib.engine import processes
 from acp_lib.experiment import evaluation, runs, tasks, training
 from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.experiment.tasks import Correspondence, Recognition
@@ -117,6 +116,7 @@ def test_history(unbroken):
     assert json.loads(json.dumps(history, allow_nan=False)) == history
 
 
+@pytest.mark.slow
 def test_the_weights_of_the_best_epoch_are_kept():
     corpus, seen = small(strength=1.0), []
     model = Tiny()
@@ -175,6 +175,7 @@ def test_networks_run_in_the_precision_of_the_profile():
 # repeatability
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(unbroken):
     model, history = unbroken
     torch.rand(5)  # what was drawn before does not matter
@@ -218,6 +219,7 @@ def kill_after(epoch):
     return on_epoch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [1, 2, 3, 4])
 def test_resumed_is_bit_for_bit_unbroken(tmp_path, monkeypatch, unbroken, epoch):
     monkeypatch.setattr(training, "SECONDS", -1)
@@ -231,6 +233,7 @@ def test_resumed_is_bit_for_bit_unbroken(tmp_path, monkeypatch, unbroken, epoch)
     assert list(checkpoint.parent.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_killed_twice_and_epochs_after_the_checkpoint_are_repeated(tmp_path, monkeypatch, unbroken):
     checkpoint = tmp_path / "checkpoint"
     for seconds, epoch in ((-1, 1), (1000, 3), (-1, 3)):
@@ -262,6 +265,7 @@ def unbroken_convolutions(stream):
     return convolved(stream)
 
 
+@pytest.mark.slow
 def test_convolutions_repeat_themselves_and_lie_in_memory_as_they_like_it(stream, unbroken_convolutions):
     model, history = unbroken_convolutions
     weight = model.image[3].weight
@@ -270,6 +274,7 @@ def test_convolutions_repeat_themselves_and_lie_in_memory_as_they_like_it(stream
     assert state(again[0]) == state(model) and again[1] == history != other[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_resumed_convolutions_are_bit_for_bit_unbroken(tmp_path, monkeypatch, stream, unbroken_convolutions, epoch):
     monkeypatch.setattr(training, "SECONDS", -1)
@@ -282,26 +287,27 @@ def test_resumed_convolutions_are_bit_for_bit_unbroken(tmp_path, monkeypatch, st
     assert state(model) == state(unbroken_convolutions[0]) and history == unbroken_convolutions[1]
 
 
-DEADLY = """
-import os, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from test_corpus import reread
-from test_training import convolved, training
-training.SECONDS = -1
-def on_epoch(history):
-    print(len(history), flush=True)
-    if len(history) == 2:
-        os.kill(os.getpid(), 9)
-convolved(reread(Path(sys.argv[2])), checkpoint=Path(sys.argv[3]), on_epoch=on_epoch)
-"""
+def deadly(folder, checkpoint, told):
+    """Train on what `streamed` wrote into a folder, noting each epoch, and die in the second."""
+    training.SECONDS = -1
+
+    def on_epoch(history):
+        with told.open("a") as f:
+            f.write(f"{len(history)}\n")
+        if len(history) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    convolved(reread(folder), checkpoint=checkpoint, on_epoch=on_epoch)
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_resumes_bit_for_bit(tmp_path, stream, unbroken_convolutions):
-    checkpoint, folder = tmp_path / "checkpoint", stream.image.x.folder.parent
-    done = subprocess.run([sys.executable, "-c", DEADLY, Path(__file__).parent, folder, checkpoint],
-                          stdout=subprocess.PIPE, text=True)
-    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "1\n2\n") and checkpoint.exists()
+    checkpoint, told = tmp_path / "checkpoint", tmp_path / "told"
+    process = processes.context().Process(target=deadly, args=(stream.image.x.folder.parent, checkpoint, told))
+    process.start()
+    process.join()
+    assert (process.exitcode, told.read_text()) == (-signal.SIGKILL, "1\n2\n") and checkpoint.exists()
+    told.unlink()
     seen = []
     model, history = convolved(stream, checkpoint=checkpoint, on_epoch=lambda h: seen.append(len(h)))
     assert seen == [3]
@@ -339,10 +345,12 @@ def two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     options = QUICK | {"epochs": 1, "pairs_per_epoch": 64, "first_layer": "input", "test_pairs": 50}
     run = planned(folder / "run", saved(small((2048, 193), (24, 24)), folder / "corpus"), 5, **options)
-    multiprocessing.spawn(of_two, (folder, run), nprocs=2)
+    method = processes.context().get_start_method()
+    multiprocessing.start_processes(of_two, (folder, run), nprocs=2, start_method=method)
     return run, [torch.load(folder / f"{rank}.pth") for rank in range(2)]
 
 
+@pytest.mark.slow
 def test_two_processes_have_one_history_and_one_network(two):
     one, other = two[1]
     assert one[0] == other[0] and len(one[0]) == 3
@@ -350,11 +358,13 @@ def test_two_processes_have_one_history_and_one_network(two):
     assert [one[3], other[3]] == [(0, 2), (1, 2)]
 
 
+@pytest.mark.slow
 def test_where_two_processes_judge_otherwise_the_first_decides_when_to_stop(two):
     one, other = (found[4] for found in two[1])
     assert one == other and [h["val_accuracy"] for h in one] == [0.5] * 3
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns_from_the_same_batches(two):
     model = Tiny(dropout=0.0)
     history = fit(model, small(), **SHARED)
@@ -364,6 +374,7 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(two):
         torch.testing.assert_close(two[1][0][1][name], value, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_first_of_two_processes_keeps_the_run(two):
     run = two[0]
     assert len(run.history) == 1 and len(run.predictions) == 50
@@ -371,6 +382,7 @@ def test_the_first_of_two_processes_keeps_the_run(two):
     assert left == {"run"}
 
 
+@pytest.mark.slow
 def test_a_batch_that_two_processes_cannot_share_is_refused(two):
     assert {found[2] for found in two[1]} == {"batch is 33, which 2 processes cannot share evenly; give a multiple"}
 
@@ -420,6 +432,7 @@ def test_the_rate_falls_on_a_plateau_of_the_validation_loss(decay, losses, falls
     assert training.rate(Training(decay=decay, learning_rate=0.01), history) == pytest.approx(0.01 / 10**falls)
 
 
+@pytest.mark.slow
 def test_a_fallen_rate_stops_the_learning(monkeypatch):
     seen = []
     monkeypatch.setattr(training, "rate", lambda options, history: seen.append(len(history)) or 0.0)

@@ -59,6 +59,7 @@ IGNORED = [".DS_Store", "._awe.jpg", ".hidden.jpg", ".git", ".ipynb_checkpoints"
            "x.jpg.part", "x.part", "x.jpg.crdownload", "x.partial", "x.download", "~$x.jpg", "x.jpg~"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["", "images", "images/awe", "music/neutral/deeper"])
 @pytest.mark.parametrize("name", IGNORED)
 def test_what_systems_leave_behind_is_neither_sample_nor_reject_nor_key(root, name, where):
@@ -76,6 +77,7 @@ def test_what_systems_leave_behind_is_neither_sample_nor_reject_nor_key(root, na
     assert all(a.equals(b) for a, b in zip(before, after, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [
     "part.jpg", "x.part.jpg", "thumbs.db.jpg", "a~b.jpg", "~x.jpg", "eaDir/x.jpg", "#1.jpg", "@me.jpg", "$5.jpg",
     "lost found/x.jpg", "MACOSX/x.jpg", "recycle/x.jpg", "download/x.jpg", "x.y.jpg", "_DS_Store.jpg", "desktop/x.jpg"])
@@ -85,6 +87,7 @@ def test_names_that_look_alike_are_data(root, name):
     assert f"images/awe/{name}" in paths(root) and listing(root) != key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["notes.txt", "cover.pdf", "x.xmp", "x.json", "no_ending"])
 def test_a_file_of_another_kind_is_a_reject_with_the_reason(tmp_path, name):
     root = corpus(tmp_path, pictures=1, songs=1)
@@ -136,6 +139,7 @@ def test_links_are_followed(behind):
     assert name.as_posix() in paths(root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [changed, touched, added, deleted])
 def test_a_change_behind_a_link_changes_the_key_and_what_is_listed(behind, change):
     root, file, link = behind
@@ -205,6 +209,7 @@ def test_images_itself_may_lead_nowhere(root, target, reason):
 BROKEN = "no such file: the link leads nowhere; fetch what it stands for"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["images/awe/x.jpg", "images/awe/june", "images/fear", "music/positive/x.wav",
                                   "images/x.jpg"])
 @pytest.mark.parametrize("target", ["../../.git/annex/objects/XX/YY/SHA256E-s9--0.jpg", "/nowhere/x", "gone",
@@ -334,6 +339,7 @@ def turned_into_a_broken_link(path):
     path.symlink_to("nowhere")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "reason"), [
     (gone, "no such file"), (grown, manifest.CHANGED), (touched, manifest.CHANGED), (turned_into_a_broken_link, BROKEN),
     (replaced, "cannot be read: neither a file nor a folder")])
@@ -379,6 +385,7 @@ def messy(root, outside):
     return {"pictures": (6 + 1, 4), "songs": (6, 2)}
 
 
+@pytest.mark.slow
 def test_validate_counts_what_becomes_samples_and_rejects(tmp_path):
     root = tmp_path / "mine"
     expected = messy(root, tmp_path / "outside")

@@ -312,6 +312,7 @@ SIDECARS = ["info.json", "jpg", "webp", "png", "description", "part", "ytdl", "v
             "webm.ytdl", "temp.opus", "f251.webm", "lrc", "txt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", SIDECARS)
 def test_what_lies_beside_a_song_is_none(root, clip, ending):
     (root / f"music/TR0.{ending}").write_bytes(clip.read_bytes())
@@ -325,6 +326,7 @@ def test_what_lies_beside_a_song_is_none(root, clip, ending):
     assert imac.song_files(root / "music")["TR0"].name == "TR0.ogg"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("endings", "counts"), [
     (["webm", "wav"], "wav"), (["ogg", "jpg"], "ogg"), (["m4a", "mp3", "webm"], "mp3"), (["opus", "flac"], "flac"),
     (["opus", "ogg.part"], "opus"), (["webm", "m4a"], "webm"), (["WAV", "ogg"], "WAV"),
@@ -353,6 +355,7 @@ SLOW = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("stage", ["download", "silence", "ffmpeg"])
 def test_a_run_that_is_stopped_ends_soon_and_leaves_nothing(root, clip, tmp_path, number, stage):

@@ -1,7 +1,7 @@
 """The common space: where ACP-Net puts pictures and music, what their places depend on, and what lies near to what.
 
 Paper: Section 3, the embeddings of both branches.
-Chapter: Probes.
+Chapter: One map of both modalities.
 """
 
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ class CommonSpace:
 def embed(model: ACPNet, corpus: Corpus, seed: int = 0) -> CommonSpace:
     """Embeddings of training and test samples, MOST of each at most, drawn without replacement.
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     rng = streams.generator("samples of the common space", seed)
     rows, found = {}, {}
@@ -77,7 +77,7 @@ def tsne_map(x: np.ndarray, seed: int = 0) -> np.ndarray:
 
     The perplexity is PERPLEXITY, or a third of the other points where there are fewer.
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     perplexity = max(1.0, min(PERPLEXITY, (len(x) - 1) / 3))
     return TSNE(2, perplexity=perplexity, init="pca", random_state=streams.number("t-SNE", seed)).fit_transform(x)
@@ -89,7 +89,7 @@ def tsne_map(x: np.ndarray, seed: int = 0) -> np.ndarray:
 def variance_between(x: np.ndarray, groups: np.ndarray) -> float:
     """Per cent of the variance of points (N, width) that lies between the means of their groups (N,).
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     total = ((x - x.mean(0)) ** 2).sum()
     means = sum((groups == g).sum() * ((x[groups == g].mean(0) - x.mean(0)) ** 2).sum() for g in np.unique(groups))
@@ -101,7 +101,7 @@ def neighbour_agreement(x: np.ndarray, groups: np.ndarray, own: np.ndarray) -> f
 
     own : song or picture of each point (N,); points of the same are no neighbours
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     far = pairwise_distances(x)
     far[own[:, None] == own] = np.inf
@@ -111,7 +111,7 @@ def neighbour_agreement(x: np.ndarray, groups: np.ndarray, own: np.ndarray) -> f
 def chance_agreement(groups: np.ndarray) -> float:
     """Per cent of pairs of samples, drawn with replacement, that are of one group.
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     return 100 * sum((groups == g).mean() ** 2 for g in np.unique(groups))
 
@@ -119,7 +119,7 @@ def chance_agreement(groups: np.ndarray) -> float:
 def modality_probe(space: CommonSpace, *, centred: bool = False) -> float:
     """Balanced accuracy, in per cent, of a linear probe that is asked for the modality of test samples.
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     parts = ("train", "test")
     kind = np.concatenate([space.modality(part) for part in parts])
@@ -134,7 +134,7 @@ def placed_by(space: CommonSpace, label: dict[str, np.ndarray], own: dict[str, n
 
     label, own : modality -> class, and song or picture, of each sample of the corpus
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     kind, named, who = space.modality("test"), space.of("test", label), space.of("test", own)
     rows = []
@@ -153,7 +153,7 @@ def placed_by(space: CommonSpace, label: dict[str, np.ndarray], own: dict[str, n
 def weighs_more(row: dict) -> str:
     """"modality" or "class": between whose means more of the variance lies in a row of `placed_by`.
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     by_modality = row["Variance between modalities, %"] > row["Variance between classes, %"]
     return "modality" if by_modality else "class"
@@ -165,7 +165,7 @@ def weighs_more(row: dict) -> str:
 def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Cosine of the angle between each of a (n, width) and each of b (m, width): (n, m); 0 for a vector of zeros.
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     a, b = (v / np.maximum(np.linalg.norm(v, axis=1, keepdims=True), _TINY) for v in (a, b))
     return a @ b.T
@@ -175,7 +175,7 @@ def scores(model: ACPNet, corpus: Corpus, space: CommonSpace) -> dict[str, np.nd
     """How well each test clip (column) goes with each test picture (row), in three ways: the cosine of the embeddings
     as they are, of the centred ones, and the probability that the network gives to the pair being true.
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     pictures, clips = (space.rows[m]["test"] for m in MODALITIES)
     i, j = (a.ravel() for a in np.meshgrid(pictures, clips, indexing="ij"))
@@ -191,7 +191,7 @@ def precision_at(score: np.ndarray, relevant: np.ndarray, k: int = DEPTH) -> np.
 
     score, relevant : of each item to each query (Q, n); equal scores are ranked in the order given
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     best = np.argsort(-score, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(relevant, best, 1).mean(1)
@@ -202,7 +202,7 @@ def median_queries(precision: np.ndarray, label: np.ndarray, classes: Sequence[s
 
     precision, label : of each query (Q,)
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     found = []
     for name in classes:
@@ -215,7 +215,7 @@ def median_queries(precision: np.ndarray, label: np.ndarray, classes: Sequence[s
 def best_once(score: np.ndarray, own: np.ndarray, n: int) -> np.ndarray:
     """The n items with the highest scores (items,), best first, each song or picture `own` (items,) once.
 
-    Chapter: Probes.
+    Chapter: One map of both modalities.
     """
     order = np.argsort(-score, kind="stable")
     _, first = np.unique(own[order], return_index=True)

@@ -27,8 +27,9 @@ from typing import Any
 import yaml
 from filelock import FileLock
 
-from acp_lib.engine import commands, faults, temporary
-from acp_lib.engine.cache import digest, file_digest, write
+from acp_lib.book import printed
+from acp_lib.engine import commands, faults, processes, temporary
+from acp_lib.engine.cache import digest, file_digest, shown_key, write
 from acp_lib.engine.processes import kill_all, one_thread
 from acp_lib.engine.text import lines, plain
 from acp_lib.profiles import FILES, ROOT, Profile
@@ -39,8 +40,10 @@ examples:
   %(prog)s mini -p seed 3 -p epochs 2 -j 2       another seed, shorter, two chapters at once
   %(prog)s folder -p data my_corpus              your own pictures and songs
   %(prog)s imac -p data imac --only 05_acp_net   one chapter on IMAC
+  %(prog)s --pdf book article                    these as PDFs, too: _build/html/book.pdf, article.pdf
   %(prog)s -p build /scratch -p work /scratch    elsewhere: /scratch/_build/html
 """
+IMPORT = re.compile(r"^ *(?:from|import) acp_lib\b.*$", re.MULTILINE)
 LAST = "90_"  # chapters so named read the results of the others
 RENDER = """\
 import sys
@@ -75,7 +78,9 @@ class Chapter:
     def key(self) -> str:
         """Digest of all that the executed copy depends on."""
         others = [c.last["key"] for c in self.run.chapters if c.name < LAST] if self.name >= LAST else []
-        return digest(self.source.read_text("utf8"), self.run.parameters, self.run.input_key, others)
+        text = self.source.read_text("utf8")
+        imports = "\n".join(line.strip() for line in IMPORT.findall(text))
+        return digest(text, shown_key(imports), self.run.parameters, self.run.input_key, others)
 
     @property
     def last(self) -> dict:
@@ -93,6 +98,8 @@ class Run:
 
     profile: Profile
     given: dict
+    printed: tuple[str, ...] = ()
+    """What of `printed.KINDS` is offered as a PDF."""
 
     @property
     def build(self) -> Path:
@@ -114,9 +121,11 @@ class Run:
 
     @cached_property
     def input_key(self) -> str:
+        """Digest of what all chapters depend on: settings, data, weights, versions, and what is recorded."""
         from acp_lib import study
+        from acp_lib.results import recorded
 
-        return study.input_key(self.profile)
+        return digest(study.input_key(self.profile, code=""), recorded.fingerprint())
 
     @cached_property
     def hidden(self) -> dict[str, str]:
@@ -142,6 +151,8 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
     import papermill
     from traitlets.config import Config
 
+    from acp_lib.book import kernels
+
     logging.getLogger("papermill").setLevel(logging.ERROR)  # parameters are checked here and in the chapters
     chapter.executed.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{chapter.executed}.lock"):
@@ -155,6 +166,7 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
                 papermill.execute_notebook(
                     notebook, chapter.executed, chapter.run.parameters, kernel_name="python3",
                     progress_bar={"desc": chapter.name} if bar else False, execution_timeout=timeout, start_timeout=120,
+                    kernel_manager_class=kernels.Manager,
                     resources={"metadata": {"path": str(chapter.source.parent)}},  # cwd would change all threads'
                     shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
                     config=Config(KernelManager=sockets(chapter.name)))
@@ -247,6 +259,7 @@ def config(run: Run) -> str:
     """`_config.yml` for executed copies."""
     settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
     settings["execute"]["execute_notebooks"] = "off"
+    settings["sphinx"]["config"] |= {"acp_printed": list(run.printed), "acp_results": str(run.profile.results_path)}
     if run.profile.tag != "mini":
         given = "".join(f" · {k} {plain(v)}" for k, v in scrub(run.given, run.hidden).items())
         settings["html"]["announcement"] = f"Profile {run.profile.profile}{html.escape(given)}"
@@ -287,7 +300,8 @@ def render(run: Run) -> Path:
     run.build.mkdir(parents=True, exist_ok=True)
     with FileLock(run.build / ".render.lock"):
         index = run.build / "html" / "index.html"
-        index.unlink(missing_ok=True)  # so that an old one is no sign of success
+        for old in (index, *(index.with_name(f"{kind}.pdf") for kind in printed.KINDS)):
+            old.unlink(missing_ok=True)  # so that an old one is no sign of success
         command = [sys.executable, "-c", RENDER, os.getpid(), "build", stage(run),
                    "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q"]
         done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -298,6 +312,8 @@ def render(run: Run) -> Path:
             said = faults.line(lines(done.stderr, False))
             raise RuntimeError(f"{f'error: {said}' if said else done.stderr}\nrendering failed (exit code "
                                f"{done.returncode}); the pages' sources are in {run.build / 'source'}")
+        for kind in run.printed:
+            print(f"{kind} {printed.write(index.parent, kind)}", flush=True)
     return index
 
 
@@ -333,6 +349,8 @@ def arguments(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("-j", "--jobs", type=int, default=1, help="chapters to run at once (1)")
     parser.add_argument("--only", nargs="+", default=[], metavar="CHAPTER", help="run these chapters alone: 05_acp_net")
     parser.add_argument("--no-render", dest="rendered", action="store_false", help="stop when the chapters have run")
+    parser.add_argument("--pdf", nargs="+", default=[], choices=printed.KINDS, dest="printed",
+                        help="print this, too, as a PDF that every page links to")
     parser.add_argument("--timeout", type=int, default=3600, help="seconds that one cell may take (3600)")
     return parser
 
@@ -347,13 +365,20 @@ def follow(options: argparse.Namespace) -> int:
     """Do what a command line asks for; return the exit code."""
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this Python's kernel, not one of the user's other ones
     profile = commands.profile(options)
-    run = Run(profile, {name: profile.flat[name] for name in commands.given(options)})
+    run = Run(profile, {name: profile.flat[name] for name in commands.given(options)}, tuple(options.printed))
     commands.begin_in_checkout()
     choose(run, options.only)
     run.input_key  # noqa: B018 - raises where the data is no folder, or the device is not there
+    if run.printed:
+        printed.browser()
+        if options.only or not options.rendered:
+            raise ValueError("--pdf prints the whole book, once it is rendered; leave out --only and --no-render")
     for name in ("jobs", "timeout"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
+    from acp_lib.book import kernels
+
+    processes.preload(kernels.IMPORTED)
     try:
         temporary.lend()
         build(run, only=options.only, jobs=options.jobs, timeout=options.timeout, rendered=options.rendered)

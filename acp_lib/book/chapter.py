@@ -4,11 +4,12 @@ Chapter: all.
 """
 
 from IPython import get_ipython
+from matplotlib.figure import Figure
 from matplotlib_inline.config import InlineBackend
 
 from acp_lib import profiles
 from acp_lib.book.report import escape, say
-from acp_lib.figures import style
+from acp_lib.figures import page, style
 from acp_lib.study import Study
 
 REMEMBERED = "_acp_parameters"
@@ -42,6 +43,8 @@ def begin(names: dict) -> Study:
     study = Study(profiles.load(**given(names)), progress=False)
     style.theme()
     InlineBackend.instance().set_trait("print_figure_kwargs", {"bbox_inches": None})  # cropped, scales would differ
+    if shell := get_ipython():
+        shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, page.svg)
     say(banner(study))
     return study
 

@@ -128,7 +128,7 @@ def span(ends: Sequence[float] | None, digits: int = 1) -> str | None:
 def song(row: pd.Series) -> str:
     """Title and artist of a piece of music, a row of the manifest; its id where it has no title. It is anyone's text.
 
-    Chapter: The database; What it gets right and wrong; Probes; Retrieval.
+    Chapter: Building the database; What it gets right and wrong; One map of both modalities; Retrieval.
     """
     return f"{row['title'] or row['id']}" + (f", {row['artist']}" if row["artist"] else "")
 
@@ -161,7 +161,7 @@ def departures(profile: Profile, names: Collection[str] | None = None) -> str:
 
     names : of the settings that are looked at; all of the ledger's if left out
 
-    Chapter: ACP-Net; Baselines; Probes.
+    Chapter: ACP-Net; Baselines; Probes; Controls for probes; One map of both modalities.
     """
     own = [f"{ledger_entry(name)} {code(_shown(profile, name))} ({code(d.default)})"
            for name, d in ledger.details().items()

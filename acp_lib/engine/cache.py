@@ -13,9 +13,10 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,6 +28,8 @@ PACKAGE = Path(__file__).parents[1]
 APART = ("acp_lib.engine", "acp_lib.profiles")
 DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml", "yt_dlp": "yt-dlp"}
 """Packages that are installed under another name than they are imported by."""
+SETTLED = 2
+"""Seconds after which a file that changes again has another time of change, however coarse the clock is."""
 
 
 def digest(*parts: object) -> str:
@@ -35,7 +38,19 @@ def digest(*parts: object) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """16 hexadecimal digits that stand for a file's bytes."""
+    """16 hexadecimal digits that stand for a file's bytes; of one that was left alone since, they are remembered."""
+    about = Path(path).stat()
+    if time.time() - max(about.st_ctime, about.st_mtime) < SETTLED:
+        return _hashed(path)
+    return _remembered(path, about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+
+
+@lru_cache(maxsize=1000)
+def _remembered(path: Path, *_: int) -> str:
+    return _hashed(path)
+
+
+def _hashed(path: Path) -> str:
     with Path(path).open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()[:16]
 
@@ -52,10 +67,24 @@ def _read(name: str) -> tuple[frozenset[str], frozenset[str], str]:
     """
     path = _module_file(name)
     assert path is not None, name
-    tree = ast.parse(path.read_text("utf8"))
+    names, texts, does = _parsed(path.read_text("utf8"))
+    own = _ours(names)
+    others = {n.split(".")[0] for n in names} - {"acp_lib"} - sys.stdlib_module_names
+    files = [p for p in sorted(path.parent.glob("*.yml")) if p.name in texts]
+    return own, frozenset(others), digest(does, [file_digest(p) for p in files])
+
+
+def _ours(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(n for n in names if n.startswith("acp_lib.") and _module_file(n) and not n.startswith(APART))
+
+
+@cache
+def _parsed(source: str) -> tuple[frozenset[str], frozenset[str], str]:
+    """What a source imports; the texts in it; and what it does, without docstrings and comments."""
+    tree = ast.parse(source)
+    names, texts = set[str](), set[str]()
     for node in ast.walk(tree):
         _leave_out(node)
-    names, texts = set[str](), set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {a.name for a in node.names}
@@ -63,10 +92,7 @@ def _read(name: str) -> tuple[frozenset[str], frozenset[str], str]:
             names |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             texts.add(node.value)
-    own = frozenset(n for n in names if n.startswith("acp_lib.") and _module_file(n) and not n.startswith(APART))
-    others = {n.split(".")[0] for n in names} - {"acp_lib"} - sys.stdlib_module_names
-    files = [p for p in sorted(path.parent.glob("*.yml")) if p.name in texts]
-    return own, frozenset(others), digest(ast.dump(tree), [file_digest(p) for p in files])
+    return frozenset(names), frozenset(texts), ast.dump(tree)
 
 
 def _leave_out(node: ast.AST) -> None:
@@ -95,17 +121,33 @@ def code_key(*modules: str) -> str:
     if not modules:
         files = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".yml"))
         return digest([(p.relative_to(PACKAGE).as_posix(), file_digest(p)) for p in files])
-    todo, seen, packages = list(modules), set[str](), set[str]()
+    seen = sorted(_behind(modules))
+    packages = set[str]().union(*(_read(name)[1] for name in seen))
+    return digest([(name, _read(name)[2]) for name in seen], sorted((p, _version(p)) for p in packages))
+
+
+def shown_key(source: str) -> str:
+    """Digest of all that a text of code may compute or show: the files of what it imports from acp_lib, of what these
+    import, and of what other keys leave out.
+    """
+    files = {_module_file(name) for name in _behind(_ours(_parsed(source)[0]))}
+    files |= {p for p in PACKAGE.rglob("*.yml")}
+    files |= {p for name in APART for p in PACKAGE.joinpath(name.removeprefix("acp_lib.")).glob("*.py")}
+    return digest(sorted((p.relative_to(PACKAGE).as_posix(), file_digest(p)) for p in files if p))
+
+
+def _behind(modules: Iterable[str]) -> set[str]:
+    """These modules and all that they import from acp_lib, but for what stands apart."""
+    todo, seen = list(modules), set[str]()
     while todo:
         name = todo.pop()
         if name not in seen:
             seen.add(name)
-            own, others, _ = _read(name)
-            todo += own
-            packages |= others
-    return digest([(name, _read(name)[2]) for name in sorted(seen)], sorted((p, _version(p)) for p in packages))
+            todo += _read(name)[0]
+    return seen
 
 
+@cache
 def _version(package: str) -> str:
     """The installed version of what is imported under a name; empty for what is not installed."""
     with suppress(PackageNotFoundError):

@@ -54,9 +54,7 @@ def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
 def _begin(environment: Mapping[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the one that asked decides
     surround(environment)
-    parent = parent_process()
-    assert parent is not None
-    Thread(target=_end_after, args=(parent.join,), daemon=True).start()
+    end_with_parent()
 
 
 def mapped(function: Callable[[Given], Found], items: Sequence[Given], jobs: int) -> Iterator[Found]:
@@ -66,6 +64,15 @@ def mapped(function: Callable[[Given], Found], items: Sequence[Given], jobs: int
         return
     with pool(min(jobs, len(items))) as executor:
         yield from executor.map(function, items, chunksize=4)
+
+
+def end_with_parent() -> None:
+    """End this process, which began here or by a fork, and what it has started as soon as the one that asked for it has
+    ended.
+    """
+    parent = parent_process()
+    assert parent is not None
+    Thread(target=_end_after, args=(parent.join,), daemon=True).start()
 
 
 def end_with(parent: int) -> None:
@@ -102,6 +109,11 @@ def kill_all(but: Collection[psutil.Process] = ()) -> None:
         if process not in but:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+
+
+def preload(modules: Collection[str]) -> None:
+    """Have the server, which does not run yet, import these, too."""
+    PRELOADED.extend(name for name in modules if name not in PRELOADED)
 
 
 def context() -> BaseContext:

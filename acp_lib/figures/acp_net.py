@@ -18,28 +18,31 @@ from matplotlib.patches import ConnectionPatch, FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
 from torch import nn
 
-from acp_lib.figures.style import BEST, BRANCHES, TRUE, WIDTH, legend_below, scatter, thumbnail, unique
+from acp_lib.figures.page import KEPT, drawn_to_fit, on_phone, page_width, side_by_side
+from acp_lib.figures.style import BEST, BRANCHES, TRUE, abreast, leftmost, legend_below, scatter, thumbnail
 from acp_lib.figures.style import learning_curves as draw_curves
 from acp_lib.models._branches import TwoBranches
 
 
+@drawn_to_fit
 def architecture(model: TwoBranches) -> Figure:
     """ACP-Net as its modules are: every box is a layer with its width, what stands between boxes below it.
 
     Paper: Fig. 2.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 3.7))
+    fig, ax = plt.subplots(figsize=(page_width(), side_by_side(37, 52) / 10))
     draw_network(ax, model)
     return fig
 
 
+@drawn_to_fit
 def learning_curves(histories: dict[int, list[dict]], best: dict[int, int], bayes: float | None) -> Figure:
     """Loss and accuracy over epochs, a line a seed; a dot marks the epoch whose weights were kept.
 
     histories, best : seed -> its epochs, and the epoch that was kept
     bayes : what the best possible observer gets right, in per cent, where it is known
     """
-    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 3))
+    fig, axes = abreast(2, 3)
     draw_curves(axes[0], axes[1], histories, best, 50)
     if bayes:
         axes[1].axhline(bayes, lw=1, **BEST)
@@ -51,12 +54,13 @@ def learning_curves(histories: dict[int, list[dict]], best: dict[int, int], baye
     return fig
 
 
+@drawn_to_fit
 def by_samples(table: pd.DataFrame) -> Figure:
     """Accuracy over the number of songs, and of pictures, that are trained on: ACP-Net and two classifiers, compared.
 
     table : as `plateau.by_samples` gives it
     """
-    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharey=True)
+    fig, axes = abreast(2, 3.4, sharey=True)
     for ax, (varied, what) in zip(axes, (("music", "pieces of music"), ("image", "pictures")), strict=True):
         for colour, (data, some) in zip(BRANCHES.values(), table[table["varied"] == varied].groupby("data"),
                                         strict=False):
@@ -65,32 +69,33 @@ def by_samples(table: pd.DataFrame) -> Figure:
                     label=f"{data}: late fusion")
         ax.axhline(50, lw=1, ls=":", color="grey")
         ax.set(xscale="log", xlabel=f"{what} trained on")
-    axes[0].set_ylabel("validation accuracy, %")
+    leftmost(axes, "validation accuracy, %")
     legend_below(fig, 2)
     return fig
 
 
+@drawn_to_fit
 def feature_spaces(spaces: dict[str, list[tuple[np.ndarray, np.ndarray, str]]],
                    thumbnails: list[tuple[np.ndarray, Path]]) -> Figure:
-    """Picture space, common space and music space side by side.
+    """Picture space, common space and music space side by side; on a phone below one another.
 
     spaces : title -> list of (points (N, 2), class names (N,), marker)
     thumbnails : (point, picture); they lie in the first space
 
     Paper: Fig. 1.
     """
-    fig, axes = plt.subplots(1, 3, figsize=(WIDTH * 1.1, 3.3), width_ratios=[1, 1.15, 1])
+    fig, axes = abreast(3, 3.3, width_ratios=[1, 1.15, 1])
     for ax, (title, clouds) in zip(axes, spaces.items(), strict=True):
         for xy, label, marker in clouds:
             scatter(ax, xy, label, marker)
         ax.set_title(title)
     for (x, y), path in thumbnails:
         axes[0].add_artist(AnnotationBbox(OffsetImage(thumbnail(path, 48), zoom=0.42), (x, y), pad=0.12))
-    for start, stop in ((axes[0], axes[1]), (axes[2], axes[1])):
-        side = 1 if start is axes[0] else 0
-        fig.add_artist(ConnectionPatch((side, 0.5), (1 - side, 0.5), "axes fraction", "axes fraction", axesA=start,
-                                       axesB=stop, arrowstyle="-|>", color="0.35", mutation_scale=14))
-    axes[1].legend(*unique(axes[1]), loc="lower center", ncols=3, bbox_to_anchor=(0.5, -0.2), fontsize="small")
+    for start, side in ((axes[0], 1), (axes[2], 0)):
+        begin, end = ((0.5, 1 - side), (0.5, side)) if on_phone() else ((side, 0.5), (1 - side, 0.5))
+        fig.add_artist(ConnectionPatch(begin, end, "axes fraction", "axes fraction", axesA=start, axesB=axes[1],
+                                       arrowstyle="-|>", color="0.35", mutation_scale=14))
+    legend_below(fig, 3)
     return fig
 
 
@@ -109,23 +114,34 @@ def draw_network(ax: Axes, model: TwoBranches) -> None:
     join = max(top, low) + 0.1
     for x, y in ((top, 2.5), (low, 0)):
         _arrow(ax, (x - 0.42, y), (join, 1.25 + 0.3 * np.sign(y - 1.25)))
-    ax.text(join, 1.25, "concat", ha="center", va="center", fontsize="small")
+    ax.text(*_place(join, 1.25), "concat", ha="center", va="center", fontsize="small")
     end = _branch(ax, model.fusion, join + 0.1, 1.25, "fusion")
-    ax.text(end - 0.35, 1.25, "true\nor\nfalse?", ha="left", va="center", weight="bold", fontsize="small")
+    ax.text(*_place(end - 0.35, 1.25), "true or false?" if on_phone() else "true\nor\nfalse?", va="center",
+            ha="center" if on_phone() else "left", weight="bold", fontsize="small")
     total = sum(p.numel() for p in model.parameters())
     ax.set_title(f"{total:,} parameters", loc="right", weight="normal", fontsize="small", color="0.35")
-    ax.set(xlim=(-0.75, end + 0.45), ylim=(-1.0, 3.2))
+    along, aside = (-0.75, end + 0.45), (-1.2, 3.2)
+    ax.set(**{"xlim": (-0.9, 4.3), "ylim": (-end, 0.6)} if on_phone() else {"xlim": along, "ylim": aside})
     ax.axis("off")
 
 
+def _place(x: float, y: float) -> tuple[float, float]:
+    """Where lies what is x along the network, to the right or on a phone downwards, and y aside."""
+    return (y, -x) if on_phone() else (x, y)
+
+
 def _arrow(ax: Axes, start: tuple[float, float], stop: tuple[float, float]) -> None:
-    ax.add_patch(FancyArrowPatch(start, stop, arrowstyle="-|>", mutation_scale=9, color="0.45", lw=1, shrinkA=0,
-                                 shrinkB=0))
+    ax.add_patch(FancyArrowPatch(_place(*start), _place(*stop), arrowstyle="-|>", mutation_scale=9, color="0.45", lw=1,
+                                 shrinkA=0, shrinkB=0))
 
 
 def _box(ax: Axes, x: float, y: float, text: str, colour: str, width: float = 0.7, height: float = 1.0) -> None:
+    if on_phone():
+        width, height, text = height + 0.2, 0.62 * width, text.replace("FC\n", "FC ")
+        text = text if text.count("\n") > 1 else text.replace("\n", "  ")
+    x, y = _place(x, y)
     ax.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, fc=colour, ec="none",
-                                boxstyle="round,pad=0,rounding_size=.08"))
+                                boxstyle="round,pad=0,rounding_size=.08", gid=KEPT))
     ax.text(x, y, text, ha="center", va="center", color="white", fontsize=8.5, linespacing=1.3)
 
 
@@ -147,16 +163,23 @@ def _branch(ax: Axes, layers: nn.Sequential, x: float, y: float, name: str,
             else:
                 words = f"{'×'.join(map(str, layer.kernel_size))}\n{layer.out_channels}"
                 height = 0.62 + 0.5 * before[1] / inputs[1]
-                ax.text(x, y + height / 2 + 0.06, f"{before[1]}×{before[2]}", ha="center", va="bottom", fontsize=6.5,
-                        color="0.35")
+                _aside(ax, x, y, height, 0, f"{before[1]}×{before[2]}")
             _arrow(ax, (x - 0.52, y), (x - 0.36, y))
             _box(ax, x, y, words, BRANCHES[name], height=height)
             below = 0
         elif not isinstance(layer, nn.Flatten):
             below += 1
-            ax.text(x, y - height / 2 - 0.19 * below, _word(layer), ha="center", va="center", fontsize=6.5,
-                    color="0.35")
+            _aside(ax, x, y, height, below, _word(layer))
     return x + 0.8
+
+
+def _aside(ax: Axes, x: float, y: float, height: float, line: int, text: str) -> None:
+    """A word beside a box: above it in line 0, below it in the others."""
+    if on_phone():
+        ax.text(y + height / 2 + 0.15, -x + 0.26 - 0.2 * line, text, va="center", fontsize=7.2, color="0.35")
+    else:
+        above = y + height / 2 + 0.06 if line == 0 else y - height / 2 - 0.19 * line
+        ax.text(x, above, text, ha="center", va="center" if line else "bottom", fontsize=6.5, color="0.35")
 
 
 def _source(name: str, shape: tuple[int, ...]) -> str:

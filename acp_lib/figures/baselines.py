@@ -5,6 +5,7 @@ Chapter: Baselines.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,19 +16,23 @@ from matplotlib.ticker import MaxNLocator
 
 from acp_lib.features.spectrogram import HOP
 from acp_lib.figures.acp_net import draw_network
+from acp_lib.figures.page import drawn_to_fit, on_phone, page_width, side_by_side, tell
 from acp_lib.figures.style import (
     BEST,
     BRANCHES,
     CHANCE,
     SPECTROGRAM,
     TRUE,
-    WIDTH,
+    abreast,
     bare,
     class_accuracy,
     dot,
+    leftmost,
     legend_below,
     name_rows,
+    row_in_words,
     slant,
+    table_in_words,
     thumbnail,
 )
 from acp_lib.figures.style import learning_curves as draw_curves
@@ -38,19 +43,21 @@ SHARED = {"both right": TRUE, "only the first": BRANCHES["image"], "only the sec
           "neither": "0.8"}
 
 
+@drawn_to_fit
 def architectures(models: dict[str, TwoBranches]) -> Figure:
     """Networks of two branches below one another, each drawn as its modules are.
 
     Paper: Table 4.
     """
-    fig, axes = plt.subplots(len(models), figsize=(WIDTH, 3.2 * len(models)), squeeze=False)
+    fig, axes = plt.subplots(len(models), squeeze=False,
+                             figsize=(page_width(), side_by_side(32, 60) / 10 * len(models)))
     for ax, (name, model) in zip(axes[:, 0], models.items(), strict=True):
         draw_network(ax, model)
-        ax.set_ylim(-1.2, 3.2)
         ax.set_title(name, loc="left")
     return fig
 
 
+@drawn_to_fit
 def raw_inputs(picture: Path, pixels: np.ndarray, heard: np.ndarray, frames: int, start: int,
                starts: Sequence[int]) -> Figure:
     """What the networks without features take: a picture, and the log-spectrogram of a clip with its stretches marked.
@@ -60,8 +67,10 @@ def raw_inputs(picture: Path, pixels: np.ndarray, heard: np.ndarray, frames: int
     frames : of a stretch
     start, starts : where a training stretch begins, and those that are averaged over
     """
-    fig, axes = plt.subplot_mosaic([["file", "pixels", "crop"], ["heard"] * 3], figsize=(WIDTH, 5.2),
-                                   height_ratios=[1.15, 1])
+    places: list[Any] = [["file", "pixels", "crop"], ["heard"] * 3]
+    if on_phone():
+        places = [["file", "pixels"], ["crop"] * 2, ["heard"] * 2]
+    fig, axes = plt.subplot_mosaic(places, figsize=(page_width(), 2.6 * len(places)))
     for name, image, title in (("file", thumbnail(picture, 384), "a picture"),
                                ("pixels", pixels, f"as the network sees it, {len(pixels)}×{len(pixels[0])}")):
         axes[name].imshow(image, interpolation="nearest")
@@ -87,6 +96,7 @@ def raw_inputs(picture: Path, pixels: np.ndarray, heard: np.ndarray, frames: int
     return fig
 
 
+@drawn_to_fit
 def learning_curves(histories: dict[str, dict[int, list[dict]]], best: dict[str, dict[int, int]], chance: float,
                     bayes: float | None) -> Figure:
     """Loss (above) and accuracy (below) over epochs, a column a network, a colour a seed: training dashed, validation
@@ -95,7 +105,7 @@ def learning_curves(histories: dict[str, dict[int, list[dict]]], best: dict[str,
     histories, best : network -> seed -> its epochs, and the epoch that was kept
     chance, bayes : accuracies in per cent; the best possible one where it is known
     """
-    fig, axes = plt.subplots(2, len(histories), figsize=(WIDTH, 4.6), sharex="col", sharey="row", squeeze=False)
+    fig, axes = plt.subplots(2, len(histories), figsize=(page_width(), 4.6), sharex="col", sharey="row", squeeze=False)
     for column, (name, made) in zip(axes.T, histories.items(), strict=True):
         draw_curves(column[0], column[1], made, best[name], chance)
         if bayes:
@@ -109,6 +119,7 @@ def learning_curves(histories: dict[str, dict[int, list[dict]]], best: dict[str,
     return fig
 
 
+@drawn_to_fit
 def correspondence_accuracy(rows: list[dict], chance: float, bayes: float | None,
                             over: str = "runs, pictures and songs") -> Figure:
     """Accuracy of each row of Table 4 in per cent: runs, intervals, the paper's values, and lines for chance and the
@@ -118,7 +129,7 @@ def correspondence_accuracy(rows: list[dict], chance: float, bayes: float | None
 
     Paper: Table 4.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(rows) + 1.3))
+    fig, ax = plt.subplots(figsize=(page_width(), 0.36 * len(rows) + 1.3))
     ax.axvline(chance, lw=1.2, label="chance", **CHANCE)
     if bayes:
         ax.axvline(bayes, lw=1.2, label="best possible", **BEST)
@@ -127,15 +138,16 @@ def correspondence_accuracy(rows: list[dict], chance: float, bayes: float | None
     name_rows(ax, [called(r, short=True) for r in rows], 0.6, 0.6)
     ax.set_xlabel("accuracy, %")
     legend_below(fig, 3)
-    return fig
+    return tell(fig, (row_in_words(called(r, short=True), r) for r in rows))
 
 
+@drawn_to_fit
 def agreement(rows: list[dict]) -> Figure:
     """For each two methods the shares of pairs that both, one, the other or neither called right, and their kappa.
 
     rows : {"first", "second", "kappa" (None where it has no value), and a share from 0 to 1 for each of SHARED}
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.25 * len(rows) + 0.9))
+    fig, ax = plt.subplots(figsize=(page_width(), side_by_side(25, 70) / 100 * len(rows) + 0.9))
     table = 100 * pd.DataFrame(rows)[list(SHARED)].to_numpy(float)
     left = np.cumsum(table, axis=1) - table
     for k, (name, fill) in enumerate(SHARED.items()):
@@ -152,16 +164,17 @@ def agreement(rows: list[dict]) -> Figure:
     return fig
 
 
+@drawn_to_fit
 def accuracy_by_class(accuracy: dict[str, np.ndarray]) -> Figure:
     """Accuracy for each class of picture (rows) and of music (columns), in per cent, a panel a method.
 
     accuracy : method -> shares from 0 to 1 (3, 3)
     """
-    fig, axes = plt.subplots(1, len(accuracy), figsize=(WIDTH, 3.1), sharey=True, squeeze=False)
-    for ax, (name, table) in zip(axes[0], accuracy.items(), strict=True):
+    fig, axes = abreast(len(accuracy), 3.1, columns=2, sharey=True)
+    for ax, (name, table) in zip(axes, accuracy.items(), strict=True):
         class_accuracy(ax, table)
         ax.set_title(name)
         slant(ax, 40)
-    axes[0, 0].set_ylabel("class of the picture")
+    leftmost(axes, "class of the picture")
     fig.supxlabel("class of the music", fontsize="medium")
-    return fig
+    return tell(fig, (f"{name}: picture {table_in_words(100 * table)}" for name, table in accuracy.items()))

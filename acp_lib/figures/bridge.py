@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from acp_lib.experiment.pairs import PROTOCOLS
-from acp_lib.figures.style import CHANCE, PAPER, WIDTH
+from acp_lib.figures.page import drawn_to_fit, page_width
+from acp_lib.figures.style import CHANCE, PAPER, aside
 from acp_lib.findings.bridge import symmetric
 
 MARKERS = "osD^vP*X"  # a corpus each
@@ -24,13 +25,14 @@ MARGIN = 5  # points around the marks; an interval that is longer is cut
 TINTS = dict(zip(PROTOCOLS, sns.color_palette("colorblind", len(PROTOCOLS)), strict=True))
 
 
+@drawn_to_fit
 def predicted_and_measured(results: Sequence[dict]) -> Figure:
     """Accuracy on pairs as the law predicts it and as it was measured, a mark for each corpus (its shape) and protocol
     (its colour), with 95 % intervals both ways; filled where it was made for this page, open where it was recorded.
 
     results : {"data", "live": whether it was made for this page, "rows": of `bridge.judged`}
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 5.0))
+    fig, ax = plt.subplots(figsize=(page_width(), 5.0))
     ends = []
     for result, marker in _marked(results):
         for row in (row for row in result["rows"] if row["what"] == "protocol"):
@@ -42,10 +44,11 @@ def predicted_and_measured(results: Sequence[dict]) -> Figure:
            aspect="equal")
     protocols = [Line2D([], [], marker="o", ls="", color=tint, label=name.replace("_", " "))
                  for name, tint in TINTS.items()]
-    ax.legend(handles=[*_names(results), *protocols], fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+    aside(ax, handles=[*_names(results), *protocols])
     return fig
 
 
+@drawn_to_fit
 def what_it_takes(results: Sequence[dict], reported: float, own: tuple[float, float, float]) -> Figure:
     """Accuracy on class-balanced pairs over that on music and on pictures, three classes each, if errors fall on each
     wrong class alike: lines of one accuracy, dashed the paper's; marks as in `predicted_and_measured`.
@@ -55,7 +58,7 @@ def what_it_takes(results: Sequence[dict], reported: float, own: tuple[float, fl
     own : the paper's accuracy on music; of pictures the least, and that of errors that fall on each other emotion
         alike, with a bar between the two
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 4.6))
+    fig, ax = plt.subplots(figsize=(page_width(), 4.6))
     grid = np.linspace(34, 100, 67)
     balanced = (np.eye(3) + (1 - np.eye(3)) / 2) / 6
     pairs = 100 * np.array([[symmetric(y / 100, x / 100, balanced) for x in grid] for y in grid])
@@ -73,7 +76,7 @@ def what_it_takes(results: Sequence[dict], reported: float, own: tuple[float, fl
         image, song = (row["test_accuracy"] for row in result["rows"][:2])
         _cross(ax, song, image, marker, INK, result["live"])
     ax.set(xlabel="accuracy on music, %", ylabel="accuracy on pictures, %", xlim=(34, 100), ylim=(34, 100))
-    ax.legend(handles=[*_names(shown), paper], fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+    aside(ax, handles=[*_names(shown), paper])
     return fig
 
 

@@ -7,15 +7,17 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from acp_lib.figures.style import BRANCHES, FALSE, TRUE, WIDTH
+from acp_lib.figures.page import drawn_to_fit, page_width, tell
+from acp_lib.figures.style import BRANCHES, FALSE, TRUE, abreast
 
 
+@drawn_to_fit
 def speedups(rows: list[dict]) -> Figure:
     """How many times faster than the plain way each comparison came out, with its range and what was aimed at.
 
     rows : "name", "ratio", "lowest", "highest", "wanted"
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(rows) + 0.9))
+    fig, ax = plt.subplots(figsize=(page_width(), 0.32 * len(rows) + 0.9))
     for y, row in enumerate(reversed(rows)):
         drawn = TRUE if row["ratio"] >= row["wanted"] else FALSE
         ax.plot([row["lowest"], row["highest"]], [y, y], color=drawn, lw=1.5)
@@ -27,12 +29,13 @@ def speedups(rows: list[dict]) -> Figure:
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.minorticks_off()
     ax.set(yticks=range(len(rows)), yticklabels=[row["name"] for row in reversed(rows)], xlabel="times faster")
-    return fig
+    return tell(fig, (f"{row['name']} {row['ratio']:.1f} times, target {row['wanted']:g}" for row in rows))
 
 
+@drawn_to_fit
 def growth(sizes: pd.DataFrame) -> Figure:
     """Processor seconds and peak memory (cpu_s, peak_mib) over the number of samples, a colour a modality."""
-    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 3))
+    fig, axes = abreast(2, 3)
     for modality, rows in sizes.sort_values("samples").groupby("modality"):
         drawn, first = {"color": BRANCHES[modality], "label": modality}, rows.iloc[0]
         axes[0].plot(rows["samples"], first["cpu_s"] / first["samples"] * rows["samples"], ls="--", lw=1,

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from acp_lib.figures.style import OURS, WIDTH
+from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side, tell
+from acp_lib.figures.style import OURS, aside
 
 
+@drawn_to_fit
 def additive_approximation(network: Sequence[float], additive: Sequence[float], chance: float,
                            ceiling: float) -> Figure:
     """Accuracy in per cent of each run's network over that of its additive approximation; equal on the line."""
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.45 * WIDTH))
+    fig, ax = plt.subplots(figsize=(page_width(), side_by_side(45, 90) / 100 * page_width()))
     ax.set_box_aspect(1)
     both = [*network, *additive, chance]
     low, high = min(both) - 2, max(both) + 3
@@ -25,5 +27,5 @@ def additive_approximation(network: Sequence[float], additive: Sequence[float], 
     ax.plot(additive, network, "o", color=OURS, ms=7, alpha=0.8, label="a run")
     ax.set(xlim=(low, high), ylim=(low, high), xlabel="accuracy of the additive approximation, %",
            ylabel="accuracy of the network, %")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="small")
-    return fig
+    aside(ax)
+    return tell(fig, (f"network {n:.1f}, additive {a:.1f}" for n, a in zip(network, additive, strict=True)))

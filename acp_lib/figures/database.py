@@ -13,14 +13,17 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from acp_lib.emotions import CLASSES
-from acp_lib.figures.style import WIDTH, bare, cells, colour, thumbnail
+from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side
+from acp_lib.figures.style import abreast, bare, cells, colour, thumbnail
 
 
+@drawn_to_fit
 def contact_sheet(rows: dict[str, Sequence[Path]]) -> Figure:
-    """Pictures in rows; each row's name, a label, stands on its left in its colour."""
+    """Pictures in rows, on a phone at most four in each; a row's name, a label, stands on its left in its colour."""
     columns = max(map(len, rows.values()))
+    columns = side_by_side(columns, min(columns, 4))
     fig, axes = plt.subplots(len(rows), columns, squeeze=False,
-                             figsize=(WIDTH, WIDTH * 1.02 * len(rows) / (columns + 1)))
+                             figsize=(page_width(), page_width() * 1.02 * len(rows) / (columns + 1)))
     for line, (name, paths) in zip(axes, rows.items(), strict=True):
         for ax in line:
             bare(ax)
@@ -30,12 +33,13 @@ def contact_sheet(rows: dict[str, Sequence[Path]]) -> Figure:
     return fig
 
 
+@drawn_to_fit
 def song_scores(scores: pd.DataFrame) -> Figure:
     """How many songs have so many tags of one class and of another; ties lie on the diagonal.
 
     scores : a row a song, a column a class
     """
-    fig, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9))
+    fig, axes = abreast(3, 2.9)
     top = int(scores[list(CLASSES)].to_numpy().max())
     numbers = [str(n) for n in range(top + 1)]
     for ax, (a, b) in zip(axes, (("positive", "neutral"), ("positive", "negative"), ("neutral", "negative")),

@@ -5,24 +5,24 @@ Chapter: Then and now.
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from acp_lib.figures.style import BLUE, CHANCE, OURS, PAPER, WIDTH, legend_below, name_rows
+from acp_lib.figures.page import drawn_to_fit
+from acp_lib.figures.style import BLUE, CHANCE, OURS, PAPER, abreast, legend_below, name_rows
 from acp_lib.findings.encoders import ACP_NET, PAIRS, TWO, of, written
 
 WAYS = {TWO: (BLUE, "two classifiers, compared", -0.14), ACP_NET: (OURS, "ACP-Net, a quarter of the width", 0.14)}
 
 
+@drawn_to_fit
 def pairs(results: Sequence[dict], reported: float, chance: float = 50) -> Figure:
     """Accuracy on pairs of two classifiers and of ACP-Net for each pair of encoders, a panel a corpus, with intervals;
     dashed is what the paper reports for ACP-Net.
 
     results : recorded, as `encoders.rows` makes them
     """
-    fig, axes = plt.subplots(1, len(results), sharex=True, sharey=True, squeeze=False,
-                             figsize=(WIDTH, 0.42 * len(PAIRS) + 1.4))
-    for ax, result in zip(axes.flat, results, strict=True):
+    fig, axes = abreast(len(results), 0.42 * len(PAIRS) + 1.4, sharex=True, sharey=True)
+    for ax, result in zip(axes, results, strict=True):
         ax.axvline(chance, label="chance", **CHANCE)
         ax.axvline(reported, label="ACP-Net in the paper, on IMAC", **PAPER)
         for y, (image, music) in enumerate(PAIRS):

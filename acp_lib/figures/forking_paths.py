@@ -9,9 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from acp_lib.figures.style import BLUE, CHANCE, FALSE, OURS, PAPER, WIDTH, name_rows
+from acp_lib.figures.page import drawn_to_fit, page_width
+from acp_lib.figures.style import BLUE, CHANCE, FALSE, OURS, PAPER, abreast, name_rows
 
 
+@drawn_to_fit
 def specification_curve(rows: list[dict], own: dict, reported: float) -> Figure:
     """Readings in the order of their accuracy, the mean of their runs (small dots), with 95 % intervals over runs,
     pictures and songs; below, what each one reads.
@@ -21,7 +23,7 @@ def specification_curve(rows: list[dict], own: dict, reported: float) -> Figure:
     rows = sorted(rows, key=lambda row: row["accuracy"])
     table = pd.DataFrame([row["reading"] for row in rows], dtype=object)
     lines = [(name, value) for name in table for value in sorted(table[name].unique(), key=lambda v: v != own[name])]
-    fig, (top, below) = plt.subplots(2, 1, figsize=(WIDTH, 2.6 + 0.17 * len(lines)), sharex=True,
+    fig, (top, below) = plt.subplots(2, 1, figsize=(page_width(), 2.6 + 0.17 * len(lines)), sharex=True,
                                      height_ratios=[2.4, 0.17 * len(lines)])
     drawn = [FALSE if row["reading"] == own else BLUE for row in rows]
     for x, (row, tint) in enumerate(zip(rows, drawn, strict=True)):
@@ -47,6 +49,7 @@ def specification_curve(rows: list[dict], own: dict, reported: float) -> Figure:
     return fig
 
 
+@drawn_to_fit
 def effects(panels: dict[str, list[dict]]) -> Figure:
     """What each value of a detail does to each of some outcomes, in points, with 95 % intervals; a panel an outcome.
     Coloured is a detail that is told from luck.
@@ -54,8 +57,8 @@ def effects(panels: dict[str, list[dict]]) -> Figure:
     panels : title -> rows of `specifications.effects`, in one order
     """
     first = next(iter(panels.values()))
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 0.23 * len(first) + 1.1), sharey=True, squeeze=False)
-    for ax, (title, rows) in zip(axes[0], panels.items(), strict=True):
+    fig, axes = abreast(len(panels), 0.23 * len(first) + 1.1, sharey=True)
+    for ax, (title, rows) in zip(axes, panels.items(), strict=True):
         ax.axvline(0, lw=1, **CHANCE)
         for y, row in enumerate(rows):
             if row["effect"] is None:
@@ -67,7 +70,7 @@ def effects(panels: dict[str, list[dict]]) -> Figure:
         reach = max((abs(e) for row in rows for e in (row["effect"] or 0, *(row["interval"] or ()))), default=1)
         ax.set(title=title, xlabel="points", xlim=(-min(1.1 * reach, 45), min(1.1 * reach, 45)))
         ax.grid(axis="y", visible=False)
-    name_rows(axes[0, 0], [f"{r['detail'].replace('_', ' ')}: {_shown(r['value'])}" for r in first],
+    name_rows(axes[0], [f"{r['detail'].replace('_', ' ')}: {_shown(r['value'])}" for r in first],
               fontsize="x-small")
     return fig
 

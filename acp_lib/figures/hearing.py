@@ -10,9 +10,11 @@ from matplotlib.figure import Figure
 from acp_lib.emotions import CLASSES
 from acp_lib.features.fast.compiled import librosa
 from acp_lib.features.music import BLOCKS
-from acp_lib.figures.style import COLOURS, SPECTROGRAM, WIDTH, log_mel
+from acp_lib.figures.page import drawn_to_fit, page_width
+from acp_lib.figures.style import COLOURS, SPECTROGRAM, log_mel
 
 
+@drawn_to_fit
 def features_over_time(clips: dict[str, np.ndarray], sr: int) -> Figure:
     """For one clip of each class: the waveform, and each group of features over time.
 
@@ -26,7 +28,7 @@ def features_over_time(clips: dict[str, np.ndarray], sr: int) -> Figure:
         "contrast": lambda y: librosa.feature.spectral_contrast(y=y, sr=sr),
         "tonnetz": lambda y: librosa.feature.tonnetz(y=librosa.effects.harmonic(y), sr=sr),
     }
-    fig, axes = plt.subplots(len(draw), len(clips), figsize=(WIDTH, 8), sharex=True, squeeze=False,
+    fig, axes = plt.subplots(len(draw), len(clips), figsize=(page_width(), 8), sharex=True, squeeze=False,
                              height_ratios=[0.7, 1.5, 1.1, 1, 0.8, 0.8])
     shown = {what: [f(y) for y in clips.values()] for what, f in draw.items() if f}
     spread = np.concatenate(shown["MFCC"], axis=1).std(1, keepdims=True)  # the first coefficients would hide the rest
@@ -46,6 +48,7 @@ def features_over_time(clips: dict[str, np.ndarray], sr: int) -> Figure:
     return fig
 
 
+@drawn_to_fit
 def feature_means(x: np.ndarray, label: np.ndarray) -> Figure:
     """Mean of each of the 193 standardised features in each class.
 
@@ -54,7 +57,7 @@ def feature_means(x: np.ndarray, label: np.ndarray) -> Figure:
     z = (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1)
     held = [c for c in CLASSES if (label == c).any()]
     means = np.array([z[label == c].mean(0) for c in held])
-    fig, axes = plt.subplots(len(BLOCKS), 1, figsize=(WIDTH, 4.6))
+    fig, axes = plt.subplots(len(BLOCKS), 1, figsize=(page_width(), 4.6))
     reach = np.abs(means).max()
     for ax, (name, block) in zip(axes, BLOCKS.items(), strict=True):
         mesh = ax.imshow(means[:, block], aspect="auto", cmap="vlag", vmin=-reach, vmax=reach, interpolation="nearest")

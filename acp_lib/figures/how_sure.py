@@ -10,12 +10,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from acp_lib import streams
-from acp_lib.figures.style import BEST, BLUE, CHANCE, OURS, PAPER, TRUE, WIDTH, name_rows
+from acp_lib.figures.page import drawn_to_fit, page_width, tell
+from acp_lib.figures.style import BEST, BLUE, CHANCE, OURS, PAPER, TRUE, name_rows
 
 
+@drawn_to_fit
 def accuracy_spread(groups: dict[str, Sequence[float]], chance: float, bayes: float | None) -> Figure:
     """Accuracies in per cent of runs that differ in the draw of one thing each, with mean and standard deviation."""
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.62 * len(groups) + 1.1))
+    fig, ax = plt.subplots(figsize=(page_width(), 0.62 * len(groups) + 1.1))
     for y, values in enumerate(groups.values()):
         offset = 0.09 * streams.generator("jitter", y).uniform(-1, 1, len(values))
         mean, sd = np.mean(values), np.std(values, ddof=1)
@@ -28,16 +30,18 @@ def accuracy_spread(groups: dict[str, Sequence[float]], chance: float, bayes: fl
         ax.text(bayes, -0.55, "best possible ", ha="right", va="center", fontsize="small", color=TRUE)
     name_rows(ax, [f"another {name}" if not name.endswith("s") else f"other {name}" for name in groups], above=0.7)
     ax.set_xlabel("accuracy, %")
-    return fig
+    return tell(fig, (f"{name}: mean {np.mean(v):.1f}, standard deviation {np.std(v, ddof=1):.1f}"
+                      for name, v in groups.items()))
 
 
+@drawn_to_fit
 def reliability_diagram(runs: Sequence[tuple[np.ndarray, np.ndarray]], probability: np.ndarray) -> Figure:
     """Share of true pairs over the mean probability in each bin, a line a run; below, how often each is given.
 
     runs : (share of true pairs, mean probability) of the bins, each (bins,)
     probability : of "true", of every pair
     """
-    fig, (ax, low) = plt.subplots(2, 1, figsize=(WIDTH * 0.62, 4.6), sharex=True, height_ratios=[3, 1])
+    fig, (ax, low) = plt.subplots(2, 1, figsize=(page_width(0.62), 4.6), sharex=True, height_ratios=[3, 1])
     ax.plot([0, 1], [0, 1], lw=1, **CHANCE)
     for k, (true, mean) in enumerate(runs):
         ax.plot(mean, true, ".-", color=BLUE, lw=1, ms=5, alpha=0.55, label="a run" if not k else None)
@@ -49,6 +53,7 @@ def reliability_diagram(runs: Sequence[tuple[np.ndarray, np.ndarray]], probabili
     return fig
 
 
+@drawn_to_fit
 def label_noise_ceiling(noise: np.ndarray, ceiling: np.ndarray, simulated: Sequence[tuple[float, float]],
                         marks: dict[str, tuple[float, float]], reported: float) -> Figure:
     """Accuracy in per cent that wrong labels leave to a perfect observer over their share in both halves of a pair.
@@ -56,7 +61,7 @@ def label_noise_ceiling(noise: np.ndarray, ceiling: np.ndarray, simulated: Seque
     noise, ceiling : the closed form; simulated : the same by simulation
     marks : what is known or estimated of this data; reported : the paper's accuracy
     """
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.8, 3.4))
+    fig, ax = plt.subplots(figsize=(page_width(0.80), 3.4))
     ax.plot(100 * noise, ceiling, color=BLUE, lw=1.8, label="closed form")
     ax.plot(*np.transpose([(100 * a, b) for a, b in simulated]), "o", mfc="none", color=BLUE, ms=6, label="simulated")
     ax.axhline(reported, **PAPER)

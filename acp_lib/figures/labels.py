@@ -12,16 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from acp_lib.emotions import CLASSES
-from acp_lib.figures.style import BLUE, PAPER, WIDTH, colour, name_rows, unique
+from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side
+from acp_lib.figures.style import BLUE, PAPER, abreast, colour, name_rows, unique
 
 
+@drawn_to_fit
 def stability(rows: Sequence[dict], reported: dict[str, float]) -> Figure:
     """Labels that stand over the share of tags that are dropped, a line a class, and the ceiling of pairs; beside it
     what would come of tags drawn anew, a marker for the songs that it was learnt from.
 
     rows : of the kind "stability"; reported : the paper's accuracy, in per cent, beside some of what is expected
     """
-    fig, (ax, anew) = plt.subplots(1, 2, figsize=(WIDTH, 3.4), width_ratios=[3, 4])
+    fig, (ax, anew) = abreast(2, 3.4, width_ratios=[3, 4])
     for c in CLASSES:
         _over_dropped(ax, [r for r in rows if r.get("songs") == c], color=colour(c), marker="o", label=c)
     _over_dropped(ax, [r for r in rows if r["what"] == "pairs, dropped"], color=BLUE, ls="--", label="pairs, at most")
@@ -38,7 +40,7 @@ def stability(rows: Sequence[dict], reported: dict[str, float]) -> Figure:
         anew.plot([accuracy] * 2, names.index(name) + np.array([-0.4, 0.4]), **PAPER, label="the paper's accuracy")
     name_rows(anew, names)
     anew.set(xlabel="%", title="Tags redrawn")
-    fig.legend(*unique(anew), loc="outside lower center", ncols=4, fontsize="x-small")
+    fig.legend(*unique(anew), loc="outside lower center", ncols=side_by_side(4, 2), fontsize="x-small")
     return fig
 
 
@@ -48,9 +50,10 @@ def _over_dropped(ax: Axes, rows: Sequence[dict], **look) -> None:
     ax.fill_between(x, *(100 * np.array([r["interval"] for r in rows])).T, color=look["color"], alpha=0.15, lw=0)
 
 
+@drawn_to_fit
 def valence_and_arousal(rows: Sequence[dict]) -> Figure:
     """Mean valence and arousal of the songs of each class, with intervals; rows : "mean" of the kind "deezer"."""
-    fig, ax = plt.subplots(figsize=(WIDTH * 0.5, 3.2))
+    fig, ax = plt.subplots(figsize=(page_width(0.50), 3.2))
     for c in CLASSES:
         at = {r["of"]: r for r in rows if r["class"] == c}
         x, y = at["valence"], at["arousal"]

@@ -5,11 +5,11 @@ Chapter: Other people's pairs.
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from acp_lib.figures.style import BLUE, BRANCHES, CHANCE, OURS, WIDTH, legend_below, name_rows
+from acp_lib.figures.page import drawn_to_fit
+from acp_lib.figures.style import BLUE, BRANCHES, CHANCE, OURS, abreast, legend_below, name_rows
 from acp_lib.findings.emomv import ONCE, RELEASED
 from acp_lib.findings.squares import KINDS
 
@@ -18,13 +18,14 @@ MARKS = dict(zip(KINDS, (("D", OURS), ("v", BRANCHES["music"]), ("^", BLUE)), st
 APART = 0.24  # of the distance between two rows
 
 
+@drawn_to_fit
 def accuracy_and_squares(rows: Sequence[dict]) -> Figure:
     """Accuracy of each way on the pairs as they are listed, by both ways of testing; beside it the share of squares
     that are got right, each pair tested once, by what tells right from wrong in them. With 95 % intervals.
 
     rows : as they were recorded, of "kind" "accuracy" and "squares"
     """
-    fig, (ax, crossed) = plt.subplots(1, 2, figsize=(WIDTH, 4.4), width_ratios=[4, 3])
+    fig, (ax, crossed) = abreast(2, 4.4, width_ratios=[4, 3])
     names = list(dict.fromkeys(row["row"] for row in rows if row["kind"] == "accuracy"))
     for k, (test, (mark, colour)) in enumerate(TESTS.items()):
         some = [row for row in rows if row["kind"] == "accuracy" and row["test"] == test]

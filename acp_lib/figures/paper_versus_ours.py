@@ -6,16 +6,18 @@ Chapter: Paper versus ours.
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from acp_lib.figures.style import OURS, WIDTH, unique
+from acp_lib.figures.page import drawn_to_fit, page_width, tell
+from acp_lib.figures.style import OURS, aside, row_in_words
 from acp_lib.results.scores import called
 
 
+@drawn_to_fit
 def paper_and_ours(rows: list[dict]) -> Figure:
     """The paper's value and this run's with its interval, a line a row.
 
     rows : "row" (its name), "paper", "ours" (None where there is none) and "interval" (or none)
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 0.42 * len(rows) + 1))
+    fig, ax = plt.subplots(figsize=(page_width(), 0.42 * len(rows) + 1))
     for y, row in enumerate(rows):
         ax.plot(row["paper"], y, "D", color="0.35", ms=7, label="paper")
         if row["ours"] is not None:
@@ -25,5 +27,5 @@ def paper_and_ours(rows: list[dict]) -> Figure:
     ax.set_yticks(range(len(rows)), [called(r, short=True) for r in rows])
     ax.set_xlabel("%")
     ax.invert_yaxis()
-    ax.legend(*unique(ax), loc="upper left", bbox_to_anchor=(1, 1))
-    return fig
+    aside(ax)
+    return tell(fig, (row_in_words(called(r, short=True), r) for r in rows))

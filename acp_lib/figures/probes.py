@@ -1,9 +1,8 @@
-"""Figures of emotion recognition: principles of art, probes of pictures and music, and maps of both.
+"""Figures of emotion recognition: principles of art, and probes of pictures and of music.
 
-Chapter: Probes.
+Chapter: Probes; Controls for probes.
 """
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,32 +17,30 @@ from PIL import Image, ImageOps
 
 from acp_lib.emotions import CLASSES
 from acp_lib.features import art
+from acp_lib.figures.page import KEPT, drawn_to_fit, page_width, side_by_side, tell
 from acp_lib.figures.style import (
     BEST,
     BRANCHES,
     CHANCE,
     FALSE,
-    SPECTROGRAM,
-    WIDTH,
     bare,
     cells,
     colour,
     dot,
     learning_curve,
     legend_below,
-    log_mel,
     name_rows,
-    neighbour_rows,
+    row_in_words,
     row_percent,
-    scatter,
     slant,
     thumbnail,
-    unique,
+    wrapped,
 )
 
 # --- principles of art
 
 
+@drawn_to_fit
 def principles_of_art(pictures: dict[str, Path | np.ndarray]) -> Figure:
     """What each principle of art measures of a picture, a row a picture: its name -> file or uint8 (H, W, 3).
 
@@ -54,9 +51,12 @@ def principles_of_art(pictures: dict[str, Path | np.ndarray]) -> Figure:
 
     Paper: Table 5.
     """
-    columns = ["", *art.PRINCIPLES]
-    fig, axes = plt.subplots(len(pictures), len(columns), squeeze=False, figsize=(WIDTH, 1.26 * len(pictures) + 0.15))
-    for line, (name, picture) in zip(axes, pictures.items(), strict=True):
+    names = ["", *art.PRINCIPLES]
+    columns = side_by_side(len(names), 3)
+    lines = len(pictures) * -(-len(names) // columns)
+    fig, axes = plt.subplots(lines, columns, squeeze=False,
+                             figsize=(page_width(), 1.1 * page_width() / columns * lines + 0.15))
+    for line, (name, picture) in zip(axes.reshape(len(pictures), -1), pictures.items(), strict=True):
         shown = picture if isinstance(picture, np.ndarray) else thumbnail(picture, 224)
         wheel = line[3].get_subplotspec()
         line[3].remove()
@@ -73,8 +73,10 @@ def principles_of_art(pictures: dict[str, Path | np.ndarray]) -> Figure:
                        extent=(0, shown.shape[1], shown.shape[0], 0))
         line[5].set_box_aspect(shown.shape[0] / shown.shape[1])
         _lines(line[6], shown)
-    for ax, principle in zip(axes[0], columns, strict=True):
-        ax.set_title(principle, fontsize="small")
+        if columns == len(names) and name != next(iter(pictures)):
+            continue
+        for ax, principle in zip(line, names, strict=False):
+            ax.set_title(principle, fontsize="small")
     return fig
 
 
@@ -105,10 +107,10 @@ def _swatches(ax: Axes, picture: np.ndarray) -> None:
     shares, colours = art.palette(picture)
     top = 1.0
     for k in np.argsort(-shares, kind="stable"):
-        ax.add_patch(Rectangle((0, top - shares[k]), 1, shares[k], fc=colours[k] / 255, lw=0))
+        ax.add_patch(Rectangle((0, top - shares[k]), 1, shares[k], fc=colours[k] / 255, lw=0, gid=KEPT))
         if shares[k] > 0.1:
             ax.text(0.5, top - shares[k] / 2, art.NAMES[k], ha="center", va="center", fontsize="xx-small",
-                    color="k" if colours[k] @ (0.3, 0.6, 0.1) > 110 else "w")
+                    color="k" if colours[k] @ (0.3, 0.6, 0.1) > 110 else "w", gid=KEPT)
         top -= shares[k]
     ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.set_box_aspect(picture.shape[0] / picture.shape[1])
@@ -134,14 +136,16 @@ def _lines(ax: Axes, picture: np.ndarray, across: int = 18) -> None:
 # --- recognition
 
 
+@drawn_to_fit
 def learning_curves(histories: dict[str, list[list[dict]]], columns: int = 4) -> Figure:
     """Accuracy over epochs, a panel a method, a colour a run: training dashed, validation solid, a dot at its best."""
+    columns = side_by_side(columns, 2)
     lines = -(-len(histories) // columns)
-    fig, axes = plt.subplots(lines, columns, figsize=(WIDTH, 1.75 * lines + 0.3), sharey=True, squeeze=False)
+    fig, axes = plt.subplots(lines, columns, figsize=(page_width(), 1.75 * lines + 0.3), sharey=True, squeeze=False)
     for ax, (name, made) in zip(axes.flat, histories.items(), strict=False):
         for history, tint in zip(made, sns.color_palette("viridis", len(made)), strict=True):
             learning_curve(ax, history, "accuracy", max(history, key=lambda e: e["val_accuracy"])["epoch"], color=tint)
-        ax.set_title(_wrapped(name, 23), fontsize="x-small")
+        ax.set_title(wrapped(name, 23), fontsize="x-small")
         ax.set_ylim(0, 100)
         ax.tick_params(labelsize="x-small")
         ax.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
@@ -152,6 +156,7 @@ def learning_curves(histories: dict[str, list[list[dict]]], columns: int = 4) ->
     return fig
 
 
+@drawn_to_fit
 def recognition_accuracy(panels: dict[str, list[dict]], bayes: Sequence[float | None]) -> Figure:
     """Accuracy of each row of Table 5 in per cent, a panel a modality: runs, intervals over runs and samples at
     once, the paper's values, and lines for chance, the most frequent label and the best possible.
@@ -163,7 +168,7 @@ def recognition_accuracy(panels: dict[str, list[dict]], bayes: Sequence[float | 
     """
     shown = [[r for r in rows if r["row"] not in ("Random", "The most frequent")] for rows in panels.values()]
     heights = [len(rows) + 1 for rows in shown]
-    fig, axes = plt.subplots(len(panels), figsize=(WIDTH, 0.32 * sum(heights) + 0.9), sharex=True, squeeze=False,
+    fig, axes = plt.subplots(len(panels), figsize=(page_width(), 0.32 * sum(heights) + 0.9), sharex=True, squeeze=False,
                              height_ratios=heights)
     for ax, (title, rows), lines, best in zip(axes[:, 0], panels.items(), shown, bayes, strict=True):
         known = {r["row"]: r["ours"] for r in rows}
@@ -178,14 +183,15 @@ def recognition_accuracy(panels: dict[str, list[dict]], bayes: Sequence[float | 
         ax.set_title(title, loc="left")
     axes[-1, 0].set_xlabel("accuracy, %")
     legend_below(fig, 4)
-    return fig
+    return tell(fig, (f"{title}: {row_in_words(r['row'], r)}" for title, rows in panels.items() for r in rows))
 
 
+@drawn_to_fit
 def recall_by_label(panels: dict[str, list[dict]]) -> Figure:
     """Share of each label called right (columns) by each row of Table 5, in per cent, a panel a modality."""
     heights = [len(rows) for rows in panels.values()]
-    fig, axes = plt.subplots(len(panels), figsize=(WIDTH, 0.3 * sum(heights) + 1.15 * len(panels)), squeeze=False,
-                             height_ratios=heights)
+    fig, axes = plt.subplots(len(panels), squeeze=False, height_ratios=heights,
+                             figsize=(page_width(), 0.3 * sum(heights) + 1.15 * len(panels)))
     for ax, (title, rows) in zip(axes[:, 0], panels.items(), strict=True):
         cells(ax, np.array([r["recall"] for r in rows], float), [r["row"] for r in rows], rows[0]["classes"],
               square=False, vmin=0, vmax=100, size="small")
@@ -198,11 +204,12 @@ def recall_by_label(panels: dict[str, list[dict]]) -> Figure:
     return fig
 
 
+@drawn_to_fit
 def confusion_matrices(rows: list[dict]) -> Figure:
     """A confusion matrix for each row of Table 5, in per cent of the true label (lines)."""
-    names, columns = rows[0]["classes"], min(len(rows), 3 if len(rows) < 7 else 4)
+    names, columns = rows[0]["classes"], min(len(rows), side_by_side(3 if len(rows) < 7 else 4, 2))
     lines = -(-len(rows) // columns)
-    fig, axes = plt.subplots(lines, columns, figsize=(WIDTH, 1.95 * lines + 0.7), squeeze=False)
+    fig, axes = plt.subplots(lines, columns, figsize=(page_width(), 1.95 * lines + 0.7), squeeze=False)
     for k, ax in enumerate(axes.flat):
         if k >= len(rows):
             ax.axis("off")
@@ -210,55 +217,10 @@ def confusion_matrices(rows: list[dict]) -> Figure:
         below = k + columns >= len(rows)
         cells(ax, row_percent(np.array(rows[k]["confusion"])), None if k % columns else names,
               names if below else None, vmin=0, vmax=100, written=len(names) < 5)
-        ax.set_title(_wrapped(rows[k]["row"], 22), fontsize="x-small")
+        ax.set_title(wrapped(rows[k]["row"], 22), fontsize="x-small")
         ax.tick_params(labelsize="x-small", rotation=0)
         if below:
             slant(ax, 60)
     fig.supxlabel("predicted", fontsize="small")
     fig.supylabel("true", fontsize="small")
     return fig
-
-
-def _wrapped(text: str, width: int) -> str:
-    return textwrap.fill(text, width, break_on_hyphens=False)
-
-
-# --- both modalities in one space
-
-
-def embedding_maps(maps: dict[str, np.ndarray], label: np.ndarray, modality: np.ndarray) -> Figure:
-    """Maps of pictures (circles) and music (triangles), a line a map: on the left by class, on the right by modality.
-
-    maps : title -> points (N, 2)
-    label, modality : of each point: its class, and "image" or "music"
-    """
-    fig, axes = plt.subplots(len(maps), 2, figsize=(WIDTH, 3.1 * len(maps) + 0.3), squeeze=False)
-    for line, (title, xy) in zip(axes, maps.items(), strict=True):
-        for kind, marker in (("image", "o"), ("music", "^")):
-            own = modality == kind
-            scatter(line[0], xy[own], label[own], marker)
-            line[1].scatter(*xy[own].T, s=14, color=BRANCHES[kind], marker=marker, alpha=0.75, lw=0,
-                            label="picture" if kind == "image" else "music")
-        line[1].set(xticks=[], yticks=[])
-        line[0].set_ylabel(title, fontsize="small")
-    axes[0, 0].set_title("coloured by class")
-    axes[0, 1].set_title("coloured by modality")
-    for ax in axes[-1]:
-        ax.legend(*unique(ax), loc="upper center", ncols=3, bbox_to_anchor=(0.5, -0.02), fontsize="small")
-    return fig
-
-
-def cross_modal_neighbours(rows: list[tuple[Path | np.ndarray, str, list[tuple[Path | np.ndarray, str]]]],
-                           sr: int) -> Figure:
-    """One row a query (bold): a picture and the sounds nearest to it, or a sound and its pictures; frames show classes.
-
-    rows : (query, its label, [(neighbour, its label), ...]); pictures as files, sounds as samples (n,) at `sr`
-    """
-    def draw(ax: Axes, item: Path | np.ndarray) -> None:
-        if isinstance(item, np.ndarray):
-            ax.imshow(log_mel(item, sr, hop_length=2048, n_mels=48), **SPECTROGRAM, interpolation="nearest")  # coarse
-            ax.set_box_aspect(1)
-        else:
-            ax.imshow(thumbnail(item, 160))
-
-    return neighbour_rows(rows, draw, height=1.05, edge=3)

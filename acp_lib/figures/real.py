@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from acp_lib.figures.style import BLUE, CHANCE, OURS, WIDTH, legend_below, name_rows
+from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side
+from acp_lib.figures.style import BLUE, CHANCE, OURS, legend_below, name_rows
 
 COLUMNS = 2
 
 
+@drawn_to_fit
 def correspondence(rows: Sequence[dict], results: Sequence[dict], chance: float = 50) -> Figure:
     """Accuracy of each way of Table 4 on each corpus, a panel a corpus, with intervals and the paper's numbers.
 
@@ -22,9 +24,10 @@ def correspondence(rows: Sequence[dict], results: Sequence[dict], chance: float 
     Paper: Table 4.
     """
     names = [row["row"] for row in rows]
-    lines = -(-len(results) // COLUMNS)
-    fig, axes = plt.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False,
-                             figsize=(WIDTH, lines * (0.26 * len(names) + 0.7) + 0.5))
+    columns = side_by_side(COLUMNS, 1)
+    lines = -(-len(results) // columns)
+    fig, axes = plt.subplots(lines, columns, sharex=True, sharey=True, squeeze=False,
+                             figsize=(page_width(), lines * (0.26 * len(names) + 0.7) + 0.5))
     for ax in axes.flat[len(results):]:
         ax.remove()
     for ax, result in zip(axes.flat, results, strict=False):

@@ -3,19 +3,20 @@
 Chapter: Retrieval.
 """
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from acp_lib.audits.retrieval import TITLES
-from acp_lib.figures.style import BRANCHES, WIDTH, name_rows
+from acp_lib.figures.page import drawn_to_fit
+from acp_lib.figures.style import BRANCHES, abreast, name_rows
 
 
+@drawn_to_fit
 def ranking_quality(table: pd.DataFrame, measure: str = "mAP") -> Figure:
     """A measure of each method, a panel a direction, a dot a run, and chance as a line; see `retrieval.macro`."""
-    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.7), sharey=True)
+    fig, axes = abreast(2, 2.7, sharey=True)
     methods = [m for m in table["method"].unique() if m != "chance"]
     for ax, (modality, title) in zip(axes, TITLES.items(), strict=True):
         rows = table[table["modality"] == modality]

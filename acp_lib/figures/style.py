@@ -3,9 +3,10 @@
 Chapter: all.
 """
 
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,11 +20,12 @@ from matplotlib.patches import Rectangle
 from PIL import ImageOps
 
 from acp_lib.emotions import CLASSES, regroup
+from acp_lib.engine.text import number, span
 from acp_lib.features.picture import open_upright
+from acp_lib.figures.page import KEPT, on_phone, page_width, side_by_side
 
 Item = TypeVar("Item")  # what is drawn: a picture file, or samples
 
-WIDTH = 8.0  # inches
 COLOURS = {"positive": "#e0852b", "neutral": "#3d8f8b", "negative": "#6a4c93"}
 """One colour a class in every figure; told apart by colour-blind readers and in greyscale."""
 PALETTE = [COLOURS[c] for c in CLASSES]
@@ -91,9 +93,14 @@ def slant(ax: Axes, degrees: float) -> None:
 
 def name_rows(ax: Axes, names: Sequence[str], above: float = 0.5, below: float = 0.5, **text) -> None:
     """Make the y axis a list: row k lies at y = k and the first one on top, with some room above and below."""
-    ax.set_yticks(range(len(names)), names, **text)
+    ax.set_yticks(range(len(names)), [wrapped(name, side_by_side(60, 18)) for name in names], **text)
     ax.set_ylim(len(names) - 1 + below, -above)
     ax.grid(axis="y", visible=False)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text in lines of at most `width` letters; where there are lines, they stay."""
+    return "\n".join(textwrap.fill(line, width, break_on_hyphens=False) for line in text.splitlines())
 
 
 def paper_line(ax: Axes, reported: float, y: float) -> None:
@@ -111,9 +118,51 @@ def unique(*axes: Axes) -> tuple[list[Artist], list[str]]:
     return list(found.values()), list(found)
 
 
+def aside(ax: Axes, **legend) -> None:
+    """A legend beside the axes; on a phone below them. `legend` as ax.legend takes it."""
+    if "handles" not in legend:
+        legend |= dict(zip(("handles", "labels"), unique(ax), strict=True))
+    if not on_phone():
+        ax.legend(**legend, fontsize="small", loc="upper left", bbox_to_anchor=(1.02, 1))
+    else:
+        if own := ax.get_legend():
+            own.remove()
+        _legend(cast(Figure, ax.get_figure()), 2, **legend)
+
+
 def legend_below(fig: Figure, columns: int) -> None:
     """One legend for all axes, below them."""
-    fig.legend(*unique(*fig.axes), loc="outside lower center", ncols=columns, fontsize="small")
+    handles, labels = unique(*fig.axes)
+    narrow = 1 if max(map(len, labels), default=0) > 24 else min(columns, 2)
+    _legend(fig, side_by_side(columns, narrow), handles=handles, labels=labels)
+
+
+def _legend(fig: Figure, columns: int, **legend) -> None:
+    made = fig.legend(**legend, loc="outside lower center", ncols=columns, fontsize="small")
+    if on_phone():  # what is narrow may be high
+        fig.set_figheight(fig.get_figheight() + 0.2 * len(made.get_texts()) / columns)
+
+
+def abreast(n: int, height: float, *, columns: int = 1, **settings) -> tuple[Figure, np.ndarray]:
+    """A figure with n axes (n,) side by side, `height` inches high; on a phone `columns` of them, the others below.
+
+    settings : as plt.subplots takes them; width ratios hold side by side alone
+    """
+    columns = side_by_side(n, min(n, columns))
+    lines = -(-n // columns)
+    if lines > 1:
+        settings.pop("width_ratios", None)
+    fig, axes = plt.subplots(lines, columns, figsize=(page_width(), height * lines), squeeze=False, **settings)
+    for ax in axes.flat[n:]:
+        ax.remove()
+    return fig, axes.flat[:n]
+
+
+def leftmost(axes: Iterable[Axes], label: str) -> None:
+    """Label the y axis of those that have nothing on their left."""
+    for ax in axes:
+        if (place := ax.get_subplotspec()) and place.is_first_col():
+            ax.set_ylabel(label)
 
 
 # --- parts of figures
@@ -139,13 +188,26 @@ def cells(ax: Axes, values: np.ndarray, rows: Sequence[str] | None, columns: Seq
         for (i, j), value in np.ma.ndenumerate(values):
             light = sns.utils.relative_luminance(mesh.cmap(mesh.norm(value)))
             ax.text(j + 0.5, i + 0.5, f"{value:.0f}", ha="center", va="center", size=size,
-                    color="0.15" if light > 0.4 else "white")
+                    color="0.15" if light > 0.4 else "white", gid=KEPT)
     return mesh
 
 
 def class_accuracy(ax: Axes, accuracy: np.ndarray) -> ScalarMappable:
     """Accuracy from 0 to 1 for each class of picture (rows) and of music (columns) as cells, in per cent."""
     return cells(ax, 100 * accuracy, CLASSES, CLASSES, cmap="vlag_r", vmin=0, vmax=100)
+
+
+def row_in_words(name: str, row: dict) -> str:
+    """A row in words: its name, this run's value with its interval, and the paper's."""
+    said = "no value" if row["ours"] is None else number(row["ours"], 1)
+    said += f" ({span(row['interval'], 1)})" if row.get("interval") else ""
+    return f"{name} {said}" + (f", paper {row['paper']:g}" if row.get("paper") is not None else "")
+
+
+def table_in_words(values: np.ndarray, rows: Sequence[str] = CLASSES, columns: Sequence[str] = CLASSES) -> str:
+    """A table of numbers in words, row by row; what is no number is left out."""
+    lines = [", ".join(f"{c} {v:.0f}" for c, v in zip(columns, line, strict=True) if v == v) for line in values]
+    return "; ".join(f"{name}: {line}" for name, line in zip(rows, lines, strict=True) if line)
 
 
 def dot(ax: Axes, y: float, row: dict, over: str) -> None:
@@ -193,17 +255,21 @@ def scatter(ax: Axes, xy: np.ndarray, label: np.ndarray, marker: str = "o") -> N
 
 def neighbour_rows(rows: Sequence[tuple[Item, str, Sequence[tuple[Item, str]]]], draw: Callable[[Axes, Item], object],
                    *, height: float, edge: float) -> Figure:
-    """One row a query: the query (bold), then its nearest neighbours, each framed in the colour of its class.
+    """One row a query: the query (bold), then its nearest neighbours, each framed in the colour of its class; on a
+    phone a row goes on below.
 
     rows : (query, its label, [(neighbour, its label), ...])
     draw : draws a query or a neighbour into axes
     height : of a panel, by its width; edge : width of the frames
     """
-    columns = 1 + max(len(found) for _, _, found in rows)
-    fig, axes = plt.subplots(len(rows), columns, figsize=(WIDTH, WIDTH * len(rows) / columns * height), squeeze=False)
-    for line, (query, label, found) in zip(axes, rows, strict=True):
-        for ax in line:
-            bare(ax)
+    most = 1 + max(len(found) for _, _, found in rows)
+    columns = side_by_side(most, min(most, 2 if most < 5 else 3))
+    lines = len(rows) * -(-most // columns)
+    fig, axes = plt.subplots(lines, columns, figsize=(page_width(), page_width() * lines / columns * height),
+                             squeeze=False)
+    for ax in axes.flat:
+        bare(ax)
+    for line, (query, label, found) in zip(axes.reshape(len(rows), -1), rows, strict=True):
         for ax, (item, name) in zip(line, [(query, label), *found], strict=False):
             draw(ax, item)
             frame(ax, colour(name), edge)

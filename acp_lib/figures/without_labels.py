@@ -3,19 +3,20 @@
 Chapter: Without emotion labels.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from acp_lib.figures.style import COLOURS, WIDTH, legend_below
+from acp_lib.figures.page import drawn_to_fit
+from acp_lib.figures.style import COLOURS, abreast, leftmost, legend_below
 
 SPACES = {"features": "0.55", "before training": COLOURS["neutral"], "after training": COLOURS["negative"]}
 
 
+@drawn_to_fit
 def classes_from_pairs(table: pd.DataFrame, classes: int) -> Figure:
     """How the classes come out of the first pairs of a list; see `structure.learnt_from`."""
-    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
+    fig, axes = abreast(2, 2.9)
     axes[0].plot(table["pairs"], table["samples"], color="0.55", label="samples seen")
     axes[0].plot(table["pairs"], table["sets"], color=COLOURS["negative"], label="sets that true pairs connect")
     axes[0].axhline(classes, color="k", ls=":", lw=1, label="classes")
@@ -28,13 +29,14 @@ def classes_from_pairs(table: pd.DataFrame, classes: int) -> Figure:
     return fig
 
 
+@drawn_to_fit
 def cluster_agreement(table: pd.DataFrame) -> Figure:
     """Agreement (ARI) of k-means clusters with labels: a panel a modality and truth, a colour a space, a dot a start or
     run, a bar their mean; see `structure.cluster_agreement`.
     """
     panels = list(table.groupby(["modality", "truth"], sort=False).groups)
-    fig, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.2), sharey=True, squeeze=False)
-    for ax, (modality, truth) in zip(axes[0], panels, strict=True):
+    fig, axes = abreast(len(panels), 3.2, sharey=True)
+    for ax, (modality, truth) in zip(axes, panels, strict=True):
         rows = table[(table["modality"] == modality) & (table["truth"] == truth)]
         ks = sorted(rows["k"].unique())
         for s, (space, colour) in enumerate(SPACES.items()):
@@ -47,6 +49,6 @@ def cluster_agreement(table: pd.DataFrame) -> Figure:
         ax.set_xticks(range(len(ks)), [f"{k} clusters" for k in ks])
         ax.set_title(f"{'pictures' if modality == 'image' else 'music'}, {truth}")
         ax.grid(axis="x", visible=False)
-    axes[0, 0].set_ylabel("adjusted Rand index")
+    leftmost(axes, "adjusted Rand index")
     legend_below(fig, 3)
     return fig

@@ -3,7 +3,7 @@
 Every option stands here once, with its default, its range and what it means. What the paper leaves open has an entry in
 `ledger.yml` beside this file, with its status and source.
 
-Chapter: How to read and rerun; The ledger.
+Chapter: How to read and rerun; The ledger of open details.
 """
 
 import math

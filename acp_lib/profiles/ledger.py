@@ -3,7 +3,7 @@
 `ledger.yml` beside this file is the record. Where a profile has the detail as an option, its default and its choices
 stand there (`groups.py`) and are taken from there; the file adds status, source and meaning.
 
-Chapter: The ledger.
+Chapter: The ledger of open details.
 """
 
 import re
@@ -90,7 +90,7 @@ def default(name: str) -> Any:
 def departures(name: str) -> list[Departure]:
     """What a profile's file decides in another way than the ledger, each with the comment on its line.
 
-    Chapter: The ledger.
+    Chapter: The ledger of open details.
     """
     said = profiles.read(name)
     reasons = dict(re.findall(r"^(\w+):.*?  # (.+)$", (profiles.FOLDER / f"{name}.yml").read_text("utf8"), re.M))

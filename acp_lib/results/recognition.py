@@ -1,7 +1,7 @@
 """Table 5, read: methods and controls, emotions within classes, and the embedding against what it was made of.
 
 Paper: Section 4, Results on emotion recognition; Table 5.
-Chapter: Probes.
+Chapter: Probes; Controls for probes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def within_classes(row: dict) -> dict:
 
     Where the labels are the classes themselves, there is nothing to be told within them.
 
-    Chapter: Probes.
+    Chapter: Controls for probes.
     """
     counts = np.array(row["confusion"])
     in_class = np.trace(by_class(row))
@@ -76,7 +76,8 @@ def selectivity(rows: list[dict]) -> list[dict]:
     """Each probe on random labels beside the same one on real labels, in per cent of the training samples, and the gap
     between the two; and what it gets of test samples, where random labels can bring nothing, as no sample is met again.
 
-    Source: after Hewitt and Liang (2019), whose random labels belong to words, which recur.  Chapter: Probes.
+    Source: after Hewitt and Liang (2019), whose random labels belong to words, which recur.
+    Chapter: Controls for probes.
     """
     found = []
     for modality in WORDS:

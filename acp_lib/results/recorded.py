@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from acp_lib.engine.cache import write
+from acp_lib.engine.cache import digest, file_digest, write
 from acp_lib.profiles import ROOT
 
 FOLDER = ROOT / "recorded"
@@ -66,6 +66,12 @@ def read(study: str) -> list[dict]:
     return [json.loads(path.read_text("utf8")) for path in sorted((FOLDER / study).glob("*.json"))]
 
 
+def fingerprint() -> str:
+    """Digest of all that is recorded."""
+    files = sorted(FOLDER.rglob("*.json"))
+    return digest([(path.relative_to(FOLDER).as_posix(), file_digest(path)) for path in files])
+
+
 def one(command: str, rows: Sequence[dict], /, **wanted: object) -> dict:
     """The one row that has some values.
 
@@ -87,7 +93,7 @@ def one(command: str, rows: Sequence[dict], /, **wanted: object) -> dict:
 def sentence(results: Sequence[dict]) -> str:
     """When, on what and by which commands results were recorded, as Markdown.
 
-    Chapter: all that show recorded results.
+    Chapter: all.
     """
     if not results:
         return "Nothing has been recorded yet."

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import os
 import platform
 import re
 import shutil
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.statemachine import StringList
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.fileutil import copy_asset
 
 PACKAGES = ["acp-lib", "jupyter-book", "sphinx", "myst-nb", "papermill", "jupytext", "numpy", "scipy", "pandas",
@@ -86,6 +85,46 @@ class Front(MarkdownDirective):
         return f"```{{raw}} html\n{figure}\n```\n\n{front.caption()}"
 
 
+def article(env):
+    """What the article says of the results of the book that is made; read once a page."""
+    from acp_lib import profiles
+    from acp_lib.findings.article import Article
+
+    folder = Path(env.config.acp_results or profiles.load("mini").results_path)
+    return env.temp_data.setdefault("acp_article", Article(folder))
+
+
+class ArticleTable(MarkdownDirective):
+    """One of the tables of the article, by the name of its method and its letter; the content is the caption.
+
+    The book would number tables through all pages without a number, so these have letters.
+    """
+
+    required_arguments, has_content = 2, True
+
+    def text(self) -> str:
+        from acp_lib.book.report import escape
+
+        rows = getattr(article(self.env), self.arguments[0])()
+        lines = [list(rows[0]), ["---"] * len(rows[0]),
+                 *([escape(value) if value else "–" for value in row.values()] for row in rows)]
+        body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        name, letter = self.arguments
+        return f"(tab-article-{name})=\n**Table {letter}.** {' '.join(self.content)}\n\n{body}\n"
+
+
+class ArticleValue(SphinxRole):
+    """A number or a name of the article: {acp}`reported`."""
+
+    def run(self):
+        values = article(self.env).values()
+        if self.text not in values:
+            told = self.inliner.reporter.error(f"the article has no value {self.text!r}; expected one of "
+                                               f"{', '.join(values)}", line=self.lineno)
+            return [], [told]
+        return [nodes.Text(values[self.text])], []
+
+
 def list_table(rows: list[list[str]], name: str, caption: str) -> str:
     body = "\n".join("* " + "\n  ".join(f"- {cell}" for cell in row) for row in rows)
     return f"::::{{list-table}} {caption}\n:name: {name}\n:header-rows: 1\n:class: ledger\n\n{body}\n::::"
@@ -139,13 +178,15 @@ def fresh_cache(app, config) -> None:
     if config.nb_execution_mode != "cache":
         return
     from acp_lib import profiles, study
+    from acp_lib.results import recorded
 
     mini = profiles.load("mini")
     token = mini.results_path / ".token"  # goes with the results, so that they are then made again
     if not token.exists():
         token.parent.mkdir(parents=True, exist_ok=True)
         token.write_text(uuid.uuid4().hex)
-    key = hashlib.sha256((study.input_key(mini) + token.read_text()).encode()).hexdigest()[:16]
+    made_from = study.input_key(mini) + recorded.fingerprint() + token.read_text()
+    key = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     caches = mini.home / "_build" / ".jupyter_cache"
     for old in caches.glob("*"):
         if old.is_dir() and old.name != key:
@@ -153,42 +194,45 @@ def fresh_cache(app, config) -> None:
     config.nb_execution_cache_path = str(caches / key)
 
 
+def results_last(app, env, docnames):
+    """Pages that read other pages' results are read after these."""
+    docnames.sort(key=lambda name: name in app.config.acp_result_readers)
+
+
 def result_readers(app, env, added, changed, removed):
     """Pages that read other pages' results are read again when any page is."""
     return set(app.config.acp_result_readers) & env.found_docs if added | changed | removed else set()
 
 
-def repository(app, config) -> None:
-    """A link to the repository, where its address is known."""
-    if url := os.environ.get("ACP_REPOSITORY_URL"):
-        config.html_theme_options |= {"repository_url": url, "use_repository_button": True}
-
-
 def own_mathjax(app, error) -> None:
-    if error is None and app.builder.format == "html":
+    if error is None and app.builder.format == "html" and app.builder.math_renderer_name == "mathjax":
         package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
         copy_asset(str(package / "static" / "mathjax" / "tex-svg.js"), str(Path(app.outdir) / "_static" / "mathjax"))
 
 
 def scripts_where_needed(app, page, template, context, doctree) -> None:
-    """The scripts of live figures, on pages that have one; once the page is read, so that they find it."""
-    figures = sorted(set(FIGURE.findall(context.get("body", ""))))
-    for name in ["acp", *figures] if figures else []:
+    """What every page does with its figures and tables, and the scripts of live figures on pages that have one; once
+    the page is read, so that they find it.
+    """
+    for name in ["acp", *sorted(set(FIGURE.findall(context.get("body", ""))))]:
         app.add_js_file(f"{name}.js", loading_method="defer")
 
 
 def setup(app) -> dict:
     own_library(Path(app.srcdir))
     app.add_config_value("acp_result_readers", [], "")
+    app.add_config_value("acp_results", "", "")  # the folder; empty: of the mini book
     app.add_directive("acp-ledger", Ledger)
     app.add_directive("acp-departures", Departures)
     app.add_directive("acp-parameters", Parameters)
     app.add_directive("acp-versions", Versions)
     app.add_directive("acp-findings", Findings)
     app.add_directive("acp-front", Front)
+    app.add_directive("acp-article", ArticleTable)
+    app.add_role("acp", ArticleValue())
     app.connect("config-inited", fresh_cache)
-    app.connect("config-inited", repository)
     app.connect("env-get-outdated", result_readers)
+    app.connect("env-before-read-docs", results_last)
     app.connect("build-finished", own_mathjax)
     app.connect("html-page-context", scripts_where_needed)
     app.config.mathjax_path = "mathjax/tex-svg.js"

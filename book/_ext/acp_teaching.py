@@ -1,8 +1,11 @@
 """What a reader works with: exercises with folded solutions, and what a chapter takes and how it is cited.
 
 The directives are named as in sphinx-exercise, and as JupyterLab's MyST knows them: `exercise`, `solution`, and
-`solution-start` with `solution-end` around cells. Numbers and references are Sphinx's (`numref`).
+`solution-start` with `solution-end` around cells. Numbers and references are Sphinx's (`numref`). `more-start` and
+`more-end` fold cells that few readers need, under the title that is given.
 """
+
+from html import escape
 
 import yaml
 from docutils import nodes
@@ -25,8 +28,8 @@ class fold(nodes.Admonition, nodes.Element):
     """What is open only when it is asked for; `summary` is what can be pressed."""
 
 
-class solution_end(nodes.Element):
-    """Where the solution ends that began before it."""
+class fold_end(nodes.Element):
+    """Where ends what began before it and is folded."""
 
 
 UNREAD = nodes.literal_block, nodes.raw, nodes.comment, fold
@@ -64,15 +67,26 @@ class Solution(SphinxDirective):
         return [box]
 
 
-class SolutionEnd(SphinxDirective):
+class More(SphinxDirective):
+    """The beginning of what is folded under the title that its argument is."""
+
+    required_arguments, final_argument_whitespace = 1, True
+
     def run(self) -> list[nodes.Node]:
-        end = solution_end()
+        box = fold("", classes=["more"], summary=self.arguments[0], gated=True)
+        self.set_source_info(box)
+        return [box]
+
+
+class End(SphinxDirective):
+    def run(self) -> list[nodes.Node]:
+        end = fold_end()
         self.set_source_info(end)
         return [end]
 
 
-class Solutions(SphinxTransform):
-    """Puts what stands between the two ends of a solution into it, and each solution to its exercise."""
+class Folds(SphinxTransform):
+    """Puts what stands between the two ends of a fold into it."""
 
     default_priority = 10  # before labels are looked for
 
@@ -80,15 +94,15 @@ class Solutions(SphinxTransform):
         for box in list(self.document.findall(fold)):
             if box.get("gated"):
                 self.fill(box)
-        for end in list(self.document.findall(solution_end)):
-            log.warning("a solution-end without a solution-start before it", location=end)
+        for end in list(self.document.findall(fold_end)):
+            log.warning("an end of a fold without its start before it", location=end)
             end.parent.remove(end)
 
     def fill(self, box: fold) -> None:
         after = box.parent.children[box.parent.index(box) + 1:]
-        ends = [i for i, node in enumerate(after) if isinstance(node, solution_end)]
+        ends = [i for i, node in enumerate(after) if isinstance(node, fold_end)]
         if not ends or any(isinstance(node, exercise | fold) for node in after[:ends[0]]):
-            log.warning("the solution of %s has no solution-end", box["of"], location=box)
+            log.warning("the fold %r has no end", box.get("of", box["summary"]), location=box)
             return
         for node in after[:ends[0]]:
             box.parent.remove(node)
@@ -142,8 +156,18 @@ def citation(title: str, year: str, about: dict) -> list[str]:
             f"{paper['identifiers'][0]['value']}."]
 
 
+def run(chapter: str) -> list[nodes.Node]:
+    """How a reader opens a chapter as a notebook: in a copy of the project, or by itself."""
+    file = f"{chapter}.ipynb"
+    return [nodes.paragraph("", "In a copy of the project, once make venv has run; choose Open With, Notebook:"),
+            nodes.literal_block("", f".venv/bin/pip install jupyterlab\n.venv/bin/jupyter lab notebooks/{chapter}.md",
+                                language="bash"),
+            nodes.paragraph("", "", nodes.Text("Anywhere else: "), nodes.reference("", file, refuri=file),
+                            nodes.Text(", a notebook whose first cell installs the project."))]
+
+
 def head(app, doctree: nodes.document) -> None:
-    """Below what a chapter opens with: how long it takes, and how to cite it."""
+    """Below what a chapter opens with: how long it takes, how to run it, and how to cite it."""
     from acp_lib.profiles import ROOT
 
     env, name = app.env, app.env.docname
@@ -159,8 +183,10 @@ def head(app, doctree: nodes.document) -> None:
     about = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf8"))
     title = next(doctree.findall(nodes.title)).astext()
     lines = [nodes.paragraph("", line) for line in (about["message"], *citation(title, app.config.copyright, about))]
-    box = fold("", *lines, classes=["cite"], summary="How to cite this chapter")
-    opening.parent.insert(opening.parent.index(opening) + 1, box)
+    at = opening.parent.index(opening) + 1
+    opening.parent.insert(at, [fold("", *run(name.removeprefix("notebooks/")), classes=["run"],
+                                    summary="How to run this chapter"),
+                               fold("", *lines, classes=["cite"], summary="How to cite this chapter")])
 
 
 def visit_box(writer, node: nodes.Element) -> None:
@@ -173,7 +199,7 @@ def leave_box(writer, node: nodes.Element) -> None:
 
 def visit_fold(writer, node: fold) -> None:
     writer.body.append(writer.starttag(node, "details", CLASS="admonition fold"))
-    writer.body.append(f'<summary class="admonition-title">{node["summary"]}</summary>')
+    writer.body.append(f'<summary class="admonition-title">{escape(node["summary"])}</summary>')
 
 
 def leave_fold(writer, node: fold) -> None:
@@ -189,12 +215,14 @@ def setup(app) -> dict:
     app.config.numfig_format = {"exercise": "Exercise %s"} | app.config.numfig_format
     app.add_enumerable_node(exercise, "exercise", html=(visit_box, leave_box), latex=(visit_box, leave_box))
     app.add_node(fold, html=(visit_fold, leave_fold), latex=(visit_fold_in_print, leave_box))
-    app.add_node(solution_end)
+    app.add_node(fold_end)
     app.add_directive("exercise", Exercise)
     for directive in ("solution", "solution-start"):
         app.add_directive(directive, Solution)
-    app.add_directive("solution-end", SolutionEnd)
-    app.add_transform(Solutions)
+    app.add_directive("more-start", More)
+    for directive in ("solution-end", "more-end"):
+        app.add_directive(directive, End)
+    app.add_transform(Folds)
     app.connect("doctree-read", answered)
     app.connect("doctree-read", head)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,7 @@
-/* What the book's live figures share.
+/* What every page of the book does with its figures and tables, and what its live figures share.
+
+A figure opens at full size in a dialog. A table that is wider than a phone becomes cards there: each row a card, each
+cell under the name of its column.
 
 A live figure is a box that the library writes (acp_lib/figures/live.py),
 
@@ -35,5 +38,71 @@ const acp = (() => {
     return [make("div", {}, ...(after ? [element, named] : [named, element])), element];
   }
   const percent = share => `${(100 * share).toFixed(0)} %`;
+
+  /* Show the drawing that a link holds, in the colours of the page, as wide as it was drawn or as the window is. */
+  function enlarge(link, event) {
+    event.preventDefault();
+    const shown = [...link.querySelectorAll("img")].find(image => image.checkVisibility?.() ?? image.offsetParent);
+    const caption = link.closest("figure")?.querySelector("figcaption p, figcaption")?.textContent.replace("#", "") ?? "";
+    const close = make("button", {type: "button", class: "acp-button", onclick: () => dialog.close()}, "Close");
+    const dialog = make("dialog", {class: "acp-dialog", "aria-label": caption.trim() || "Figure",
+      onclick: pressed => pressed.target === dialog && dialog.close(), onclose: () => { dialog.remove(); link.focus(); }},
+      make("div", {class: "acp-dialog-bar"}, make("p", {}, caption), close),
+      make("div", {class: "acp-dialog-view", tabindex: 0, role: "region", "aria-label": "The figure at full size"},
+        make("img", {src: shown.getAttribute("src"), alt: shown.alt, class: shown.className})));
+    document.body.append(dialog);
+    dialog.showModal();
+    close.focus();
+  }
+
+  /* Name the column of each cell, and say what is what: a table that is drawn as cards is none to a screen reader. */
+  function label(table) {
+    const names = [...(table.tHead?.rows[table.tHead.rows.length - 1]?.cells ?? [])].map(cell => cell.textContent.trim());
+    if (!names.length || table.querySelector("[colspan], [rowspan]")) return;
+    const roles = [["thead, tbody", "rowgroup"], ["tr", "row"], ["td", "cell"], ["thead th", "columnheader"],
+                   ["tbody th", "rowheader"]];
+    table.setAttribute("role", "table");
+    for (const [which, role] of roles) for (const part of table.querySelectorAll(which)) part.setAttribute("role", role);
+    for (const body of table.tBodies) for (const row of body.rows) [...row.cells].forEach((cell, k) => {
+      const text = cell.textContent.trim();
+      cell.dataset.label = names[k] ?? "";
+      cell.classList.toggle("acp-long", text.length > 24);
+      cell.classList.toggle("acp-breaks", text.split(/\s+/).some(word => word.length > 20));
+    });
+  }
+  const phone = globalThis.matchMedia?.("(max-width: 600px)");
+  /* Draw tables that the window would cut off as cards on a phone, and with smaller letters elsewhere. */
+  function fit(tables) {
+    for (const table of tables) {
+      table.classList.remove("acp-cards", "acp-tight");
+      const cut = table.getBoundingClientRect().width > table.parentElement.clientWidth + 1;
+      if (cut && table.getAttribute("role") === "table") table.classList.add(phone.matches ? "acp-cards" : "acp-tight");
+    }
+  }
+  function begin() {
+    for (const link of document.querySelectorAll("a.acp-figure")) {
+      link.setAttribute("aria-haspopup", "dialog");
+      link.addEventListener("click", event => enlarge(link, event));
+    }
+    const anew = within => {
+      const tables = within.querySelectorAll(":is(.bd-article, .acp-live) table");
+      tables.forEach(label);
+      fit(tables);
+    };
+    anew(document);
+    for (const box of document.querySelectorAll(".acp-live")) {
+      new MutationObserver(() => anew(box)).observe(box, {childList: true, subtree: true});
+    }
+    let width = 0;
+    const again = within => fit(within.querySelectorAll("table[role]"));
+    const column = document.querySelector(".bd-article") ?? document.body;
+    new ResizeObserver(() => {  // beside it bars come and go
+      if (column.clientWidth !== width) again(document);
+      width = column.clientWidth;
+    }).observe(column);
+    addEventListener("load", () => again(document));
+    addEventListener("toggle", event => again(event.target), true);  // what was folded
+  }
+  if (globalThis.document) begin();
   return {make, live, field, percent};
 })();

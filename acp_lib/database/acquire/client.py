@@ -208,13 +208,16 @@ class Client:
         raise AssertionError("unreachable")
 
     async def _once(self, url: str, into: Path) -> Decoded:
-        """One try. Where the host did not say how long the body is, what does not decode may have been cut short."""
+        """One try. Where the host did not say how long the body is, what does not decode may have been cut short; what
+        came encoded, which nobody asked for, may be right another time.
+        """
         answer = await self._follow(url, into)
         try:
             return await self.decoded(into)
         except Missed as missed:
             told = answer.content_length is not None or "chunked" in answer.headers.get("Transfer-Encoding", "").lower()
-            missed.passing = not told and missed.reason in (NO_PICTURE, BROKEN)
+            encoded = answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
+            missed.passing = (encoded or not told) and missed.reason in (NO_PICTURE, BROKEN)
             raise
 
     async def _follow(self, url: str, into: Path) -> aiohttp.ClientResponse:

@@ -1,0 +1,88 @@
+"""Kernels that are forked: what runs in them is as in one that started anew."""
+
+import json
+import os
+import sys
+from multiprocessing import forkserver
+
+import nbformat
+import papermill
+import pytest
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import v4
+
+from acp_lib.book import kernels
+from acp_lib.engine import processes
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux alone")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def server():
+    """A server of its own, which imports what kernels need."""
+    forkserver._forkserver._stop()
+    before = list(processes.PRELOADED)
+    processes.preload(kernels.IMPORTED)
+    with processes.one_thread():
+        yield
+    processes.PRELOADED[:] = before
+    forkserver._forkserver._stop()
+
+
+def ran(folder, *sources: str, **options) -> list:
+    """The outputs of cells that run in one forked kernel."""
+    book = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
+    out = folder / "out.ipynb"
+    papermill.execute_notebook(book, out, kernel_name="python3", progress_bar=False, start_timeout=120,
+                               resources={"metadata": {"path": str(folder)}}, kernel_manager_class=kernels.Manager,
+                               shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"], **options)
+    return [cell.outputs for cell in nbformat.read(out, 4).cells if cell.cell_type == "code"]
+
+
+TOLD = """\
+import json, os, signal, sys, __main__
+import torch
+print(json.dumps({
+    "folder": os.getcwd(), "variable": os.environ.get("ACP_TOLD"), "threads": torch.get_num_threads(),
+    "session": os.getsid(0) == os.getpid(), "main": __main__.__dict__ is globals(),
+    "blocked": signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []),
+    "book": "acp_lib.book.build" in sys.modules, "argv": sys.argv[1]}))
+"""
+
+
+def test_a_kernel_is_as_one_that_started_anew(tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("ACP_TOLD", "now")
+    told, = ran(tmp_path, TOLD)
+    assert capfd.readouterr().out == ""
+    assert json.loads(told[0].text) == {
+        "folder": str(tmp_path), "variable": "now", "threads": 1, "session": True, "main": True, "blocked": False,
+        "book": False, "argv": "-f"}
+
+
+def test_figures_are_shown_and_what_is_last_is_told(tmp_path):
+    drawn, last, magic = ran(tmp_path, "import matplotlib.pyplot as plt\nplt.plot([1, 2]);", "6 * 7", "%time 1")
+    assert [sorted(o.data) for o in drawn] == [["image/png", "text/plain"]]
+    assert last[0].data == {"text/plain": "42"} and "CPU times" in magic[0].text
+
+
+def test_a_kernel_can_have_processes_of_its_own(tmp_path):
+    told, = ran(tmp_path, "from acp_lib.engine.processes import mapped\nprint(list(mapped(abs, [-1, -2, -3], 2)))")
+    assert told[0].text == "[1, 2, 3]\n"
+
+
+def test_numbers_at_random_are_each_kernels_own(tmp_path):
+    first, second = (ran(tmp_path, "import uuid; print(uuid.uuid4())")[0][0].text for _ in range(2))
+    assert first != second
+
+
+def test_a_kernel_that_dies_is_noticed(tmp_path):
+    with pytest.raises(DeadKernelError):
+        ran(tmp_path, "import os; os.kill(os.getpid(), 9)")
+
+
+def test_a_cell_that_takes_too_long_is_ended(tmp_path):
+    with pytest.raises(CellTimeoutError):
+        ran(tmp_path, f"open({str(tmp_path / 'pid')!r}, 'w').write(str(__import__('os').getpid()))",
+            "import time; time.sleep(600)", execution_timeout=3)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
