@@ -7,8 +7,10 @@ Chapter: How to read and rerun.
 import os
 import signal
 import sys
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
-from typing import Any
+from subprocess import Popen
+from typing import Any, cast
 from uuid import uuid4
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -49,9 +51,10 @@ class Forked(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **given: Any) -> KernelConnectionInfo:
         arguments = cmd[cmd.index("ipykernel_launcher") + 1:]
-        forked = processes.context().Process(target=_kernel, args=(arguments, given.get("cwd"), dict(given["env"])))
+        started = cast(ForkServerContext, processes.context())
+        forked = started.Process(target=_kernel, args=(arguments, given.get("cwd"), dict(given["env"])))
         forked.start()
-        self.process = Process(forked)
+        self.process = cast(Popen, Process(forked))
         self.pid = self.pgid = forked.pid  # it leads a session of its own, so that Ctrl-C is not for it
         return self.connection_info
 

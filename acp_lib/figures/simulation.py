@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from acp_lib.figures.style import BLUE, BRANCHES, CHANCE, OURS, PAPER, WIDTH, legend_below, name_rows
+from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side
+from acp_lib.figures.style import BLUE, BRANCHES, CHANCE, OURS, PAPER, legend_below, name_rows
 from acp_lib.findings.simulation import WORDS, of, written
 
 TINTS = {0.0: OURS, 1.0: BRANCHES["music"]}
@@ -16,16 +17,20 @@ NOISE = {0.0: "labels as good as the corpus's", 1.0: "labels as uncertain as the
 REAL, SIMULATED = "the real half, 95 % CI", "simulated databases of its size"
 
 
+@drawn_to_fit
 def likeness(results: Sequence[dict]) -> Figure:
-    """Accuracy by how many pictures, or songs, are trained on, real with 95 % intervals and simulated, a row of panels
-    a corpus; a shade the half that the simulator was fitted on.
+    """Accuracy by how many pictures, or songs, are trained on, real with 95 % intervals and simulated, a panel a
+    classifier of a corpus; a shade the half that the simulator was fitted on.
 
     results : recorded, as `simulation.rows` makes them
     """
-    fig, axes = plt.subplots(len(results), len(WORDS), figsize=(WIDTH, 2.3 * len(results) + 0.9), sharey=True,
-                             squeeze=False)
-    for line, result in zip(axes, results, strict=True):
-        for ax, (name, title) in zip(line, WORDS.items(), strict=True):
+    across = side_by_side(len(WORDS), 2)
+    down = len(results) * -(-len(WORDS) // across)
+    fig, axes = plt.subplots(down, across, figsize=(page_width(), 2.3 * down + 0.9), sharey=True, squeeze=False)
+    for line, result in zip(axes.reshape(len(results), -1), results, strict=True):
+        for ax in line[len(WORDS):]:
+            ax.set_axis_off()
+        for ax, (name, title) in zip(line, WORDS.items(), strict=False):
             counted = "pictures" if name == "image" else "songs"
             for row in of(result, table="check", row=name):
                 x, alpha = row[counted] * (1.06 if row["fitted"] else 1), 0.55 if row["fitted"] else 1
@@ -34,7 +39,7 @@ def likeness(results: Sequence[dict]) -> Figure:
                 ax.plot([x * 1.02] * len(row["values"]), row["values"], "_", color=OURS, ms=6, alpha=alpha)
                 ax.plot(x * 1.02, row["simulated"], "D", mfc="w", color=OURS, ms=6, alpha=alpha, label=SIMULATED)
             ax.axhline(100 / 3 if name in ("image", "music") else 50, **CHANCE, label="chance")
-            ax.set(title=title if line is axes[0] else "", xlabel=counted, xscale="log")
+            ax.set(title=title, xlabel=counted, xscale="log")
             ax.xaxis.set_major_formatter("{x:.0f}")
             ax.xaxis.set_minor_formatter("{x:.0f}")
             ax.tick_params(axis="x", which="both", labelsize="x-small")
@@ -43,13 +48,16 @@ def likeness(results: Sequence[dict]) -> Figure:
     return fig
 
 
+@drawn_to_fit
 def readings(result: dict, reported: float, within: float) -> Figure:
     """Accuracy on simulated databases of IMAC's size, a row a reading: ACP-Net with 95 % interval, who knows one true
     class, and the best observer; beside it what the best observer gets by how far classes lie apart.
 
     result : of one corpus; reported : the paper's accuracy, with a band of so many points around it
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.2), width_ratios=[1.25, 1])
+    across = side_by_side(2, 1)
+    fig, (left, right) = plt.subplots(2 // across, across, figsize=(page_width(), 8.4 / across),
+                                      width_ratios=[1.25, 1][:across])
     rows = of(result, table="reading")
     left.axvspan(reported - within, reported + within, color="0.9", label=f"within {within:g} point of the paper")
     left.axvline(reported, **PAPER)
