@@ -31,18 +31,21 @@ def likeness(results: Sequence[dict]) -> Figure:
         for ax in line[len(WORDS):]:
             ax.set_axis_off()
         for ax, (name, title) in zip(line, WORDS.items(), strict=False):
-            counted = "pictures" if name == "image" else "songs"
-            for row in of(result, table="check", row=name):
-                x, alpha = row[counted] * (1.06 if row["fitted"] else 1), 0.55 if row["fitted"] else 1
+            counted, rows = "pictures" if name == "image" else "songs", of(result, table="check", row=name)
+            if not rows:
+                ax.set_axis_off()
+                continue
+            for row in rows:
+                x, alpha = row[counted] * (1.12 if row["fitted"] else 1), 0.55 if row["fitted"] else 1
                 ax.plot([x, x], row["interval"], color=BLUE, lw=1.6, alpha=alpha)
                 ax.plot(x, row["ours"], "o", color=BLUE, ms=6, alpha=alpha, label=REAL)
-                ax.plot([x * 1.02] * len(row["values"]), row["values"], "_", color=OURS, ms=6, alpha=alpha)
-                ax.plot(x * 1.02, row["simulated"], "D", mfc="w", color=OURS, ms=6, alpha=alpha, label=SIMULATED)
+                ax.plot([x * 1.04] * len(row["values"]), row["values"], "_", color=OURS, ms=6, alpha=alpha)
+                ax.plot(x * 1.04, row["simulated"], "D", mfc="w", color=OURS, ms=6, alpha=alpha, label=SIMULATED)
             ax.axhline(100 / 3 if name in ("image", "music") else 50, **CHANCE, label="chance")
-            ax.set(title=title, xlabel=counted, xscale="log")
-            ax.xaxis.set_major_formatter("{x:.0f}")
-            ax.xaxis.set_minor_formatter("{x:.0f}")
-            ax.tick_params(axis="x", which="both", labelsize="x-small")
+            numbers = sorted({row[counted] for row in rows})
+            ax.set(title=title, xlabel=counted, xscale="log", xlim=(numbers[0] / 1.4, numbers[-1] * 1.6))
+            ax.set_xticks(numbers, [f"{n:.0f}" for n in numbers])
+            ax.set_xticks([], minor=True)
         line[0].set_ylabel(f"{result['data']}\nright, %")
     legend_below(fig, 3)
     return fig
