@@ -1,6 +1,6 @@
 """Figures of the simulated IMAC: whether the simulator is like its corpus, and what a network scores at full size.
 
-Chapter: What would IMAC have given?
+Chapter: What would IMAC have given? A simulation.
 """
 
 from collections.abc import Sequence

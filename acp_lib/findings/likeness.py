@@ -1,7 +1,7 @@
 """Whether a simulator is like the corpus: fitted and tuned on one half of it, does it give the accuracies of the other
 half, which it has not seen, by number of songs and pictures?
 
-Chapter: What would IMAC have given?
+Chapter: What would IMAC have given? A simulation.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The best that can be done on a simulated database: an observer who knows the simulator, but not the samples' classes.
 
-Chapter: What would IMAC have given?
+Chapter: What would IMAC have given? A simulation.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """IMAC, simulated at its full size: whether a simulator gives the accuracies of real samples that it has not seen, and
 what ACP-Net then scores on databases of IMAC's size under each reading of the paper.
 
-Chapter: What would IMAC have given?
+Chapter: What would IMAC have given? A simulation.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def near(estimate: Estimate, luck: float, corpus: float, reported: float = REPOR
     estimate : mean of a reading, whose variance and luck, that of a run, were told by the same runs; corpus : variance
         that comes from the samples that the simulator was tuned on, taken as normal
 
-    Chapter: What would IMAC have given?
+    Chapter: What would IMAC have given? A simulation.
     """
     (own, free), = estimate.variances
     total = own + luck + corpus
@@ -193,7 +193,7 @@ WORDS = {"image": "pictures", "music": "music", "two": "late fusion", "ACP-Net":
 def of(result: dict, **wanted: object) -> list[dict]:
     """The rows of a recorded result that have these values.
 
-    Chapter: What would IMAC have given?
+    Chapter: What would IMAC have given? A simulation.
     """
     return [row for row in result["rows"] if all(row.get(key) == value for key, value in wanted.items())]
 
@@ -208,7 +208,7 @@ def alike(results: Sequence[dict]) -> dict[str, object]:
     """How many checks there are ("asked"), in how many the real half's interval holds the simulated mean ("inside"),
     and in how many that of the difference holds zero ("agree"); and the largest difference, in words ("worst").
 
-    Chapter: What would IMAC have given?
+    Chapter: What would IMAC have given? A simulation.
     """
     every = [(result["data"], row) for result in results for row in of(result, table="check")]
     data, worst = max(every, key=lambda one: abs(one[1]["difference"]["ours"]))
@@ -223,7 +223,7 @@ def alike(results: Sequence[dict]) -> dict[str, object]:
 def sentence(result: dict) -> str:
     """What ACP-Net scores on class-balanced pairs of simulated databases, in words.
 
-    Chapter: What would IMAC have given?
+    Chapter: What would IMAC have given? A simulation.
     """
     good, bad = (recorded.one(result["command"], result["rows"], table="reading", pairs="class_balanced", split="song",
                               noise=noise) for noise in NOISES)
@@ -235,7 +235,7 @@ def sentence(result: dict) -> str:
 def full(results: Sequence[dict]) -> list[dict]:
     """Those results that have networks at IMAC's size.
 
-    Chapter: What would IMAC have given?
+    Chapter: What would IMAC have given? A simulation.
     """
     return [result for result in results if of(result, table="reading")]
 
@@ -243,6 +243,6 @@ def full(results: Sequence[dict]) -> list[dict]:
 def told(results: Sequence[dict]) -> str:
     """`sentence` for all results that have one.
 
-    Chapter: What would IMAC have given?; Verdicts.
+    Chapter: What would IMAC have given? A simulation; Verdicts.
     """
     return "; ".join(map(sentence, full(results))) or "nothing has been recorded"

@@ -5,7 +5,7 @@ The model of a modality is Gaussian: a mean for each class, and what samples of 
 and a remainder of each number by itself. Segments of a song share a part of both. Sample k is drawn from a stream of
 its own, so that any part of a database can be made anywhere, again, and in any order; it lies on a disk in shards.
 
-Chapter: What would IMAC have given?
+Chapter: What would IMAC have given? A simulation.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def imac(seed: int, noise: float = 0.0, share: float = 1.0) -> pd.DataFrame:
     released, whose label is its class, and sounds like the class that most of infinitely many tags would have, drawn by
     what `stability.fitted` tells of that score; between them: so many of the songs
 
-    Paper: Table 3; Section 2.  Chapter: What would IMAC have given?
+    Paper: Table 3; Section 2.  Chapter: What would IMAC have given? A simulation.
     """
     rng, sides = streams.generator("a simulated database", seed), []
     for modality, counts in (("image", paper.IMAGES), ("music", paper.SONGS)):

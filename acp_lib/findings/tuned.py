@@ -1,7 +1,7 @@
 """Models of real pictures and music, tuned on the samples that they were fitted to: the simulator's classes lie as far
 apart as makes classifiers that are trained on it as accurate as on these samples.
 
-Chapter: What would IMAC have given?
+Chapter: What would IMAC have given? A simulation.
 """
 
 from __future__ import annotations
