@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from conftest import corpus as folder_corpus
+from IPython.core.formatters import DisplayFormatter
 
 from acp_lib.book import chapter, report
 from acp_lib.profiles import load
@@ -13,6 +14,7 @@ from acp_lib.study import SYNTHETIC, Study
 
 
 class Shell:
+    display_formatter = DisplayFormatter()
     user_ns_hidden = {"exit": 1, "quit": 2, "Out": {}}
 
 

@@ -26,7 +26,8 @@ from acp_lib.engine.faults import at
 
 PACKAGE = Path(__file__).parents[1]
 APART = ("acp_lib.engine", "acp_lib.profiles")
-DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml", "yt_dlp": "yt-dlp"}
+DISTRIBUTIONS = {"PIL": "pillow", "bs4": "beautifulsoup4", "sklearn": "scikit-learn", "yaml": "pyyaml",
+                 "yt_dlp": "yt-dlp"}
 """Packages that are installed under another name than they are imported by."""
 SETTLED = 2
 """Seconds after which a file that changes again has another time of change, however coarse the clock is."""
