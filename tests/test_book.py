@@ -396,7 +396,8 @@ def test_live_figures_are_drawn_where_their_scripts_are(made, browser):
     assert {name: figures for name, figures in drawn.items() if figures} == {
         "07_right_and_wrong": ["game"], "10_shortcuts": ["guessers"], "14_retrieval": ["ranking"],
         "19_power": ["power"]}
-    for path, p in made.pages.items():
+    for path in chromium.pages(made.html):
+        p = made.pages[path.resolve()]
         loaded = [Path(tag["src"].split("?")[0]).stem for tag in p.soup.find_all("script", src=True)]
         scripts = [name for name in loaded if name in ("acp", *live.FIGURES)]
         assert scripts == ["acp", *drawn[path.stem]]

@@ -182,7 +182,7 @@ def test_what_the_settings_come_to():
         "glorot_hidden_left": 0, "glorot_hidden_runs": 2, "apart": pytest.approx(3)}
 
 
-KEPT = sorted(recorded.FOLDER.glob("[ps]*/*.json"))
+KEPT = sorted(path for study in plateau.STUDIES for path in (recorded.FOLDER / study).glob("*.json"))
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda p: f"{p.parent.name}-{p.stem}")
