@@ -210,15 +210,24 @@ class Browser:
         told = self.send("Page.captureScreenshot", captureBeyondViewport=True)
         file.write_bytes(base64.b64decode(told["data"]))
 
+    @property
+    def ended(self) -> bool:
+        """Whether the browser answers no more."""
+        try:
+            return self.value("1") != 1
+        except (OSError, TypeError):  # what a closed connection gives is no text
+            return True
+
     def close(self) -> None:
         try:
-            if hasattr(self, "_socket"):
+            if hasattr(self, "_socket") and not self.ended:
                 self.send("Browser.close")
-                self._run(self._session.close())
             else:
                 self._process.terminate()
+            if hasattr(self, "_session"):
+                self._run(self._session.close())
             self._process.wait(PATIENCE)
-        except (TimeoutError, subprocess.TimeoutExpired):
+        except (OSError, subprocess.TimeoutExpired):  # a TimeoutError, too
             self._process.kill()
             self._process.wait()
         finally:

@@ -107,10 +107,21 @@ def weights(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory):
+def windows(tmp_path_factory):
+    """The windows of a browser that are open, at most one: what a test ends with all that it began may be one."""
+    found: list[chromium.Browser] = []
+    yield found
+    for window in found:
+        window.close()
+
+
+@pytest.fixture
+def browser(windows, tmp_path_factory):
     """A window of a browser; tests that ask for it skip where there is none."""
     if not chromium.CHROMIUM:
         pytest.skip("chromium is not installed")
-    window = chromium.Browser(tmp_path_factory.mktemp("chromium"))
-    yield window
-    window.close()
+    if windows and windows[0].ended:
+        windows.pop().close()
+    if not windows:
+        windows.append(chromium.Browser(tmp_path_factory.mktemp("chromium")))
+    return windows[0]
