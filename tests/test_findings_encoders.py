@@ -12,11 +12,12 @@ from conftest import corpus as folder_corpus
 from acp_lib.experiment import baselines, intervals, probes
 from acp_lib.features.encoders import ENCODERS
 from acp_lib.findings import encoded, encoders, folds, record
-from acp_lib.findings.encoders import ACP_NET, BOOK, PAIRS, TWO, of, written
+from acp_lib.findings.encoders import ACP_NET, BOOK, PAIRS, TWO, written
 from acp_lib.models import ACPNet
 from acp_lib.profiles import load
 from acp_lib.profiles.groups import Network
 from acp_lib.results import recorded
+from acp_lib.results.recorded import of
 from acp_lib.study import Study
 
 QUICK = {"jobs": 1, "image_size": 75, "seeds": 1, "epochs": 1, "batch": 8, "pairs_per_epoch": 16, "test_pairs": 60,

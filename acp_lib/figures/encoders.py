@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from acp_lib.figures.page import drawn_to_fit
 from acp_lib.figures.style import BLUE, CHANCE, OURS, PAPER, abreast, legend_below, name_rows
-from acp_lib.findings.encoders import ACP_NET, PAIRS, TWO, of, written
+from acp_lib.findings.encoders import ACP_NET, PAIRS, TWO, written
+from acp_lib.results.recorded import of
 
 WAYS = {TWO: (BLUE, "two classifiers, compared", -0.14), ACP_NET: (OURS, "ACP-Net, a quarter of the width", 0.14)}
 

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side
 from acp_lib.figures.style import BLUE, BRANCHES, CHANCE, OURS, PAPER, legend_below, name_rows
-from acp_lib.findings.simulation import WORDS, of, written
+from acp_lib.findings.simulation import WORDS, written
+from acp_lib.results.recorded import of
 
 TINTS = {0.0: OURS, 1.0: BRANCHES["music"]}
 NOISE = {0.0: "labels as good as the corpus's", 1.0: "labels as uncertain as their scores"}

@@ -23,7 +23,7 @@ from acp_lib.features.encoders import ENCODERS, vectors
 from acp_lib.features.layout import VECTORS
 from acp_lib.findings import encoded
 from acp_lib.findings.folds import FOLDS, TWO, asked_of, dealt, pooled
-from acp_lib.results import tables
+from acp_lib.results import recorded, tables
 
 if TYPE_CHECKING:
     from acp_lib.experiment.runs import Run
@@ -198,14 +198,6 @@ def _pairs(some: Sequence[_Fold], made: Sequence[dict]) -> list[dict]:
 # --- what is said of it
 
 
-def of(result: dict, **wanted: object) -> list[dict]:
-    """The rows of a recorded result that have these values.
-
-    Chapter: Then and now.
-    """
-    return [row for row in result["rows"] if all(row.get(key) == value for key, value in wanted.items())]
-
-
 def gained(results: Sequence[dict], way: str, pair: Names | None = None) -> list[str]:
     """What each corpus gains by other encoders, in words: by a pair of them, or by that with the highest number; none
     of a corpus on which that was not tried.
@@ -216,13 +208,13 @@ def gained(results: Sequence[dict], way: str, pair: Names | None = None) -> list
     """
     found = []
     for result in results:
-        some = [row for row in of(result, table="less", row=way)
+        some = [row for row in recorded.of(result, table="less", row=way)
                 if pair in (None, (row["image"], row["music"]))]
         if some:
             less = max(some, key=lambda row: row["ours"])
             about = {key: less[key] for key in ("image", "music", "row")}
-            own, = of(result, table="pairs", **about)
-            book, = of(result, table="pairs", row=way, **BOOK)
+            own, = recorded.of(result, table="pairs", **about)
+            book, = recorded.of(result, table="pairs", row=way, **BOOK)
             found.append(f"{result['data']}: {own['ours']:.1f} % by {written((less['image'], less['music']))} against "
                          f"{book['ours']:.1f} %, {number(less['ours'], sign='+')} points "
                          f"({span(less['interval'], sign='+')})")
@@ -234,7 +226,7 @@ def told(results: Sequence[dict], table: str = "less", **wanted: object) -> str:
 
     Chapter: Then and now.
     """
-    ends = [row["interval"] for result in results for row in of(result, table=table, **wanted)]
+    ends = [row["interval"] for result in results for row in recorded.of(result, table=table, **wanted)]
     more, fewer = sum(low > 0 for low, _ in ends), sum(high < 0 for _, high in ends)
     return f"{more} of {len(ends)} are clearly above zero and {fewer} clearly below"
 
@@ -246,7 +238,7 @@ def left_out(results: Sequence[dict]) -> str:
     """
     left = []
     for result in results:
-        done = {row["row"] for row in of(result, table="encoder")}
+        done = {row["row"] for row in recorded.of(result, table="encoder")}
         if some := [name for name in ENCODERS if name not in done]:
             left.append(f"{', '.join(some)} on {result['data']}")
     return "; ".join(left) or "none"
@@ -259,7 +251,7 @@ def missing(results: Sequence[dict]) -> str:
     """
     left = []
     for result in results:
-        done = {(row["image"], row["music"]) for row in of(result, table="pairs", row=ACP_NET)}
+        done = {(row["image"], row["music"]) for row in recorded.of(result, table="pairs", row=ACP_NET)}
         if some := [written(pair) for pair in PAIRS if pair not in done]:
             left.append(f"{result['data']}: {'all' if not done else ', '.join(some)}")
     return "; ".join(left) or "none"

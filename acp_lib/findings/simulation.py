@@ -190,14 +190,6 @@ WORDS = {"image": "pictures", "music": "music", "two": "late fusion", "ACP-Net":
 """What is checked, for readers."""
 
 
-def of(result: dict, **wanted: object) -> list[dict]:
-    """The rows of a recorded result that have these values.
-
-    Chapter: What would IMAC have given? A simulation.
-    """
-    return [row for row in result["rows"] if all(row.get(key) == value for key, value in wanted.items())]
-
-
 def written(row: dict) -> str:
     """A reading in words."""
     by = "" if row["split"] == "song" else f", split by {row['split']}"
@@ -210,7 +202,7 @@ def alike(results: Sequence[dict]) -> dict[str, object]:
 
     Chapter: What would IMAC have given? A simulation.
     """
-    every = [(result["data"], row) for result in results for row in of(result, table="check")]
+    every = [(result["data"], row) for result in results for row in recorded.of(result, table="check")]
     data, worst = max(every, key=lambda one: abs(one[1]["difference"]["ours"]))
     away = worst["difference"]
     return {"asked": len(every),
@@ -237,7 +229,7 @@ def full(results: Sequence[dict]) -> list[dict]:
 
     Chapter: What would IMAC have given? A simulation.
     """
-    return [result for result in results if of(result, table="reading")]
+    return [result for result in results if recorded.of(result, table="reading")]
 
 
 def told(results: Sequence[dict]) -> str:

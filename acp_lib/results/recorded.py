@@ -72,6 +72,14 @@ def fingerprint() -> str:
     return digest([(path.relative_to(FOLDER).as_posix(), file_digest(path)) for path in files])
 
 
+def of(result: dict, /, **wanted: object) -> list[dict]:
+    """The rows of a recorded result that have some values.
+
+    Chapter: Then and now; What would IMAC have given? A simulation.
+    """
+    return [row for row in result["rows"] if all(row.get(key) == value for key, value in wanted.items())]
+
+
 def one(command: str, rows: Sequence[dict], /, **wanted: object) -> dict:
     """The one row that has some values.
 
@@ -84,7 +92,7 @@ def one(command: str, rows: Sequence[dict], /, **wanted: object) -> dict:
 
     Chapter: What the released labels are worth; Other people's pairs.
     """
-    found = [row for row in rows if all(row.get(key) == value for key, value in wanted.items())]
+    found = of({"rows": rows}, **wanted)
     if len(found) != 1:
         raise ValueError(f"{len(found)} rows have {wanted}; expected one: record them anew, by {command}")
     return found[0]
