@@ -6,6 +6,7 @@ Chapter: the article.
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -18,6 +19,12 @@ from acp_lib.findings.folds import TWO
 from acp_lib.profiles import ROOT, ledger
 from acp_lib.results import recorded, store
 from acp_lib.results.tables import row_of
+
+
+@cache
+def citation() -> dict:
+    """CITATION.cff: who made this project, what it is called and how it is cited."""
+    return yaml.safe_load((ROOT / "CITATION.cff").read_text("utf8"))
 
 
 class Article:
@@ -55,7 +62,7 @@ class Article:
         alone = [row["ours"] for row in self.four if row["row"] in ("picture alone", "music alone")]
         details = Counter(detail.status for detail in ledger.details().values())
         arithmetic = [v for v in self.judged if v.claim.rule == "arithmetic"]
-        known = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf8"))
+        known = citation()
         reported = paper.CORRESPONDENCE
         found = {
             "title": known["title"], "version": __version__, "licence": known["license"],

@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-import yaml
 from docutils import nodes
 from sphinx.errors import ExtensionError
 
@@ -28,9 +27,9 @@ LAUNCHED = {
 
 def about() -> dict:
     """CITATION.cff."""
-    from acp_lib.profiles import ROOT
+    from acp_lib.findings.article import citation
 
-    return yaml.safe_load((ROOT / "CITATION.cff").read_text("utf8"))
+    return citation()
 
 
 def address() -> str:
