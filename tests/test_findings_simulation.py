@@ -231,6 +231,21 @@ def test_halves_share_nothing_and_have_the_classes_alike():
         assert abs(counts[0] - counts[1]).max() <= 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 2])
+def test_tuned_models_give_the_accuracies_of_what_they_were_tuned_on(seed):
+    """Within 1.5 standard errors, pictures, music and both together; and no longer once classes lie farther apart."""
+    whole = material({m: model(20, seed=seed + 7 * k) for k, m in enumerate(SIDES)}, (300, 240))
+    real, made = tuned.accuracies(whole), tuned.tuned(whole)
+
+    def off(models):
+        drawn = [tuned.accuracies(tuned.alike(models, whole, draw)) for draw in range(100, 106)]
+        return {name: (np.mean([some[name].value for some in drawn]) - known.value) / known.error
+                for name, known in real.items()}
+
+    assert max(map(abs, off(made.models).values())) < 1.5 and min(off(made.stronger(1.5, 1.5)).values()) > 1.5
+
+
 def test_classes_that_cannot_be_told_are_moved_together():
     made = tuned.tuned(material({m: model(20, strength=0) for m in SIDES}))
     assert all(times < 1 for times in made.times.values()) and all(error > 0 for error in made.errors.values())
