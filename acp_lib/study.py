@@ -329,17 +329,14 @@ def _manifest(samples: Samples, extracted: Extraction) -> pd.DataFrame:
     return table
 
 
-def input_key(profile: Profile, code: str | None = None) -> str:
-    """Stands for all that a chapter's numbers come from: settings, code, data, weights, versions. Cheap to compute.
-
-    code : stands for the code; if it is not given, the whole library's does
+def input_key(profile: Profile) -> str:
+    """Stands for all that a chapter's numbers come from but code: settings, data, weights, versions. Cheap to compute.
     """
     study = Study(profile)
     settings = {k: v for k, v in shown(profile.flat).items() if k not in PLACES}
     weights = [file_digest(path) if (path := Path(name)).is_file() else name
                for name in (profile.features.weights, profile.convolution.alexnet_weights)]
-    return digest(settings, code_key() if code is None else code, study.samples.source_key, weights,
-                  training.device(profile.execution.device), versions())
+    return digest(settings, study.samples.source_key, weights, training.device(profile.execution.device), versions())
 
 
 def versions() -> dict[str, str]:

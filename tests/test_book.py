@@ -118,6 +118,22 @@ def test_a_chapter_follows_the_files_that_it_may_compute_with_or_show(monkeypatc
     assert changed == (list(before) if chapters == "all" else chapters)
 
 
+@pytest.mark.parametrize(("text", "names"), [
+    ("from acp_lib import paper\n", ["acp_lib", "acp_lib.paper"]),
+    ("from acp_lib.figures import power as drawn, style\n", ["acp_lib.figures.power", "acp_lib.figures.style"]),
+    ("from acp_lib.figures import (\n    power,\n    style,\n)\nx = 1\n",
+     ["acp_lib.figures.power", "acp_lib.figures.style"]),
+    ("if here:\n    from acp_lib.study import Study\n", ["acp_lib.study"]),
+    ("import numpy, acp_lib.paper as known\n", ["acp_lib.paper"]),
+    ("from acp_lib.models (in prose, (not closed\nimport as you like: \"\n", []),
+    ("from numpy import acp_lib\nprint('import acp_lib.paper')\n", []),
+])
+def test_what_a_chapter_imports_is_found_however_it_is_written(text, names):
+    found = book.imported(text)
+    assert set(names) <= found and ("acp_lib.paper" in names or "acp_lib.paper" not in found)
+    caching.shown_key(found)  # whatever it is
+
+
 def test_a_chapter_follows_what_is_recorded(monkeypatch, tmp_path):
     def key():
         return book.Run(profiles.load("mini"), {}).chapters[0].key

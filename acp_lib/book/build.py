@@ -43,7 +43,7 @@ examples:
   %(prog)s --pdf book article                    these as PDFs, too: _build/html/book.pdf, article.pdf
   %(prog)s -p build /scratch -p work /scratch    elsewhere: /scratch/_build/html
 """
-IMPORT = re.compile(r"^ *(?:from|import) acp_lib\b.*$", re.MULTILINE)
+IMPORT = re.compile(r"^ *(?:from (acp_lib[\w.]*) import (\([^)]*\)|.*)|import (.*))", re.MULTILINE)
 LAST = "90_"  # chapters so named read the results of the others
 RENDER = """\
 import sys
@@ -52,6 +52,15 @@ end_with(int(sys.argv.pop(1)))
 from jupyter_book.cli.main import main
 main()
 """
+
+
+def imported(text: str) -> set[str]:
+    """Dotted names of all in acp_lib that a text's import statements may mean."""
+    found = set()
+    for module, names, modules in IMPORT.findall(text):
+        found |= {module, *(f"{module}.{name}" for name in re.findall(r"\w+", names))} if module else set()
+        found |= set(re.findall(r"\bacp_lib[\w.]*", modules))
+    return found
 
 
 @dataclass(frozen=True)
@@ -79,8 +88,7 @@ class Chapter:
         """Digest of all that the executed copy depends on."""
         others = [c.last["key"] for c in self.run.chapters if c.name < LAST] if self.name >= LAST else []
         text = self.source.read_text("utf8")
-        imports = "\n".join(line.strip() for line in IMPORT.findall(text))
-        return digest(text, shown_key(imports), self.run.parameters, self.run.input_key, others)
+        return digest(text, shown_key(imported(text)), self.run.parameters, self.run.input_key, others)
 
     @property
     def last(self) -> dict:
@@ -125,7 +133,7 @@ class Run:
         from acp_lib import study
         from acp_lib.results import recorded
 
-        return digest(study.input_key(self.profile, code=""), recorded.fingerprint())
+        return digest(study.input_key(self.profile), recorded.fingerprint())
 
     @cached_property
     def hidden(self) -> dict[str, str]:

@@ -127,11 +127,13 @@ def code_key(*modules: str) -> str:
     return digest([(name, _read(name)[2]) for name in seen], sorted((p, _version(p)) for p in packages))
 
 
-def shown_key(source: str) -> str:
-    """Digest of all that a text of code may compute or show: the files of what it imports from acp_lib, of what these
-    import, and of what other keys leave out.
+def shown_key(names: Iterable[str]) -> str:
+    """Digest of all that code may compute or show which imports these modules: the files of those of acp_lib, of what
+    they import, and of what other keys leave out.
+
+    names : dotted; those that are no modules stand for nothing
     """
-    files = {_module_file(name) for name in _behind(_ours(_parsed(source)[0]))}
+    files = {_module_file(name) for name in _behind(_ours(names))}
     files |= {p for p in PACKAGE.rglob("*.yml")}
     files |= {p for name in APART for p in PACKAGE.joinpath(name.removeprefix("acp_lib.")).glob("*.py")}
     return digest(sorted((p.relative_to(PACKAGE).as_posix(), file_digest(p)) for p in files if p))
