@@ -1,6 +1,7 @@
 """What takes ACP-Net off its plateau: how samples are dealt, what is recorded, and what is said of it."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,11 @@ import pytest
 import torch
 from test_corpus import small
 
+from acp_lib import streams
 from acp_lib.experiment.corpus import Corpus
 from acp_lib.experiment.splits import PARTS
 from acp_lib.findings import plateau, record
+from acp_lib.profiles.groups import Pairing
 from acp_lib.results import recorded
 
 CELL = {"fc_width": 0.125, "learning_rate": 1e-3, "batch": 8, "dropout_at": "fusion"}
@@ -88,6 +91,26 @@ def test_material_comes_back_as_it_was_saved(tmp_path):
         assert torch.equal(getattr(after.corpus, name).x, getattr(before.corpus, name).x)
 
 
+@pytest.mark.parametrize("kept", [7, 40, 1000])
+def test_pairs_that_are_kept_come_again_in_every_epoch_equally_often_and_in_another_order(folds, kept):
+    task = plateau.Kept(folds[0], Pairing(pairs_per_epoch=200), 3, kept)
+    one, two = ([*zip(*epoch.rows, epoch.target, strict=True)] for epoch in (task.epoch([3, e], 8) for e in (1, 2)))
+    often = Counter(one)
+    assert len(one) == len(two) == 200 and one != two
+    if kept < 200:
+        drawn = task.corpus.draw("train", "class_balanced", kept, streams.generator("pairs kept", 3))
+        assert often.keys() == Counter(two).keys() == set(zip(drawn.image, drawn.music, drawn.truth, strict=True))
+        asked = Counter(zip(drawn.image, drawn.music, drawn.truth, strict=True))
+        assert all(abs(n / asked[pair] - 200 / kept) <= 1 for pair, n in often.items())
+
+
+def test_no_pairs_that_are_kept_means_new_ones_each_epoch(folds):
+    options = Pairing(pairs_per_epoch=200)
+    one, two = (task.epoch([3, 1], 8) for task in (plateau.Kept(folds[0], options, 3), plateau.Correspondence(
+        folds[0], options, 3)))
+    assert all((a == b).all() for a, b in zip([*one.rows, one.target], [*two.rows, two.target], strict=True))
+
+
 @pytest.mark.slow
 def test_a_run_for_each_fold_with_its_setting_its_course_and_two_classifiers():
     rows = plateau.trained(material(), CELL, {}, "cpu", folds=2, epochs=2)
@@ -125,6 +148,13 @@ def test_the_number_of_samples_is_told_by_what_was_varied():
     assert table[["varied", "samples", "level"]].to_numpy().tolist() == [
         ["music", 10, 50.5], ["music", 40, 60.5], ["image", 20, 58.5], ["image", 70, 60.5]]
     assert table["lead"].tolist() == pytest.approx([-4.5, 5.5, 3.5, 5.5])
+
+
+def test_the_number_of_pairs_is_that_kept_or_all_that_were_drawn():
+    made = [{"data": "A", "rows": [*rows(50, [1, 1], pairs=500), *rows(60, [1, 1], pairs=0, curve=[50] * 3)]}]
+    table = plateau.by_pairs(made)
+    assert table[["varied", "samples", "anew", "level"]].to_numpy().tolist() == [
+        ["pairs", 2400, True, 60.5], ["pairs", 500, False, 50.5]]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import asdict, fields, replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from chromium import computed, framed
@@ -16,7 +17,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from acp_lib import paper, streams
-from acp_lib.audits import how_sure
 from acp_lib.experiment import crossed, intervals
 from acp_lib.figures import calculator, live
 from acp_lib.findings import power
@@ -317,24 +317,33 @@ def test_a_number_that_is_needed_in_words(n, text):
     assert power.number(n) == text
 
 
+def study(own: list, other: list, two: np.ndarray) -> SimpleNamespace:
+    """One whose ACP-Net, whose L3-Net and whose two classifiers were right about these pairs."""
+    audited, l3 = ([SimpleNamespace(correct=right) for right in some] for some in (own, other))
+
+    def trained(group, *names):
+        assert group == "pairs" and names == ("L3-Net",)
+        return {"L3-Net": l3}
+
+    return SimpleNamespace(test_pairs=lambda: None, audited=SimpleNamespace(runs=audited), trained=trained,
+                           baselines=pd.DataFrame({power.TWO: two}))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("own", "other", "runs"), [(4, 1, 4), (4, 3, 3), (1, 1, 1), (2, 5, 2)])
 def test_rows_of_a_study_can_be_recorded(monkeypatch, own, other, runs):
     rng = np.random.default_rng(9)
     i, j = rng.integers(20, size=300), rng.integers(12, size=300)
-
-    def right(n):
-        return [(rng.random(300) < 0.6) for _ in range(n)]
-
-    said = {"ACP-Net": right(own), "L3-Net": right(other), "two classifiers, compared": right(1)}
-    monkeypatch.setattr(how_sure, "right", lambda study: said)
+    first, second, two = ([(rng.random(300) < 0.6) for _ in range(n)] for n in (own, other, 1))
     monkeypatch.setattr(tables, "groups", lambda study, pairs: (i, j))
     monkeypatch.setattr(power, "of", lambda study: {"network": "audit, half the width", "n_pairs": 300})
-    found = power.rows(SimpleNamespace(test_pairs=lambda: None, audited=None))
+    some = study(first, second, two[0])
+    found = power.rows(some)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert [r["what"] for r in found] == ["accuracy", "difference", "difference"]
+    assert [(r["what"], r["row"]) for r in found] == [
+        ("accuracy", "ACP-Net"), ("difference", "L3-Net"), ("difference", power.TWO)]
     assert [r["runs"] for r in found] == [own, runs, own]
-    assert found[0]["ours"] == pytest.approx(100 * np.mean(said["ACP-Net"]))
+    assert found[0]["ours"] == pytest.approx(100 * np.mean(first))
     for r in found:
         assert list(r["components"]) == list(r["spans"]) == NAMES
         assert (r["components"]["run"] is None) == (r["runs"] == 1)
@@ -342,6 +351,7 @@ def test_rows_of_a_study_can_be_recorded(monkeypatch, own, other, runs):
         assert asdict(power.own_design(r)) == {"runs": r["runs"], "pictures": 20, "songs": 12, "pairs": 300}
         assert min(v for v in asdict(Components.of_row(r)).values() if not math.isnan(v)) >= 0
     assert power.title(found[0]) == "ACP-Net (audit)" and power.title(found[1]) == "ACP-Net (audit) minus L3-Net"
+    assert power.rows(some, ["ACP-Net"]) == [found[0], found[2]]  # and no other network is trained
 
 
 # the page

@@ -11,6 +11,7 @@ Chapter: ACP-Net.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -29,7 +30,7 @@ from acp_lib.engine.text import number
 from acp_lib.experiment import baselines, together
 from acp_lib.experiment.corpus import Corpus, Modality, scaled
 from acp_lib.experiment.splits import PARTS
-from acp_lib.experiment.tasks import UPDATES, Correspondence
+from acp_lib.experiment.tasks import UPDATES, Batches, Correspondence
 from acp_lib.models import ACPNet
 from acp_lib.profiles.groups import Network, Pairing, Training
 
@@ -58,8 +59,28 @@ CELLS: list[dict] = [
 """Settings that are tried; what one does not name is the ledger's default. WHOLE is the paper's width and rate."""
 
 
+KEPT = (500, 2000, 8000, 32000)
+"""Pairs that are drawn once and come again in every epoch."""
+
 Job = tuple[dict, dict[str, float]]
-"""A setting, and the share of the songs or pictures."""
+"""A setting, in which "pairs" may say how many are drawn once, and the share of the songs or pictures."""
+
+
+@dataclass(frozen=True)
+class Kept(Correspondence):
+    """The same training pairs in every epoch, in another order; 0 draws new ones for each, as `Correspondence` does."""
+
+    kept: int = 0
+
+    def epoch(self, seed: Sequence[int], batch: int, share: tuple[int, int] = (0, 1)) -> Batches:
+        """The batches of an epoch: each pair as often as any other, but for one."""
+        if not self.kept:
+            return super().epoch(seed, batch, share)
+        pairs = self.corpus.draw("train", self.options.pairs, self.kept, streams.generator("pairs kept", self.seed))
+        rng, n = streams.generator("order of pairs kept", *seed), self.pairs_per_epoch(batch)
+        order = np.concatenate([rng.permutation(self.kept) for _ in range(math.ceil(n / self.kept))])[:n]
+        return Batches((self.corpus.image, self.corpus.music), (pairs.image[order], pairs.music[order]),
+                       pairs.truth[order], size=batch, seed=seed, share=share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,8 +176,8 @@ def trained(material: Material, cell: dict, shares: dict[str, float], where: str
     options = Training(batch=cell["batch"], learning_rate=cell["learning_rate"])
     updates = UPDATES["pairs"]
     pairing = Pairing(epochs=epochs, patience=epochs, pairs_per_epoch=updates * options.batch)
-    tasks = [Correspondence(corpus, pairing, fold) for fold, corpus in enumerate(corpora)]
-    network = {key: value for key, value in cell.items() if key not in ("batch", "learning_rate")}
+    tasks = [Kept(corpus, pairing, fold, cell.get("pairs", 0)) for fold, corpus in enumerate(corpora)]
+    network = {key: value for key, value in cell.items() if key not in ("batch", "learning_rate", "pairs")}
     models = []
     for fold in range(folds):
         torch.manual_seed(streams.number("initial weights of a plateau", fold))
@@ -203,7 +224,13 @@ def samples(shares: Sequence[float] = SHARES) -> list[Job]:
     return [(cell, {name: share}) for name, share in every if name == "music" or share < 1]
 
 
-STUDIES: dict[str, Callable[[], list[Job]]] = {"plateau": settings, "samples": samples}
+def pairs(kept: Sequence[int] = KEPT) -> list[Job]:
+    """Each number of pairs that are drawn once, and new ones for every epoch, with all samples."""
+    cell = {**QUARTER, "dropout_at": "fusion"}
+    return [({**cell, "pairs": n}, {}) for n in (*kept, 0)]
+
+
+STUDIES: dict[str, Callable[[], list[Job]]] = {"plateau": settings, "samples": samples, "pairs": pairs}
 """What can be recorded."""
 
 
@@ -297,8 +324,8 @@ def leads(table: pd.DataFrame) -> str:
 
 
 def by_samples(results: Sequence[dict]) -> pd.DataFrame:
-    """A row for each corpus, modality and number of training samples: mean "level" of ACP-Net and of "two" classifiers
-    over the folds, and how much more ACP-Net gets, "lead", with its standard error "error".
+    """A row for each corpus, modality ("varied") and number of training "samples": mean "level" of ACP-Net and of "two"
+    classifiers over the folds, and how much more ACP-Net gets, "lead", with its standard error "error".
 
     Chapter: ACP-Net.
     """
@@ -310,9 +337,24 @@ def by_samples(results: Sequence[dict]) -> pd.DataFrame:
         for varied, other in (("music", "image"), ("image", "music")):
             some = table[table[f"{other}_share"] == 1]
             for _, own in some.groupby(some[f"{varied}_share"].round(1)):
-                lead = own["level"] - own["two"]
-                rows.append({"data": result["data"], "varied": varied, "samples": own[varied].mean(),
-                             "level": own["level"].mean(), "two": own["two"].mean(), "lead": lead.mean(),
-                             "error": lead.std() / np.sqrt(len(own)), "left": int(own["left"].notna().sum()),
-                             "runs": len(own)})
+                rows.append({"data": result["data"], "varied": varied, "samples": own[varied].mean(), **_over(own)})
     return pd.DataFrame(rows)
+
+
+def by_pairs(results: Sequence[dict]) -> pd.DataFrame:
+    """As `by_samples`, by the number of different training pairs; where each epoch draws its own, all that were drawn.
+
+    Chapter: ACP-Net.
+    """
+    rows = []
+    for result in results:
+        for n, own in pd.DataFrame(result["rows"]).groupby("pairs"):
+            drawn = int((own["updates"] * own["batch"] * own["curve"].map(len)).max())
+            rows.append({"data": result["data"], "varied": "pairs", "samples": n or drawn, "anew": not n, **_over(own)})
+    return pd.DataFrame(rows)
+
+
+def _over(own: pd.DataFrame) -> dict:
+    lead = own["level"] - own["two"]
+    return {"level": own["level"].mean(), "two": own["two"].mean(), "lead": lead.mean(),
+            "error": lead.std() / np.sqrt(len(own)), "left": int(own["left"].notna().sum()), "runs": len(own)}

@@ -21,7 +21,6 @@ from scipy import optimize
 from scipy.special import ndtr, ndtri
 
 from acp_lib import paper
-from acp_lib.audits import how_sure
 from acp_lib.experiment import crossed, intervals
 from acp_lib.experiment.splits import RATIOS
 from acp_lib.results import store, tables
@@ -36,8 +35,9 @@ CLAIMED = round(paper.CORRESPONDENCE["ACP-Net"] - paper.CORRESPONDENCE["L3-Net"]
 """By how many points the paper's ACP-Net is ahead of its L3-Net."""
 EFFECTS = (1.0, 2.0, CLAIMED)
 RUNS = (1, 3, 10)
-OTHERS = ("L3-Net", "two classifiers, compared")
-"""Methods that ACP-Net is compared with."""
+OTHERS = ("L3-Net",)
+TWO = "two classifiers, compared"
+"""What ACP-Net is compared with."""
 
 
 @dataclass(frozen=True)
@@ -180,10 +180,12 @@ def largest_run(components: Components, design: Design, error: float) -> float |
 # --- a study
 
 
-def rows(study: Study) -> list[dict]:
+def rows(study: Study, networks: Sequence[str] = OTHERS) -> list[dict]:
     """The components of the accuracy of ACP-Net of the audits ("what" = "accuracy") and of how far it is ahead of each
-    of OTHERS ("what" = "difference", "row" the other). Where both have runs, those of the same place belong together,
-    and what one has more is left out.
+    of other networks and of TWO ("what" = "difference", "row" the other). Where both have runs, those of the same place
+    belong together, and what one has more is left out.
+
+    networks : of Table 4, to compare with; ACP-Net itself counts for nothing
 
     Returns
     -------
@@ -193,9 +195,12 @@ def rows(study: Study) -> list[dict]:
 
     Chapter: How many songs it takes.
     """
-    said, names = how_sure.right(study), tables.groups(study, study.test_pairs())
-    own = np.array(said["ACP-Net"], float)
-    compared = [("difference", name, _ahead(own, np.array(said[name], float))) for name in OTHERS]
+    others, names = [name for name in networks if name != "ACP-Net"], tables.groups(study, study.test_pairs())
+    own = np.array([run.correct for run in study.audited.runs], float)
+    trained = study.trained("pairs", *others) if others else {}
+    said = {name: [run.correct for run in some] for name, some in trained.items()}
+    said[TWO] = [study.baselines[TWO].to_numpy()]
+    compared = [("difference", name, _ahead(own, np.array(right, float))) for name, right in said.items()]
     return [{**_row(what, name, answers, *names), **of(study.audited)}
             for what, name, answers in (("accuracy", "ACP-Net", own), *compared)]
 

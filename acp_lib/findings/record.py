@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from acp_lib.findings.plateau import Material
 
 SETTINGS = {"plateau": "which settings take ACP-Net off its plateau",
-            "samples": "accuracy by the number of songs and pictures"}
+            "samples": "accuracy by the number of songs and pictures",
+            "pairs": "accuracy by the number of different training pairs"}
 """Studies that train on features alone, on another machine if need be."""
 
 FOLDED = {"folds": "Tables 4 and 5, with every sample tested once",
@@ -59,17 +60,17 @@ def arguments(prog: str) -> ArgumentParser:
     parser.add_argument("--name", metavar="DATA", help="what the data is called (its folder's name)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to keep the result (recorded/WHAT/DATA.json)")
     parser.add_argument("--to", metavar="FOLDER", help="of transfer: pictures and music of the corpus that is tested")
-    parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds: those of Table 4 to train (all); of "
-                        "encoders: pairs of them, 'EfficientNet-Lite2 × musicnn', on which to train ACP-Net (none); of "
-                        "simulation: readings, 'class_balanced, song' (all)")
+    parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds and power: those of Table 4 to train "
+                        "(all; of power L3-Net); of encoders: pairs of them, 'EfficientNet-Lite2 × musicnn', on which "
+                        "to train ACP-Net (none); of simulation: readings, 'class_balanced, song' (all)")
     parser.add_argument("--size", type=float, default=1.0, metavar="SHARE", help="of simulation: of IMAC's size (1)")
     parser.add_argument("--encoders", type=Path, metavar="FOLDER", help="of encoders: the files of their weights")
     parser.add_argument("--without", nargs="+", default=(), metavar="NAME", help="of encoders: those to leave out")
     parser.add_argument("--export", type=Path, metavar="FOLDER", help="write the features there and train nothing")
     parser.add_argument("--material", type=Path, metavar="FOLDER", help="train on features that --export wrote")
-    parser.add_argument("--epochs", type=int, default=50, help="of each run of plateau and samples (50)")
+    parser.add_argument("--epochs", type=int, default=50, help="of each run of plateau, samples and pairs (50)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"),
-                        help="where plateau and samples train (auto)")
+                        help="where plateau, samples and pairs train (auto)")
     return parser
 
 
@@ -112,7 +113,7 @@ def _folded(options: Namespace, command: str) -> None:
     more = {"transfer": lambda: {"other": study.variant(data=options.to)},
             "encoders": lambda: {"folder": options.encoders, "networks": options.networks or (),
                                  "without": options.without},
-            "folds": lambda: {"networks": options.networks} if options.networks else {},
+            **dict.fromkeys(("folds", "power"), lambda: {"networks": options.networks} if options.networks else {}),
             "simulation": lambda: {"share": options.size, "readings": options.networks or ()}}
     rows = import_module(f"acp_lib.findings.{options.what}").rows(study, **more.get(options.what, dict)())
     made = study.provenance
