@@ -20,24 +20,33 @@ examples:
   %(prog)s                     all of it, some minutes; kept in benchmarks/results
   %(prog)s --quick             less of everything, a minute or three; not kept
   %(prog)s music --json FILE   one part, kept in another file
+  %(prog)s steps --against v1  making the book, against an earlier commit: half an hour
 """
 PARTS = ("music", "pictures", "networks", "growth", "tags", "downloads")
+STEPS = "steps"
+"""What takes too long to be among them, and needs another commit."""
+
 RESULTS = Path(__file__).parent / "results"
 
 
 def main(argv: list[str] | None = None, prog: str = "python -m benchmarks") -> int:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; all of these if none "
+                        f"is named; or {STEPS}")
     parser.add_argument("--quick", action="store_true", help="less of everything, nothing kept")
+    parser.add_argument("--against", metavar="COMMIT", help="of steps: an earlier state of this project")
     parser.add_argument("--json", type=Path, metavar="FILE",
                         help="write the results to this file (benchmarks/results/<cpu>.json)")
     options = parser.parse_args(argv)
-    if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"part {sorted(unknown)[0]!r}; expected some of {', '.join(PARTS)}")
+    if unknown := set(options.parts) - {*PARTS, STEPS}:
+        parser.error(f"part {sorted(unknown)[0]!r}; expected some of {', '.join((*PARTS, STEPS))}")
+    if (STEPS in options.parts) != bool(options.against):
+        parser.error(f"--against is {options.against!r}; expected a commit for {STEPS}, and nothing for other parts")
     about = machine()
     print(", ".join(f"{key} {value}" for key, value in about.items()))
-    made = {part: importlib.import_module(f"benchmarks.{part}").run(options.quick) for part in options.parts or PARTS}
+    made = {part: importlib.import_module(f"benchmarks.{part}").run(options.against if part == STEPS else options.quick)
+            for part in options.parts or PARTS}
     name = re.sub(r"[^a-z0-9]+", "-", f"{about['cpu']} {about['cores']} cores".lower())
     target = options.json or (None if options.quick else RESULTS / f"{name}.json")
     if target:

@@ -192,7 +192,6 @@ class Browser:
             const still = document.createElement("style");
             still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";
             document.head.append(still);
-            await window.MathJax?.startup?.promise;
             await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
         })()""")
         found = self.value("""axe.run({resultTypes: ["violations"]}).then(({violations}) => violations.flatMap(v =>

@@ -8,7 +8,7 @@ import pytest
 
 from acp_lib.features import music
 from benchmarks import __main__ as bench
-from benchmarks import compare, equality, growth
+from benchmarks import compare, equality, growth, steps
 from benchmarks import tags as tag_tables
 
 
@@ -106,3 +106,42 @@ def test_a_comparison_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys
     with pytest.raises(SystemExit):
         equality.main(arguments)
     assert "which other code has made" in capsys.readouterr().err
+
+
+def test_steps_are_measured_in_turn_against_another_commit(monkeypatch, capsys):
+    monkeypatch.setattr(steps, "laid_out", lambda commit, root: root)
+    asked = []
+    for name in steps.STEPS:
+        monkeypatch.setitem(steps.STEPS, name, lambda root, name=name: asked.append((name, root.name)))
+    seconds = iter(range(1, 100))
+    monkeypatch.setattr(steps, "spent", lambda root, command: {"wall_s": next(seconds), "cpu_s": 1.0})
+    rows = steps.run("abc", rounds=3)
+    assert asked == 3 * [(name, side) for name in steps.STEPS for side in ("before", "after")]
+    assert [row["name"] for row in rows] == list(steps.STEPS) and {row["against"] for row in rows} == {"abc"}
+    assert (rows[0]["before"]["wall_s"], rows[0]["after"]["wall_s"]) == (9, 10)  # medians of 1, 9, 17 and 2, 10, 18
+    assert f"{10 / 9:6.2f} times the wall time of abc, 1.00 times the processor time" in capsys.readouterr().out
+
+
+def test_a_step_counts_the_processor_time_of_all_its_processes(tmp_path):
+    busy = "import time\nwhile time.process_time() < 0.3: pass"
+    both = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}])\n{busy}"
+    found = steps.spent(tmp_path, ("-c", both))
+    assert 0.6 <= found["cpu_s"] < 5 and found["wall_s"] > 0.5
+    with pytest.raises(RuntimeError, match="ended with 3: no luck"):
+        steps.spent(tmp_path, ("-c", "print('no luck'); raise SystemExit(3)"))
+
+
+def test_a_commit_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ValueError, match="commit 'nowhere':.*; expected one of this project's"):
+        steps.laid_out("nowhere", tmp_path)
+
+
+@pytest.mark.parametrize("change", [steps.prose, steps.figure])
+def test_what_steps_change_is_there_and_changes(change, tmp_path):
+    for path in (steps.CHAPTER, steps.FIGURES):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes((steps.ROOT / path).read_bytes())
+    change(tmp_path)
+    assert [path for path in (steps.CHAPTER, steps.FIGURES)
+            if (tmp_path / path).read_bytes() != (steps.ROOT / path).read_bytes()] == [
+                steps.CHAPTER if change is steps.prose else steps.FIGURES]

@@ -10,12 +10,10 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import extension_of_the_book
 from docutils import nodes
-from docutils.utils.math import latex2mathml
 from test_pages import GOOD, PAGE, book  # noqa: F401  a fixture
 from test_project import CHAPTERS, PROSE
 
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$`\w])\$([^\s$](?:[^$\n]*[^\s$])?)\$(?!\d)", re.S)
-mathml = pytest.mark.skipif(not hasattr(latex2mathml, "tex2mathml"), reason="docutils older than 0.21 has MathJax draw")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +28,6 @@ def prose(path: Path) -> str:
 FORMULAS = sorted({" ".join((a or b).split()) for path in [*CHAPTERS, *PROSE] for a, b in FORMULA.findall(prose(path))})
 
 
-@mathml
 def test_every_formula_of_the_book_is_written_as_mathml_sign_by_sign(light):
     assert len(FORMULAS) > 100
     for tex in FORMULAS:
@@ -43,7 +40,6 @@ def test_every_formula_of_the_book_is_written_as_mathml_sign_by_sign(light):
                     and n.get_text() not in tex.replace("frac", " ")], tex
 
 
-@mathml
 @pytest.mark.parametrize(("tex", "parts"), [
     (r"\tfrac12 \sum_c x", ["1", "2"]), (r"\frac12 + y", ["1", "2"]), (r"\frac1N", ["1", "N"]),
     (r"\frac{k}{2K}", ["k", "2K"]), (r"\frac1{2K}", ["1", "2K"]), (r"\tfrac 3 4 t", ["3", "4"]),
@@ -54,7 +50,6 @@ def test_a_fraction_of_single_signs_is_one(light, tex, parts):
     assert [re.sub(r"\s", "", part.get_text()) for part in fraction.find_all(recursive=False)] == parts
 
 
-@mathml
 @pytest.mark.parametrize(("node", "tag"), [(nodes.math, "math"), (nodes.math_block, "div")])
 def test_a_command_that_is_not_known_is_told_and_shown_as_it_is(light, monkeypatch, node, tag):
     told = []

@@ -103,7 +103,7 @@ def attribute(value):
 RESOLUTION = (0x0128, 2, 4, b"dpi\0")  # a unit that is text: Pillow reads it, and cannot write it again
 FAR = (0x010F, 2, 400, struct.pack("<I", 70000))  # a maker's name that lies behind the end
 
-HEADERS = {  # what stands in the JPEG file's APP1 segments, and whether its orientation counts
+HEADERS = {  # what stands in the JPEG file's APP1 segments, and whether its orientation counts: None if Pillow decides
     **{f"{k} {o}": (lambda v, o=o, k=k: [HEADER + ifd(o, [said(o, k, v)])], True)
        for o in "<>" for k in ("short", "long", "sshort", "slong", "float")},
     **{f"{k} {o}": (lambda v, o=o, k=k: [HEADER + ifd(o, [said(o, k, v)])], False)
@@ -116,7 +116,7 @@ HEADERS = {  # what stands in the JPEG file's APP1 segments, and whether its ori
     "in two segments": (lambda v: [HEADER + ifd("<", [said("<", "short", v)])[:15],
                                    HEADER + ifd("<", [said("<", "short", v)])[15:]], True),
     "unit is text": (lambda v: [HEADER + ifd(">", [said(">", "short", v), RESOLUTION])], True),
-    "name out of file": (lambda v: [HEADER + ifd("<", [FAR, said("<", "short", v)])], True),
+    "name out of file": (lambda v: [HEADER + ifd("<", [FAR, said("<", "short", v)])], None),
     "cut after it": (lambda v: [HEADER + ifd("<", [said("<", "short", v)], count=9)], True),
     "cut within it": (lambda v: [HEADER + ifd("<", [said("<", "short", v)])[:17]], False),
     "directory out of file": (lambda v: [HEADER + ifd("<", [said("<", "short", v)], offset=9999)], False),
@@ -154,9 +154,10 @@ def test_a_jpeg_lies_as_pillow_turns_it(tmp_path, name):
     for orientation in STORED:
         for options in ({}, {"dpi": (72, 72)}):
             path = jpeg(tmp_path / "a.jpg", stored(orientation), make(orientation), **options)
-            found = shown(path)
+            found, known = shown(path), pillows(path)
+            if counts is None:
+                counts = known is not None
             assert close(found, RGB if counts else np.asarray(stored(orientation))), orientation
-            known = pillows(path)
             assert known is None or np.array_equal(found, known), orientation
 
 
@@ -335,6 +336,8 @@ def test_every_mode_is_shown_or_refused(tmp_path, ending):
         try:
             source = in_mode(mode)
             source.save(path)
+            with Image.open(path) as written:  # an older Pillow cannot read some of what it wrote
+                written.load()
         except (OSError, KeyError, ValueError):  # this format has no such mode, or Pillow no such conversion
             continue
         tried += 1

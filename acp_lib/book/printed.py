@@ -192,15 +192,10 @@ def assembled(root: Path, kind: str) -> str:
 
 
 def scripts(articles: Sequence[Article]) -> str:
-    """The scripts that set mathematics and draw live figures, each once: a page loads them when it is read."""
-    found: dict[str, None] = {}
-    for article in articles:
-        for tag in article.page.select("head script"):
-            if tag.has_attr("defer"):
-                found[f'<script defer src="{html.escape(article.address(str(tag["src"])))}"></script>'] = None
-            elif "window.MathJax" in tag.get_text():
-                found[str(tag)] = None
-    return "".join(found)
+    """The scripts that draw live figures, each once: a page loads them when it is read."""
+    names = dict.fromkeys(article.address(str(tag["src"])) for article in articles
+                          for tag in article.page.select("head script[defer]"))
+    return "".join(f'<script defer src="{html.escape(name)}"></script>' for name in names)
 
 
 def write(root: Path, kind: str) -> Path:

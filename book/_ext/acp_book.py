@@ -1,7 +1,6 @@
 """What this book asks of Sphinx beyond Jupyter Book: an honest execution cache, its own scripts, the ledger."""
 
 import hashlib
-import importlib.util
 import platform
 import re
 import shutil
@@ -13,7 +12,6 @@ from pathlib import Path
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective, SphinxRole
-from sphinx.util.fileutil import copy_asset
 
 PACKAGES = ["acp-lib", "jupyter-book", "sphinx", "myst-nb", "papermill", "jupytext", "numpy", "scipy", "pandas",
             "librosa", "numba", "soundfile", "pillow", "torch", "torchvision", "scikit-learn", "matplotlib"]
@@ -205,12 +203,6 @@ def result_readers(app, env, added, changed, removed):
     return set(app.config.acp_result_readers) & env.found_docs if added | changed | removed else set()
 
 
-def own_mathjax(app, error) -> None:
-    if error is None and app.builder.format == "html" and app.builder.math_renderer_name == "mathjax":
-        package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
-        copy_asset(str(package / "static" / "mathjax" / "tex-svg.js"), str(Path(app.outdir) / "_static" / "mathjax"))
-
-
 def scripts_where_needed(app, page, template, context, doctree) -> None:
     """What every page does with its figures and tables, and the scripts of live figures on pages that have one; once
     the page is read, so that they find it.
@@ -234,7 +226,5 @@ def setup(app) -> dict:
     app.connect("config-inited", fresh_cache)
     app.connect("env-get-outdated", result_readers)
     app.connect("env-before-read-docs", results_last)
-    app.connect("build-finished", own_mathjax)
     app.connect("html-page-context", scripts_where_needed)
-    app.config.mathjax_path = "mathjax/tex-svg.js"
     return {"parallel_read_safe": True, "parallel_write_safe": True}

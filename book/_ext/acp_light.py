@@ -67,8 +67,7 @@ def lighten(app, error) -> None:
 
 
 def setup(app) -> dict:
-    if hasattr(latex2mathml, "tex2mathml"):  # docutils 0.21 and newer; with older ones MathJax draws formulas
-        app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
-        app.config.html_math_renderer = "mathml"
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
+    app.config.html_math_renderer = "mathml"
     app.connect("build-finished", lighten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -84,7 +84,7 @@ class Policy:
             raise Refused(f"no URL: {error}") from None
         if url.scheme not in ("http", "https"):
             raise Refused(f"{url.scheme or 'no scheme'}: is not http or https")
-        if not port or not host or not HOST.fullmatch(host):
+        if not port or url.explicit_port == 0 or not host or not HOST.fullmatch(host):  # some yarl takes 0 for none
             raise Refused("names no host")
         if url.user is not None or url.password is not None:
             raise Refused("names a user")

@@ -1,0 +1,109 @@
+"""What a person waits for, against another commit: the book, and the book again after a change.
+
+Both commits are laid out in folders of their own and take turns, in this environment, which counts for neither.
+Processor time is that of all processes that a step began and waited for.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CHAPTER = "notebooks/04_splits_and_pairs.md"
+FIGURES = "acp_lib/figures/splits.py"
+BOOK = ("-m", "acp_lib.book", "mini", "-j", "2")
+
+
+def nothing(root: Path) -> None:
+    """No change."""
+
+
+def anew(root: Path) -> None:
+    """As it is cloned: nothing is kept."""
+    subprocess.run(["rm", "-rf", root / "_work", root / "_build"], check=True)
+
+
+def prose(root: Path) -> None:
+    """One more sentence in a chapter."""
+    path = root / CHAPTER
+    path.write_text(path.read_text("utf8") + f"\nA sentence more, {time.time_ns()}.\n", "utf8")
+
+
+def figure(root: Path) -> None:
+    """One more name in a module of figures, which is code."""
+    path = root / FIGURES
+    path.write_text(path.read_text("utf8") + f"\n_MORE = {time.time_ns()}\n", "utf8")
+
+
+STEPS: dict[str, Callable[[Path], None]] = {
+    "make book, the first time": anew, "make book, no change": nothing, "make book, a sentence more": prose,
+    "make book, a figure's code": figure}
+"""What is changed before the book is made."""
+
+
+def laid_out(commit: str, root: Path) -> Path:
+    """The files of a commit in a folder of their own.
+
+    Raises
+    ------
+    ValueError
+        For a commit that git does not know.
+    """
+    made = subprocess.run(["git", "-C", ROOT, "archive", commit], capture_output=True)
+    if made.returncode:
+        raise ValueError(f"commit {commit!r}: {made.stderr.decode(errors='replace').strip()}; expected one of this "
+                         "project's, with its history")
+    with tarfile.open(fileobj=io.BytesIO(made.stdout)) as archive:
+        archive.extractall(root, filter="data")
+    return root
+
+
+def spent(root: Path, command: tuple[str, ...]) -> dict[str, float]:
+    """Wall and processor seconds of a Python command in a folder.
+
+    Raises
+    ------
+    RuntimeError
+        If it failed; the message ends with the last it said.
+    """
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("ACP_")}
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run([sys.executable, *command], cwd=root, env={**kept, "PYTHONPATH": str(root)}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} in {root} ended with {done.returncode}: {done.stdout[-2000:]}")
+    return {"wall_s": time.perf_counter() - began,
+            "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
+
+
+def run(against: str, rounds: int = 1, command: tuple[str, ...] = BOOK) -> list[dict]:
+    """One row a step: "before" and "after" with the median wall and processor seconds, and "against", the commit."""
+    with tempfile.TemporaryDirectory() as folder:
+        commits = {"before": against, "after": "HEAD"}
+        sides = {side: laid_out(commit, Path(folder) / side) for side, commit in commits.items()}
+        found: dict[str, dict[str, list]] = {step: {side: [] for side in sides} for step in STEPS}
+        for _ in range(rounds):
+            for step, change in STEPS.items():
+                for side, root in sides.items():
+                    change(root)
+                    found[step][side].append(spent(root, command))
+                    print(f"{step:28}{side:8}" + "".join(f"{name} {s:8.1f}  " for name, s in
+                                                        found[step][side][-1].items()), flush=True)
+    rows = [{"name": step, "against": against, "rounds": rounds,
+             **{side: {key: statistics.median(one[key] for one in every) for key in every[0]}
+                for side, every in both.items()}} for step, both in found.items()]
+    for row in rows:
+        wall, cpu = (row["after"][key] / row["before"][key] for key in ("wall_s", "cpu_s"))
+        print(f"{row['name']:28}{wall:6.2f} times the wall time of {against}, {cpu:.2f} times the processor time")
+    return rows
