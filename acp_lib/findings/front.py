@@ -41,8 +41,8 @@ def caption() -> str:
     passed, added = (sum(v > paper.CORRESPONDENCE["ACP-Net"] for v in some.values()) for some in (one_sided, adding))
     return (f"**The paper does not say how its pairs were drawn.** With its class proportions, under {passed} of "
             f"{len(one_sided)} pair protocols a one-sided baseline, which uses only one half of each pair, passes "
-            f"{REPORTED} % (dots, {{ref}}`chapter-splits`). Under {added} a scorer that merely adds up a judgement of each "
-            "half does (circles, {ref}`chapter-cross-modal`). Accuracies in per cent.")
+            f"{REPORTED} % (dots, {{ref}}`chapter-splits`). Under {added} a scorer that merely adds up a judgement of "
+            "each half does (circles, {ref}`chapter-cross-modal`). Accuracies in per cent.")
 
 
 def _real() -> Iterator[str]:
