@@ -126,6 +126,18 @@ def test_values_that_sentences_show_are_named_once_and_before(path):
     assert len(named) == len(set(named))
 
 
+@pytest.mark.slow
+@chapters
+def test_values_that_captions_show_are_named_by_the_chapter_or_shown_by_its_sentences(path):
+    """A caption may stand before the cell that names its values; those that a dict holds are known by the sentences."""
+    named = set(re.findall(r"\b(\w+)=", "\n".join(c.source for c in cells(path, "code"))))
+    named |= set(re.findall(r"\{glue:\w+\}`(\w+)[:`]", "\n".join(c.source for c in cells(path, "markdown"))))
+    captions = [c.metadata.get("mystnb", {}).get("figure", {}).get("caption", "") for c in cells(path, "code")]
+    assert set(re.findall(r"\{glue:text\}`(\w+)[:`]", "\n".join(captions))) <= named
+    assert all(len(re.findall("glue", caption)) == len(re.findall(r"\{glue:text\}`\w+(?::[^`]+)?`", caption))
+               for caption in captions)
+
+
 @chapters
 def test_fixed_opening_and_closing(path):
     text = path.read_text("utf8")

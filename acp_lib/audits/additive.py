@@ -119,9 +119,9 @@ def _some(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def projection(f: Grid) -> tuple[np.ndarray, np.ndarray, float]:
-    """The additive function that is nearest to f, in three parts: it answers by_image[i] + by_music[j] - mean.
+    """The additive function nearest to f, by_image[i] + by_music[j] - mean, in these three parts.
 
-    This is the least-squares fit, and it reproduces a network that only adds exactly.
+    This is the least-squares fit; it exactly reproduces a network that only adds.
 
     Chapter: Is it really cross-modal?
     """

@@ -79,9 +79,9 @@ def accuracy(study: Study) -> list[dict]:
 def over_draws(values: Sequence[float] | np.ndarray) -> list[float]:
     """95 % interval for the mean of results, or of differences, on several draws of a split.
 
-    Draws share most of their samples, so that Student's interval for independent results would be too short. The
-    variance of the mean is taken as (1 / draws + test / training) times that of a draw. Source: Nadeau and Bengio
-    (2003), Inference for the generalization error, Machine Learning 52.
+    Draws share most of their samples, so Student's interval for independent results would be too narrow. The variance
+    of the mean is taken as (1 / draws + test / training) times that of a draw. Source: Nadeau and Bengio (2003),
+    Inference for the generalization error, Machine Learning 52.
 
     Raises
     ------
@@ -113,12 +113,12 @@ def compared(manifest: pd.DataFrame, features: dict[str, np.ndarray], by: str, *
 
 def recognised(x: np.ndarray, manifest: pd.DataFrame, by: str, *, seed: int = 0, labels: int = 2,
                draws: int = 5) -> list[float]:
-    """Share of test segments whose label, given to whole songs at random, a linear probe predicts; one for each draw.
+    """A linear probe's balanced accuracy on labels that are given at random to whole songs: one value for each draw.
 
-    Such a label is no property of the music: a probe that beats chance, 1 / `labels`, has recognised the song.
+    Such a label is not a property of the music: a probe that beats chance, 1 / `labels`, has recognised the song.
 
-    x, manifest : features and rows of the music [shape=(N, width)], [N]
-    by : what the split keeps whole
+    x, manifest : features and manifest rows of the music [shape=(N, width)], [N]
+    by : the unit that the split keeps whole
 
     Source: Hewitt and Liang (2019), control tasks.
     """
@@ -235,7 +235,8 @@ def hashes(paths: Sequence[Path], jobs: int = 1) -> np.ndarray:
 
 
 def near(one: np.ndarray, other: np.ndarray, most: int = ALIKE) -> np.ndarray:
-    """Places (i, j) where hashes one[i] and other[j] differ in `most` bits or fewer, and in how many: int (n, 3)."""
+    """Index pairs (i, j) whose hashes one[i] and other[j] differ in at most `most` bits, and the number of bits:
+    int (n, 3)."""
     found = []
     for k in range(0, len(one), CHUNK):
         bits = np.bitwise_count(one[k:k + CHUNK, None] ^ other[None])

@@ -44,9 +44,9 @@ TITLES = {"image": "music for a picture", "music": "pictures for music"}
 
 
 def average_precision(ranked: np.ndarray) -> np.ndarray:
-    """Precision at the place of each relevant item, averaged over the relevant items [shape=(Q,)]; mAP is its mean.
+    """Precision at the rank of each relevant item, averaged over the relevant items [shape=(Q,)]; mAP is its mean.
 
-    ranked : whether a relevant item stands at each place, the first one first [shape=(Q, n)]
+    ranked : whether the item at each rank is relevant, best rank first [shape=(Q, n)]
 
     Chapter: Retrieval.
     """
@@ -58,9 +58,9 @@ def average_precision(ranked: np.ndarray) -> np.ndarray:
 def chance_average_precision(n: int, r: int) -> float:
     """The expected average precision of n items, r of them relevant, in random order.
 
-    A relevant item is as likely to stand at any place. Of the i items down to place i it is one itself; each of the
-    i - 1 before it is relevant with probability (r - 1) / (n - 1). So the precision there is expected to be
-    (1 + (i - 1) (r - 1) / (n - 1)) / i, and the average precision is the mean of that over the places.
+    A relevant item has every rank with equal probability. At rank i, it is one of the first i items, and each of the
+    i - 1 before it is relevant with probability (r - 1) / (n - 1). So the expected precision there is
+    (1 + (i - 1) (r - 1) / (n - 1)) / i, and the expected average precision is the mean of this over all ranks.
 
     Chapter: Retrieval.
     """
@@ -218,16 +218,16 @@ def results(study: Study) -> pd.DataFrame:
 
 
 def occurrences(score: np.ndarray, k: int = HUB_DEPTH) -> np.ndarray:
-    """N_k: for how many queries each item stands among the first k [shape=(n,)].
+    """N_k: the number of queries for which each item is among the first k [shape=(n,)].
 
-    score : the higher the earlier [shape=(Q, n)]; equal scores are ranked in the order given
+    score : higher scores are ranked first, equal ones in the given order [shape=(Q, n)]
     """
     return np.bincount(np.argsort(-score, axis=1, kind="stable")[:, :k].ravel(), minlength=score.shape[1])
 
 
 def hubness(score: np.ndarray, k: int = HUB_DEPTH) -> dict[str, float]:
-    """How unevenly the first k places are taken: the "skewness" of N_k over the items (0 where all stand there equally
-    often), the share of items that "never" do, and the share of queries that the "largest" hub stands there for.
+    """How unevenly the first k ranks are filled: the "skewness" of N_k over the items (0 if all are there equally
+    often), the share of items that are "never" there, and the share of queries for which the "largest" hub is there.
 
     Source: Radovanovic, Nanopoulos and Ivanovic (2010), Hubs in space, Journal of Machine Learning Research 11.
 

@@ -1,5 +1,5 @@
-"""What ACP-Net is shown to do on this data, step by step: no more than chance, than who sees one half of a pair, than
-who adds up both; or more, and only then it compares. All chapters say it with the one sentence that is made here.
+"""What ACP-Net has been shown to do on this data, step by step: beat chance, beat one-sided baselines, beat its
+additive approximation; only then it compares. All chapters state it with the one sentence that is made here.
 
 Paper: Section 3, Table 4.
 Chapter: Is it really cross-modal?
@@ -46,7 +46,7 @@ def measured(network: np.ndarray, others: dict[str, np.ndarray], *names: np.ndar
 
     Returns
     -------
-    {"row", "values": one a run, and the rest of `intervals.Estimate.row`, over runs, pictures and songs at once}
+    {"row", "values": one per run, and the rest of `intervals.Estimate.row`, over runs, pictures and songs together}
     """
     return [{"row": "ACP-Net", **scored(list(network), *names)}] + [
         {"row": name, "values": (100 * (network - other).mean(1)).tolist(),
@@ -76,7 +76,7 @@ def _rows(study: Study) -> list[dict]:
 
 
 def reached(rows: Sequence[dict]) -> str:
-    """The highest of STEPS that has been shown, each by whole intervals and only with all steps below it.
+    """The highest of STEPS that has been shown. A step needs whole intervals above its bar, and all steps before it.
 
     rows : as `load` gives them
 

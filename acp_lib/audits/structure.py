@@ -40,11 +40,11 @@ RECURRING = 0.2
 
 
 def partition(pairs: Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Which samples must be of one class because true pairs connect them, and nothing else.
+    """The sets of samples that must be of one class because true pairs connect them.
 
     Returns
     -------
-    pictures of the pairs, the number of the set each is in; pieces of music of the pairs, the number of theirs
+    the pictures in the pairs, and the number of each one's set; the same for the pieces of music
     """
     (image, i), (music, j) = (np.unique(x, return_inverse=True) for x in (pairs.image, pairs.music))
     true, n = pairs.truth == 1, len(image) + len(music)
@@ -156,9 +156,9 @@ def met_again(group: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, float]:
 def probed(side: Modality, group: np.ndarray, seed: int = 0, probe: Callable = probes.linear) -> dict:
     """How well a probe predicts the classes, and how much it could have memorised: balanced accuracies, 0 to 1.
 
-    A control task assigns classes to whole groups at random. Such labels are no property of the features: a probe
-    that predicts them has memorised the groups. That can only show where a group recurs. So real and random labels are
-    judged on other samples of the groups that the probe was fitted on, or, where groups have one sample, on these.
+    A control task assigns classes to whole groups at random. Such labels are not a property of the features: a probe
+    that predicts them has memorised the groups. This is visible only where groups recur. So real and random labels are
+    evaluated on other samples of the training groups or, where groups have one sample, on the training samples.
 
     Parameters
     ----------
@@ -167,8 +167,8 @@ def probed(side: Modality, group: np.ndarray, seed: int = 0, probe: Callable = p
 
     Returns
     -------
-    {"probe": of the classes on test samples, all new, "known": of the classes, "control": of classes dealt at random,
-    both on samples of known groups, "recurring": share of the training groups that have several samples}
+    {"probe": real classes on test samples, which are new; "known": real classes, and "control": random classes, both on
+    samples of known groups; "recurring": share of the training groups that have several samples}
 
     Source: Hewitt and Liang (2019), whose control labels belong to words, which recur.
     """

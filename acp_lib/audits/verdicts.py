@@ -89,7 +89,7 @@ class Verdict:
 
 
 def above(value: float, than: float, p: float) -> str:
-    """Whether a value lies above another, by the p of no difference, corrected for the number of comparisons.
+    """Verdict on whether a value lies above another, by p for no difference, corrected for the number of comparisons.
 
     Chapter: Verdicts.
     """
@@ -97,7 +97,7 @@ def above(value: float, than: float, p: float) -> str:
 
 
 def equivalent(estimate: Estimate, than: float, margin: float) -> str:
-    """Whether an estimate equals a number within a margin; a wide interval, which knows little, is not enough.
+    """Verdict on whether an estimate equals a number within a margin; a wide interval does not suffice.
 
     Chapter: Verdicts.
     """
@@ -108,7 +108,7 @@ def equivalent(estimate: Estimate, than: float, margin: float) -> str:
 
 
 def every(count: float, items: float) -> str:
-    """Whether a statement that is true of `count` items is true of all of them.
+    """Verdict on whether a statement that is true of `count` of `items` is true of all.
 
     Chapter: Verdicts.
     """

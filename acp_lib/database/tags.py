@@ -38,9 +38,8 @@ TABLES = ("lastfm_tags.db", "lastfm_unique_tags.txt")
 
 
 def label(pos: int, neu: int, neg: int) -> str | None:
-    """The class of a song with so many distinct emotion tags a class: the dominant one, a tie to the more positive.
-
-    None if all three are 0.
+    """The class of a song, from its number of distinct tags of each class: the most frequent class; a tie goes to the
+    more positive one. None if all three numbers are 0.
 
     Raises
     ------
@@ -81,7 +80,7 @@ def rules() -> tuple[Rule, ...]:
 
 
 def screen(tag: str) -> tuple[str | None, str]:
-    """(class, "") of a tag that speaks of one emotion class; (None, reason) of any other.
+    """(class, "") for a tag that expresses one emotion class; (None, reason) for any other tag.
 
     Paper: Section 2; the paper removed ambiguous tags by hand, here `tag_rules.yml` does.
     Chapter: Building the database.

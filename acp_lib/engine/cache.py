@@ -1,8 +1,8 @@
-"""What is kept between runs: one folder a result, named by everything it was made from.
+"""Results that are kept between runs: one folder per result, named by a key of everything it was made from.
 
-A result's key covers what each acp_lib module does that its own module imports, directly or not, and the versions of
-the packages behind them, so changed code or another release of a package is never answered by an old result; and what
-changes no number, such as a docstring, a progress bar or a figure, makes nothing anew.
+The key of a result covers the code of every acp_lib module that its own module imports, directly or not, and the
+versions of the packages behind them. So an old result is never used after a change of code or of a package; and a
+change that affects no number, such as a docstring, a progress bar or a figure, causes no recomputation.
 """
 
 import ast
@@ -28,18 +28,18 @@ PACKAGE = Path(__file__).parents[1]
 APART = ("acp_lib.engine", "acp_lib.profiles")
 DISTRIBUTIONS = {"PIL": "pillow", "bs4": "beautifulsoup4", "sklearn": "scikit-learn", "yaml": "pyyaml",
                  "yt_dlp": "yt-dlp"}
-"""Packages that are installed under another name than they are imported by."""
+"""Packages whose installed name differs from their import name."""
 SETTLED = 2
-"""Seconds after which a file that changes again has another time of change, however coarse the clock is."""
+"""Seconds after which another change of a file also changes its time stamp, however coarse the clock."""
 
 
 def digest(*parts: object) -> str:
-    """16 hexadecimal digits that stand for any JSON-like values."""
+    """16 hexadecimal digits that identify JSON-like values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def file_digest(path: Path) -> str:
-    """16 hexadecimal digits that stand for a file's bytes; of one that was left alone since, they are remembered."""
+    """16 hexadecimal digits that identify a file's bytes; for an unchanged file they are cached."""
     about = Path(path).stat()
     if time.time() - max(about.st_ctime, about.st_mtime) < SETTLED:
         return _hashed(path)
@@ -63,8 +63,8 @@ def _module_file(name: str) -> Path | None:
 
 @cache
 def _read(name: str) -> tuple[frozenset[str], frozenset[str], str]:
-    """What one module's source names in its import statements: modules of acp_lib and packages of others; and a digest
-    of what it does, docstrings and comments left out, and of the YAML files beside it that it names.
+    """The acp_lib modules and the third-party packages that a module imports; and a digest of its code, without
+    docstrings and comments, and of the YAML files beside it that it names.
     """
     path = _module_file(name)
     assert path is not None, name
@@ -81,7 +81,7 @@ def _ours(names: Iterable[str]) -> frozenset[str]:
 
 @cache
 def _parsed(source: str) -> tuple[frozenset[str], frozenset[str], str]:
-    """What a source imports; the texts in it; and what it does, without docstrings and comments."""
+    """The imports of a source text, its string constants, and its code without docstrings and comments."""
     tree = ast.parse(source)
     names, texts = set[str](), set[str]()
     for node in ast.walk(tree):
@@ -97,7 +97,7 @@ def _parsed(source: str) -> tuple[frozenset[str], frozenset[str], str]:
 
 
 def _leave_out(node: ast.AST) -> None:
-    """Drop from a syntax tree what changes no result: docstrings, and what only type checkers read."""
+    """Remove from a syntax tree what affects no result: docstrings, and code for type checkers only."""
     for block in ("body", "orelse"):
         statements = getattr(node, block, None)
         if isinstance(statements, list):
@@ -113,11 +113,11 @@ def _says_nothing(statement: ast.stmt) -> bool:
 
 @cache
 def code_key(*modules: str) -> str:
-    """Digest of what these modules do, with all they import from acp_lib and the YAML files they read, and of the
-    versions of the packages that those import; of the whole library's files if none is named.
+    """Digest of the code of these modules, of everything they import from acp_lib, of the YAML files they read, and of
+    the versions of the packages that those import; of all files of the library if no module is named.
 
-    What `acp_lib.engine` does is left out, as it decides when and where something is computed, never what; and
-    `acp_lib.profiles`, whose values are part of each key themselves.
+    `acp_lib.engine` is left out because it decides when and where something is computed, never what; `acp_lib.profiles`
+    is left out because its values are part of each key.
     """
     if not modules:
         files = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".yml"))
@@ -128,10 +128,10 @@ def code_key(*modules: str) -> str:
 
 
 def shown_key(names: Iterable[str]) -> str:
-    """Digest of all that code may compute or show which imports these modules: the files of those of acp_lib, of what
-    they import, and of what other keys leave out.
+    """Digest of everything that code which imports these modules can compute or show: the files of these acp_lib
+    modules, of what they import, and of what other keys leave out.
 
-    names : dotted; those that are no modules stand for nothing
+    names : dotted; names that are not modules are ignored
     """
     files = {_module_file(name) for name in _behind(_ours(names))}
     files |= {p for p in PACKAGE.rglob("*.yml")}
@@ -140,7 +140,7 @@ def shown_key(names: Iterable[str]) -> str:
 
 
 def _behind(modules: Iterable[str]) -> set[str]:
-    """These modules and all that they import from acp_lib, but for what stands apart."""
+    """These modules and everything that they import from acp_lib, except the packages in APART."""
     todo, seen = list(modules), set[str]()
     while todo:
         name = todo.pop()
@@ -152,22 +152,22 @@ def _behind(modules: Iterable[str]) -> set[str]:
 
 @cache
 def _version(package: str) -> str:
-    """The installed version of what is imported under a name; empty for what is not installed."""
+    """The installed version of the package with this import name; empty if it is not installed."""
     with suppress(PackageNotFoundError):
         return version(DISTRIBUTIONS.get(package, package))
     return ""
 
 
 def build_once(folder: Path, build: Callable[[Path], object]) -> Path:
-    """`folder`, made by `build(empty folder)` unless it exists.
+    """Return `folder`, after making it by `build(empty folder)` if it does not exist.
 
-    Another process that wants the same folder waits; a build that fails or is killed leaves nothing under that name,
-    and what a killed one left elsewhere goes with the next.
+    Another process that needs the same folder waits. A build that fails or is killed leaves nothing under that name;
+    the next build removes the temporary files of a killed one.
 
     Raises
     ------
     Refused
-        For a full disk or a place that may not be written, say; the message names it and the remedy.
+        For a full disk or a read-only place, for example; the message names the place and the remedy.
     """
     if folder.exists():
         return folder
@@ -188,12 +188,12 @@ def build_once(folder: Path, build: Callable[[Path], object]) -> Path:
 
 
 def _temporary(path: Path) -> Path:
-    """A name beside a file or folder that is not finished; what is made there has the mode that the umask gives."""
+    """A temporary name beside an unfinished file or folder; files made there get the mode of the umask."""
     return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
 
 
 def write(path: Path, data: bytes | str) -> None:
-    """Write a file whole or not at all; raises Refused as `build_once` does."""
+    """Write a file completely or not at all; raises Refused as `build_once` does."""
     temporary = _temporary(path)
     with at(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the command lines share: a profile, and parameters that replace some of its values.
+"""Shared parts of the command lines: a profile, and parameters that replace some of its values.
 
 Chapter: How to read and rerun.
 """
@@ -23,7 +23,8 @@ def parser(prog: str, description: str, examples: str, what: Sequence[str] = (),
            paths: Sequence[tuple[str, str]] = ()) -> argparse.ArgumentParser:
     """A parser for `prog PROFILE [-p NAME VALUE]...`, or `prog WHAT PROFILE ...` where several things can be done.
 
-    paths : (name, help) of what a command takes before the profile
+    what : the actions to choose from, if there are several
+    paths : (name, help) of the arguments before the profile
     """
     made = argparse.ArgumentParser(prog=prog, description=description, epilog=examples,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -38,14 +39,14 @@ def parser(prog: str, description: str, examples: str, what: Sequence[str] = (),
 
 
 def add_spreading(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The parser with the options of work that is spread over processes here or over a cluster: --jobs, --scheduler."""
+    """Add the options for work on several processes or a cluster, --jobs and --scheduler, and return the parser."""
     parser.add_argument("--jobs", type=int, help="processes on this machine (one a core)")
     parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler: tcp://host:port")
     return parser
 
 
 def count(text: str) -> int:
-    """A whole number of 1 or more, as the type of an option.
+    """Parse a whole number of 1 or more; the type of an option.
 
     Raises
     ------
@@ -64,19 +65,19 @@ def given(options: argparse.Namespace) -> dict:
     Raises
     ------
     ValueError
-        For a name that no profile has, or a text that does not read as its type.
+        For a name that no profile has, or a text that cannot be read as its type.
     """
     return {name: profiles.parse(name, text) for name, text in options.given}
 
 
 def begin_in_checkout() -> None:
-    """Let this process and those it starts import what lies in the project, and know where things are wherever they
-    start.
+    """Make the project's modules importable for this process and its children, and fix the paths of results, whatever
+    the working directory.
 
     Raises
     ------
     ValueError
-        Where the library is installed apart from the project.
+        If the library is installed without the project.
     """
     folder = str(places.checkout())
     sys.path.insert(0, folder)
@@ -90,8 +91,8 @@ def profile(options: argparse.Namespace, **more: object) -> Profile:
     Raises
     ------
     ValueError
-        For what no profile has, and for a path that leads to no folder of data or no file of weights, at once: a
-        command would come to these late.
+        For unknown names or values, and for a missing data folder or weights file. Paths are checked here because a
+        command would need them only later.
     """
     made = profiles.load(**{"profile": options.profile, **more} | given(options))
     made.database.folder, made.work_path, made.home  # noqa: B018 - raise where there is no such place
@@ -103,13 +104,13 @@ def profile(options: argparse.Namespace, **more: object) -> Profile:
 
 
 def told(error: Exception, prog: str = "") -> str:
-    """The line that tells of an error, whatever it quotes, and which command has help."""
+    """One line that reports an error, made safe for a terminal, and names the command that has help."""
     return f"error: {plain(error, MESSAGE)}" + (f" ({prog} --help)" if prog else "")
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal asked this process to end, or nobody reads what it prints; ends as Ctrl-C does, so that what was begun
-    is cleared away.
+    """A signal asked this process to end, or the reader of its output is gone. It acts like Ctrl-C, so that unfinished
+    work is cleaned up.
     """
 
     def __init__(self, number: int = signal.SIGINT) -> None:
@@ -119,8 +120,8 @@ class Stopped(KeyboardInterrupt):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """A block in which a request to end, a closed terminal, or an end of whoever reads the output (`| head`) raises
-    `Stopped`; a signal that was ignored stays so.
+    """A block in which a request to end, a closed terminal, or a closed output pipe (`| head`) raises `Stopped`;
+    signals that were ignored stay ignored.
     """
     def stop(number: int, _: object) -> None:
         raise Stopped(number)
@@ -145,7 +146,7 @@ def stoppable() -> Iterator[None]:
 
 
 def _unread() -> bool:
-    """Whether the output is a pipe that nobody reads any more."""
+    """Whether the output is a pipe without a reader."""
     with suppress(OSError):  # no file behind it, in a test or a notebook
         pipe = select.poll()
         pipe.register(sys.stdout.fileno(), 0)
@@ -154,13 +155,13 @@ def _unread() -> bool:
 
 
 def outcome(work: Callable[[], int | None], prog: str) -> int:
-    """Do the work of a command, which was called as `prog`, and tell in a line what kept it from its end.
+    """Run a command that was called as `prog`, and report in one line why it failed.
 
     Returns
     -------
-    the exit code: what `work` returns, or 0; 1 if the machine refused something, such as space on a disk; 2 for a wrong
-    argument or data that cannot be used; 130 if it was interrupted, 143 or 129 if it was asked to end or its terminal
-    closed, 141 if nobody reads its output
+    the exit code: the value of `work`, or 0; 1 if the machine refused something, such as disk space; 2 for a wrong
+    argument or unusable data; 130 if it was interrupted, 143 or 129 if it was asked to end or its terminal closed, 141
+    if its output has no reader
     """
     try:
         with stoppable():

@@ -1,4 +1,4 @@
-"""What a machine refuses, such as space on a disk, writing in a place or one open file more; and the remedies.
+"""Refusals by the machine, such as no disk space, no permission or too many open files; and the remedies.
 
 Chapter: How to read and rerun.
 """
@@ -22,16 +22,17 @@ REMEDIES = {
     errno.EIO: f"look for a failing disk or network drive, {ELSEWHERE}",
     errno.ENOMEM: "have fewer processes (jobs), or a machine with more memory",
 }
-"""By the number of an error."""
+"""The remedy for each error number."""
 
 EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-"""What the machine has no more of, whatever file it was that needed it."""
+"""Errors about an exhausted resource of the machine, whichever file needed it."""
 
 _SAID = re.compile(r"\[Errno (\d+)\] .*")  # as Python writes an error with a number, in a traceback or alone
 
 
 class Refused(OSError):
-    """An error of `REMEDIES`, whose text names the place and the remedy, wherever it is shown: so in a notebook."""
+    """An error of `REMEDIES` whose text names the place and the remedy wherever it is shown, for example in a notebook.
+    """
 
     def __str__(self) -> str:
         return f"{super().__str__()}; {REMEDIES[self.errno or 0]}"
@@ -39,7 +40,7 @@ class Refused(OSError):
 
 @contextmanager
 def at(place: Path) -> Iterator[None]:
-    """A block that reads or writes there: what the machine refuses in it is raised as `Refused`."""
+    """A block that reads or writes at `place`: refusals by the machine are raised as `Refused`."""
     try:
         yield
     except OSError as error:
@@ -49,8 +50,8 @@ def at(place: Path) -> Iterator[None]:
 
 
 def line(text: str) -> str:
-    """The last line of an error, a traceback or a program's output that names an error of `REMEDIES`, from its number
-    on, with the remedy; empty if there is none.
+    """The last line of an error, traceback or program output that names an error of `REMEDIES`, from its number on,
+    with the remedy; empty if there is none.
     """
     for said in reversed(list(_SAID.finditer(text))):
         if remedy := REMEDIES.get(int(said[1])):
@@ -59,5 +60,5 @@ def line(text: str) -> str:
 
 
 def exhausted(error: BaseException) -> bool:
-    """Whether an error is no fault of the file that was read, but of a machine that has no more of something."""
+    """Whether an error is due to an exhausted resource of the machine, not to the file that was read."""
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in EXHAUSTED)

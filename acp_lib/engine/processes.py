@@ -1,7 +1,7 @@
-"""Processes of one thread each that share the cores, and end with the process that began them, however that ends.
+"""Single-threaded processes that share the cores, and end with the process that started them, however that ends.
 
-On Linux they are forked from one server that has imported what they need, because torch and its like take longer to
-import than many a task takes; elsewhere each starts anew.
+On Linux they are forked from one server that has imported what they need, because importing torch and the like takes
+longer than many tasks; on other systems each process imports for itself.
 """
 
 import os
@@ -25,17 +25,17 @@ Found = TypeVar("Found")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 PRELOADED = ["torch", "torch._dynamo", "torchvision", "scipy.stats", "scipy.ndimage",
              "acp_lib.features.fast.compiled", "pandas", "safetensors.torch"]
-"""What tasks import and takes long; the second comes with the first optimiser."""
+"""Modules that tasks need and that are slow to import; the first optimiser imports the second."""
 GRACE = 0.5  # seconds after which the death of a parent is noticed, at most
 
 
 @contextmanager
 def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """An executor of so many processes. Where its block ends by an exception, what is not begun is left; where it is
-    interrupted, what is begun is, too.
+    """An executor with this many processes. If its block ends with an exception, tasks that have not started are
+    cancelled; if it is interrupted, running tasks are killed too.
 
-    They have one thread each, which they read from the environment before numpy loads, and otherwise the environment of
-    this process as it is now.
+    The processes have one thread each, which they read from the environment before numpy loads, and otherwise the
+    current environment of this process.
     """
     others = active_children()
     with one_thread(), ProcessPoolExecutor(processes, mp_context=context(), initializer=_begin,
@@ -58,7 +58,7 @@ def _begin(environment: Mapping[str, str]) -> None:
 
 
 def mapped(function: Callable[[Given], Found], items: Sequence[Given], jobs: int) -> Iterator[Found]:
-    """function(item) for each item, in order; in so many processes of one thread each, or, of one job, in this one."""
+    """function(item) for each item, in order; in `jobs` single-threaded processes, or in this one if `jobs` is 1."""
     if jobs == 1 or len(items) < 2:
         yield from map(function, items)
         return
@@ -67,16 +67,14 @@ def mapped(function: Callable[[Given], Found], items: Sequence[Given], jobs: int
 
 
 def end_with_parent() -> None:
-    """End this process, which began here or by a fork, and what it has started as soon as the one that asked for it has
-    ended.
-    """
+    """End this process and its children as soon as the process that requested it has ended."""
     parent = parent_process()
     assert parent is not None
     Thread(target=_end_after, args=(parent.join,), daemon=True).start()
 
 
 def end_with(parent: int) -> None:
-    """End this process and what it has started as soon as its parent, a process by number, has ended."""
+    """End this process and its children as soon as its parent, given by number, has ended."""
     def wait() -> None:
         while os.getppid() == parent:
             time.sleep(GRACE)
@@ -91,8 +89,7 @@ def _end_after(wait: Callable[[], None]) -> None:
 
 
 def begun() -> list[psutil.Process]:
-    """What this process has started and runs, and what that has started; not what clears up after these when they have
-    ended, and ends then.
+    """The running descendants of this process, without the resource trackers, which clean up after them and then end.
     """
     return [p for p in psutil.Process().children(recursive=True) if not _clears_up(p)]
 
@@ -104,7 +101,7 @@ def _clears_up(process: psutil.Process) -> bool:
 
 
 def kill_all(but: Collection[psutil.Process] = ()) -> None:
-    """End what is `begun`, but for some."""
+    """Kill the processes in `begun`, except those in `but`."""
     for process in begun():
         if process not in but:
             with suppress(psutil.NoSuchProcess):
@@ -112,12 +109,12 @@ def kill_all(but: Collection[psutil.Process] = ()) -> None:
 
 
 def preload(modules: Collection[str]) -> None:
-    """Have the server, which does not run yet, import these, too."""
+    """Let the server import these modules too; to be called before the server runs."""
     PRELOADED.extend(name for name in modules if name not in PRELOADED)
 
 
 def context() -> BaseContext:
-    """How processes start here. Where that is by a fork, the first call starts the server, which goes on importing."""
+    """The start method of processes on this system. With forks, the first call starts the server, which imports on."""
     if sys.platform != "linux":
         return get_context("spawn")
     found = get_context("forkserver")
@@ -129,7 +126,7 @@ def context() -> BaseContext:
 
 @contextmanager
 def no_interrupts() -> Iterator[None]:
-    """What starts within the block does not hear Ctrl-C, not even while it is still importing."""
+    """Processes that start within the block ignore Ctrl-C, even while they are still importing."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -139,7 +136,7 @@ def no_interrupts() -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """What starts within the block has one thread a library, unless it has read the environment before."""
+    """Processes that start within the block use one thread per library, unless they read the environment before."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ |= dict.fromkeys(THREADS, "1")
     try:
@@ -150,6 +147,6 @@ def one_thread() -> Iterator[None]:
 
 
 def surround(environment: Mapping[str, str]) -> None:
-    """Give this process the environment of the one that asked for it, not that of the server."""
+    """Give this process the environment of the process that requested it, not that of the server."""
     os.environ.clear()
     os.environ.update(environment)

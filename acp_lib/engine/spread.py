@@ -1,7 +1,7 @@
-"""Tasks over many processes, here or on a Dask cluster, where one that kills its process costs no more than itself.
+"""Tasks on many processes, here or on a Dask cluster; a task that kills its process loses only itself.
 
-A task makes one file and may be repeated. What a killed process had in hand is done again, apart from the others and
-item by item, so that the item which is to blame is found.
+A task makes one file and may be repeated. The work of a killed process is repeated separately, item by item, to find
+the item that killed it.
 
 Chapter: Hearing; Seeing.
 """
@@ -20,9 +20,9 @@ Task = tuple[Path, list]
 
 
 def spread_tasks(run: Callable, tasks: Sequence[Task], jobs: int = 1, scheduler: str = "") -> Iterator[int]:
-    """Call run(target, items) for every task; yield what each returns, in any order.
+    """Call run(target, items) for every task; yield the return values, in any order.
 
-    A task whose process died is called again as run(target, items, alone=True).
+    A task whose process died is repeated as run(target, items, alone=True).
 
     Raises
     ------
@@ -36,7 +36,7 @@ def spread_tasks(run: Callable, tasks: Sequence[Task], jobs: int = 1, scheduler:
 
 
 def _here(run: Callable, tasks: Sequence[Task], jobs: int) -> Iterator[int]:
-    """All tasks that can be done; after a death, the tasks that were not begun go on in new processes."""
+    """Run all tasks that can be done; if a process dies, the tasks that had not started continue in new processes."""
     if jobs == 1:
         yield from (run(*task) for task in tasks)
         return
@@ -55,7 +55,7 @@ def _mark(target: Path) -> Path:
 
 
 def _begun(run: Callable, target: Path, items: list) -> int:
-    """Run a task between two marks, so that one left over names a task whose process died."""
+    """Run a task with a mark file that is removed at the end: a remaining mark names a task whose process died."""
     _mark(target).parent.mkdir(parents=True, exist_ok=True)
     _mark(target).touch()
     result = run(target, items)
@@ -78,7 +78,7 @@ def _dask(run: Callable, tasks: Sequence[Task], scheduler: str) -> Iterator[int]
 
 
 def _unless_made(run: Callable, task: Task) -> int:
-    """Run a task whose file is not there: what a lost worker had finished, but not said, Dask asks for again."""
+    """Run a task unless its file exists: Dask repeats tasks that a lost worker finished without reporting."""
     target, items = task
     return len(items) if target.exists() else run(target, items)
 
@@ -87,8 +87,8 @@ def spread_items(describe: Callable[[list], list[tuple]], items: Sequence, jobs:
                  size: int = 16) -> Iterator[tuple]:
     """describe([item])[0] for every item, in their order; (None, reason) for one that kills its process.
 
-    Items go `size` at a time to so many processes. Those that a killed one had in hand are read again, each by itself;
-    one job alone works in this process, which nothing can save.
+    Items go to the processes in groups of `size`. The items of a killed process are repeated one by one; with one job
+    the work is done in this process, which is then unprotected.
     """
     left = [list(items[i:i + size]) for i in range(0, len(items), size)]
     if jobs == 1:
@@ -106,7 +106,7 @@ def spread_items(describe: Callable[[list], list[tuple]], items: Sequence, jobs:
 
 
 def isolated(describe: Callable[[list], list[tuple]], items: Sequence) -> list[tuple]:
-    """describe([item])[0] for every item, in processes of their own; (None, reason) for one that kills its process."""
+    """describe([item])[0] for every item, in separate processes; (None, reason) for an item that kills its process."""
     results: list[tuple] = []
     while len(results) < len(items):
         with pool(1) as executor:

@@ -1,5 +1,5 @@
-"""Where what passes lies: a process that needs it has a folder of its own in the system's, which goes with the process;
-what killed ones have left goes with the next that makes one.
+"""Temporary files: each process that needs them has its own folder in the system's temporary folder, which is removed
+with the process; folders of killed processes are removed by the next process that makes one.
 
 Chapter: How to read and rerun.
 """
@@ -22,7 +22,7 @@ SOCKET = 75  # characters of a folder's path, at most, for a pool to have its so
 
 @cache
 def folder() -> Path:
-    """This process's own."""
+    """The temporary folder of this process."""
     for left in Path(tempfile.gettempdir()).iterdir():
         if (process := OWN.fullmatch(left.name)) and not psutil.pid_exists(int(process[1])):
             shutil.rmtree(left, ignore_errors=True)
@@ -33,7 +33,7 @@ def folder() -> Path:
 
 @contextmanager
 def here() -> Iterator[None]:
-    """What this process makes for a while within the block lies in its own folder, where a socket has room there."""
+    """Within the block this process's temporary files go into its folder, if a socket path fits there."""
     before = tempfile.tempdir
     if len(str(folder())) <= SOCKET:
         tempfile.tempdir = str(folder())
@@ -44,8 +44,8 @@ def here() -> Iterator[None]:
 
 
 def lend() -> None:
-    """Let what this process starts from now on, kernels above all, make in its folder what passes, so that nothing
-    stays when they are killed; and Jupyter its sockets.
+    """Let processes that are started from now on, mainly kernels, put temporary files and Jupyter's sockets into this
+    process's folder, so that nothing remains when they are killed.
     """
     os.environ["JUPYTER_RUNTIME_DIR"] = str(folder())
     if len(str(folder() / folder().name)) <= SOCKET:  # theirs lie in it

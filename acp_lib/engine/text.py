@@ -1,4 +1,4 @@
-"""What is shown on a page or a terminal: other people's text, such as tags, titles and file names, and numbers.
+"""Text for pages and terminals: other people's text, such as tags, titles and file names, and numbers.
 
 Chapter: all.
 """
@@ -17,7 +17,7 @@ def _visible(text: str) -> str:
 
 
 def plain(text: object, longest: int = LONGEST) -> str:
-    """Anyone's text as one line: no control or invisible characters, none that turn the writing direction, cut if long.
+    """Anyone's text as one line, cut if long, without control characters, invisible ones and changes of direction.
 
     Chapter: all.
     """
@@ -26,7 +26,7 @@ def plain(text: object, longest: int = LONGEST) -> str:
 
 
 def number(value: float, digits: int = 1, sign: str = "") -> str:
-    """A number that need not be whole: no decimals from 1,000 on, and no minus before a zero.
+    """A number with `digits` decimals, but none from 1,000 on, and no minus before a zero.
 
     sign : "+" for differences
 
@@ -36,7 +36,7 @@ def number(value: float, digits: int = 1, sign: str = "") -> str:
 
 
 def span(ends: Sequence[float], digits: int = 1, sign: str = "") -> str:
-    """An interval, "54.5 to 62.9", its ends as `number` has them.
+    """An interval, "54.5 to 62.9", with its ends formatted by `number`.
 
     Chapter: all.
     """
@@ -44,8 +44,8 @@ def span(ends: Sequence[float], digits: int = 1, sign: str = "") -> str:
 
 
 def lines(text: str, colours: bool) -> str:
-    """A text of several lines, such as a traceback, for a terminal: its control characters are the ends of lines and,
-    where they are wanted, the codes that colour it.
+    """A text of several lines, such as a traceback, for a terminal. Its only control characters are line ends and, if
+    `colours`, colour codes.
     """
     parts = COLOUR.split(text)  # text and codes in turn
     parts[::2] = ["\n".join(_visible(line.expandtabs()) for line in part.split("\n")) for part in parts[::2]]

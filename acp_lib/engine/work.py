@@ -1,4 +1,4 @@
-"""Where stages keep what they make, and what they make it with.
+"""Where stages keep their results, and the resources that they use.
 
 Chapter: How to read and rerun.
 """
@@ -12,8 +12,8 @@ from acp_lib.engine.cache import build_once
 
 @dataclass(frozen=True)
 class Work:
-    """The folder of what is kept, the processes on this machine or the Dask scheduler that do the work, and whether
-    they show their progress.
+    """The folder of kept results, the number of processes on this machine or the Dask scheduler, and whether to show
+    progress.
     """
 
     cache: Path
@@ -22,7 +22,7 @@ class Work:
     scheduler: str = ""
 
     def folder(self, stage: str, key: str) -> Path:
-        """Where a stage's result lies."""
+        """The folder of a stage's result."""
         return self.cache / f"{stage}-{key}"
 
     def once(self, stage: str, key: str, build: Callable[[Path], object]) -> Path:

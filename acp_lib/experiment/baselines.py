@@ -1,4 +1,4 @@
-"""What ACP-Net is to be held against: guessers that have one half of a pair or nothing, and two classifiers.
+"""Baselines for ACP-Net: a constant answer, one-sided baselines, and late fusion of two classifiers.
 
 Chapter: ACP-Net.
 """
@@ -20,15 +20,15 @@ def always_false(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.n
 
 
 def predict_unimodal(side: Modality, seen: np.ndarray, truth: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """What a ridge regression on one side's features says of pairs: bool (n,).
+    """Predict "true" or "false" for pairs by a ridge regression on one side's features: bool (n,).
 
-    It is fitted on training pairs. A sample that stands in several of them counts so often, with the mean of its
-    answers, lest the strength of the penalty be chosen on copies.
+    The regression is fitted on training pairs. A sample that occurs in several pairs enters once, with the mean of
+    their answers and their number as its weight, so that the penalty is not chosen on copies.
 
     Parameters
     ----------
     seen, truth : sample and truth of each training pair
-    asked : sample of each pair that is judged
+    asked : sample of each pair to predict
     """
     rows, where, times = np.unique(seen, return_inverse=True, return_counts=True)
     answer = np.bincount(where, 2 * truth - 1) / times
@@ -38,25 +38,25 @@ def predict_unimodal(side: Modality, seen: np.ndarray, truth: np.ndarray, asked:
 
 
 def training_pairs(corpus: Corpus, protocol: str, seed: int) -> Pairs:
-    """The pairs that one-sided guessers learn from: the same for both sides."""
+    """The training pairs of the one-sided baselines, the same for both sides."""
     return corpus.draw("train", protocol, PAIRS, streams.generator("pairs to guess by", seed))
 
 
 def picture_only(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
-    """A ridge regression of "true or false" that sees the picture alone, trained on pairs of the same protocol."""
+    """Image-only baseline: ridge regression of "true or false", trained on pairs of the same protocol."""
     drawn = training_pairs(corpus, protocol, seed)
     return predict_unimodal(corpus.image, drawn.image, drawn.truth, pairs.image)
 
 
 def music_only(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
-    """The same for the music alone."""
+    """Music-only baseline, as `picture_only`."""
     drawn = training_pairs(corpus, protocol, seed)
     return predict_unimodal(corpus.music, drawn.music, drawn.truth, pairs.music)
 
 
 def named(side: Modality) -> np.ndarray:
-    """The class number that a ridge classifier gives to each sample (N,); it was fitted on the labels of the training
-    part, all classes weighing the same.
+    """The class number that a ridge classifier predicts for each sample (N,). It is fitted on the labels of the
+    training part, with equal weight for each class.
     """
     train = side.rows("train")
     model = RidgeClassifierCV(STRENGTHS, class_weight="balanced").fit(side.x[train].numpy(), side.label[train])
@@ -64,9 +64,9 @@ def named(side: Modality) -> np.ndarray:
 
 
 def two_classifiers(corpus: Corpus, pairs: Pairs, protocol: str, seed: int) -> np.ndarray:
-    """A classifier of the class for each modality, `named`; "true" where both say the same.
+    """Late fusion: predict the class of each half by `named`; answer "true" where both classes are the same.
 
-    It has what ACP-Net never sees: the classes themselves.
+    Unlike ACP-Net, the two classifiers are trained on class labels.
     """
     return named(corpus.image)[pairs.image] == named(corpus.music)[pairs.music]
 

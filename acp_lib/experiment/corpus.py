@@ -1,4 +1,4 @@
-"""What a network is trained and tested on: scaled features, classes and parts of both modalities, and pairs of them.
+"""The data of training and testing: scaled features, classes and parts of both modalities, and pairs of samples.
 
 Chapter: Splits and pairs; ACP-Net.
 """
@@ -54,15 +54,15 @@ class Modality:
     """Samples that are embedded at once."""
 
     def rows(self, part: str) -> np.ndarray:
-        """Where the samples of a part stand."""
+        """Indices of the samples of a part."""
         return np.flatnonzero(self.part == PARTS.index(part))
 
     def take(self, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
-        """A training batch (len(rows), ...); what is random about it comes from `rng`."""
+        """A training batch (len(rows), ...); its random choices come from `rng`."""
         return self.x[rows]
 
     def views(self, rows: np.ndarray) -> torch.Tensor:
-        """What is averaged over when samples are judged: (len(rows), views, ...)."""
+        """The views of each sample, over which evaluation averages: (len(rows), views, ...)."""
         return self.x[rows][:, None]
 
     def with_features(self, x: np.ndarray) -> "Modality":
@@ -76,14 +76,14 @@ class Modality:
 
     @classmethod
     def read(cls, path: Path) -> "Modality":
-        """What `save` wrote."""
+        """Read a file written by `save`."""
         held = load_file(path)
         return cls(held.pop("x"), **{key: value.numpy() for key, value in held.items()})
 
 
 @dataclass(frozen=True)
 class Pictures(Modality):
-    """Pictures from shards of uint8, scaled to [-1, 1]: (N, 3, side, side). Every other one is mirrored in training."""
+    """Pictures from shards of uint8, scaled to [-1, 1]: (N, 3, side, side). In training half are mirrored at random."""
 
     x: Shards  # type: ignore[assignment]  # as a tensor, but each item is read where it lies
 
@@ -103,7 +103,7 @@ class Pictures(Modality):
 
 @dataclass(frozen=True)
 class Slices(Modality):
-    """Log-spectrograms from shards: a crop at random in training, `crops` evenly spaced ones for judging.
+    """Log-spectrograms from shards: one random crop in training, `crops` evenly spaced ones in evaluation.
 
     (N, 1, bins, frames).
     """
@@ -128,7 +128,7 @@ class Slices(Modality):
         return rng.integers(self.x.shape[1] - self.frames + 1, size=n)
 
     def starts(self) -> np.ndarray:
-        """The first frames of the crops for judging: int (crops,).
+        """The first frames of the crops in evaluation: int (crops,).
 
         Chapter: Baselines.
         """
@@ -143,7 +143,7 @@ class Slices(Modality):
 
 @dataclass(frozen=True)
 class Corpus:
-    """Both modalities.
+    """The samples of both modalities.
 
     Chapter: Splits and pairs.
     """
@@ -167,7 +167,7 @@ def scaled(x: np.ndarray, train: np.ndarray, kind: str) -> np.ndarray:
     """Features (N, width) after a scaling fitted on the rows `train` alone: float32.
 
     zscore: mean 0 and standard deviation 1; minmax: 0 to 1; raw: as they are; logmel: the mel block of music vectors in
-    decibels, then zscore. A feature that is constant in training is left at its distance from that constant.
+    decibels, then zscore. A feature that is constant in training has that constant subtracted and is not divided.
 
     Raises
     ------

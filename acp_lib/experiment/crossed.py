@@ -1,8 +1,8 @@
-"""What runs, pictures, songs and their pairs each bring to the variance of an answer: components of crossed random
-effects, however often each picture and each song stands in pairs.
+"""Variance components of an answer due to runs, pictures, songs and their pairs: crossed random effects, for any number
+of pairs per picture and song.
 
-Answers that have a run, a picture or a song in common differ less than others. How much answers differ, on average over
-all that have the same things in common, is a sum of components: as many equations as there are components.
+Answers that share a run, a picture or a song differ less than others. The mean squared difference of answers that share
+the same factors is a sum of components, which gives one equation for each component.
 
 Sources: Koch (1968), Some further remarks concerning "A general approach to the estimation of variance components",
 Technometrics 10(3); Efron and Stein (1981), The jackknife estimate of variance, Annals of Statistics 9(3).
@@ -22,13 +22,15 @@ from acp_lib.experiment.intervals import Estimate
 FACTORS = ("run", "picture", "song")
 COMPONENTS = {("run",): "run", ("picture",): "picture", ("song",): "song", ("picture", "song"): "pair",
               ("run", "picture"): "own_picture", ("run", "song"): "own_song", FACTORS: "own_pair"}
-"""The name of what comes with a run, a picture, a song, or several of them at once."""
+"""The name of the component of each combination of factors."""
 SHARED = [kind for n in range(3) for kind in combinations(FACTORS, n)]
-"""What two answers may have in common without being one."""
+"""The combinations of factors that two different answers can share."""
 GROUPS = 40  # of the pictures, and of the songs, that the jackknife leaves out at once, at most
 
 Codes = dict[tuple[str, ...], np.ndarray]
-"""For each kind of what answers may have in common, equal numbers for those that do [shape=(runs, n)]."""
+"""For each combination of factors a code for each answer; answers that share the factors have equal codes
+[shape=(runs, n)].
+"""
 
 
 def components(answers: np.ndarray | Sequence[np.ndarray], pictures: np.ndarray,
@@ -37,15 +39,15 @@ def components(answers: np.ndarray | Sequence[np.ndarray], pictures: np.ndarray,
 
     Parameters
     ----------
-    answers : a run a row [shape=(runs, n)], or what two methods differ by
-    pictures, songs : the name of each pair's [shape=(n,)]
+    answers : one row per run [shape=(runs, n)]; or differences of two methods' answers
+    pictures, songs : name of the picture and of the song of each pair [shape=(n,)]
 
     Returns
     -------
-    for each of COMPONENTS an estimate, without bias and thus at times below 0; NaN where nothing tells it, as with a
-    single run, picture or song, or if each picture stands in one pair alone. Of a single run, `picture` holds
-    `own_picture`, and so on. The error, of a jackknife over runs, pictures and songs, is infinite where one of them is
-    there but twice, and leaves out runs where there is one.
+    an estimate for each of COMPONENTS. It is unbiased and can be negative; it is NaN where the data cannot determine
+    it, as with a single run, picture or song, or if each picture occurs in only one pair. With a single run, `picture`
+    includes `own_picture`, and so on. The standard error is that of a jackknife over runs, pictures and songs; it is
+    infinite where one of these has only two levels, and excludes runs where there is one.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def components(answers: np.ndarray | Sequence[np.ndarray], pictures: np.ndarray,
 
 
 def _codes(*levels: np.ndarray) -> Codes:
-    """Of the level of each factor, in shapes that go together."""
+    """Codes from the level of each factor; the levels have shapes that broadcast."""
     found: Codes = {}
     shape = np.broadcast_shapes(*(level.shape for level in levels))
     for kind in (*SHARED, FACTORS):
@@ -79,8 +81,8 @@ def _codes(*levels: np.ndarray) -> Codes:
 
 
 def _jackknifed(values: np.ndarray, codes: Codes, factor: str) -> tuple[np.ndarray, float]:
-    """The variance of each component if levels of a factor are drawn, and its degrees of freedom: by leaving out one
-    group of them at a time.
+    """The variance of each component due to sampling the levels of a factor, and its degrees of freedom: a jackknife
+    that leaves out one group of levels at a time.
     """
     axis = 0 if factor == "run" else 1
     level = codes[factor,].take(0, 1 - axis)
@@ -95,7 +97,7 @@ def _jackknifed(values: np.ndarray, codes: Codes, factor: str) -> tuple[np.ndarr
 
 
 def _moments(values: np.ndarray, codes: Codes) -> np.ndarray:
-    """The components, in the order of COMPONENTS; NaN where the equations do not tell one."""
+    """The components, in the order of COMPONENTS; NaN where the equations do not determine one."""
     alike = {kind: _alike(values.ravel(), code.ravel()) for kind, code in codes.items()}
     several = {name for name in FACTORS if alike[name,][0] < values.size**2}
     told = [set(kind) <= several for kind in COMPONENTS]
@@ -116,8 +118,8 @@ def _moments(values: np.ndarray, codes: Codes) -> np.ndarray:
 
 
 def _alike(values: np.ndarray, code: np.ndarray) -> tuple[float, float]:
-    """How many ordered pairs of answers have the code in common, each with itself among them, and the sum of half their
-    squared differences.
+    """Number of ordered pairs of answers with equal codes, each answer paired with itself included, and the sum of half
+    their squared differences.
     """
     size = np.bincount(code).astype(float)
     return float((size**2).sum()), float((size * np.bincount(code, values**2) - np.bincount(code, values)**2).sum())

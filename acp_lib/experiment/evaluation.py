@@ -1,4 +1,4 @@
-"""How right a network is, and how sure one may be of that.
+"""A network's answers and accuracy on pairs, and an interval over runs.
 
 Accuracies are shares from 0 to 1 here and per cent in tables.
 
@@ -24,10 +24,10 @@ CHUNK = 8192  # pairs that are fused at once
 
 @torch.inference_mode()
 def logits(model: nn.Module, corpus: Corpus, pairs: Pairs) -> torch.Tensor:
-    """Logits (n, 2) of a list of pairs, by a network of two branches.
+    """Logits (n, 2) of a two-branch network for a list of pairs.
 
-    Each picture and each piece of music goes through its branch once, however often it occurs, and through its half of
-    the first fusion layer; only the rest is done for each pair.
+    Each picture and each piece of music passes once, however often it occurs, through its branch and its half of the
+    first fusion layer; only the remaining layers are computed for each pair.
 
     Chapter: ACP-Net.
     """
@@ -52,7 +52,7 @@ def _device(model: nn.Module) -> torch.device:
 
 @torch.inference_mode()
 def embed(encode: Callable, side: Modality, rows: np.ndarray, device: str | torch.device = "cpu") -> torch.Tensor:
-    """What `encode` makes of samples, the mean over their views: (len(rows), width), on the device.
+    """The mean of `encode` over the views of each sample: (len(rows), width), on the device.
 
     Chapter: ACP-Net; Baselines.
     """
@@ -64,19 +64,19 @@ def embed(encode: Callable, side: Modality, rows: np.ndarray, device: str | torc
 
 
 def probability(model: nn.Module, corpus: Corpus, pairs: Pairs) -> np.ndarray:
-    """Probability (n,) that the network gives to each pair being true."""
+    """The network's probability that each pair is true (n,)."""
     return torch.softmax(logits(model, corpus, pairs).double(), 1)[:, 1].numpy()
 
 
 def accuracy(p: np.ndarray, truth: np.ndarray) -> float:
-    """Share of pairs that are called right, a pair being called true if its probability exceeds one half."""
+    """Share of correct answers; the answer is "true" where the probability exceeds one half."""
     return float(np.mean((p > 0.5) == (truth == 1)))
 
 
 def by_classes(right: np.ndarray, corpus: Corpus, pairs: Pairs) -> np.ndarray:
-    """Share of pairs called right for each class of picture (row) and of music (column): (3, 3), NaN where no pair is.
+    """Accuracy for each class of picture (row) and of music (column): (3, 3), NaN where there are no pairs.
 
-    right : whether, or in what share of runs, each pair was called right [shape=(n,)]
+    right : whether each pair was judged correctly, or in what share of the runs [shape=(n,)]
 
     Chapter: Baselines; How sure are we.
     """
@@ -88,7 +88,7 @@ def by_classes(right: np.ndarray, corpus: Corpus, pairs: Pairs) -> np.ndarray:
 def t_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Student's t interval for the mean of independent runs; infinite for a single one.
 
-    It takes items for given: other pictures and songs, and runs of two kinds, are the matter of `intervals`.
+    It treats the items as fixed; `intervals` also covers the sampling of pictures and songs.
 
     Raises
     ------
@@ -107,6 +107,6 @@ def t_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tup
 
 
 def groups(manifest: pd.DataFrame, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
-    """For each pair the picture and the song that it was drawn with, copies counting as one."""
+    """Name of the picture and of the song of each pair; copies have the same name."""
     names, is_image = manifest["group"].to_numpy(), (manifest["modality"] == "image").to_numpy()
     return names[is_image][pairs.image], names[~is_image][pairs.music]

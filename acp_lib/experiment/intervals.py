@@ -1,8 +1,9 @@
-"""How far a mean of answers, or the difference of two, is to be trusted: over other runs, pictures and songs at once.
+"""Confidence intervals and p-values for a mean of answers, or the difference of two means, over runs, pictures and
+songs together.
 
-Answers are a matrix, runs x items, an item being a pair of a picture and a song, or a single sample. Items that share a
-picture or a song err together, and so do all items of a run. The variance of the mean is what pictures and songs bring
-in any run, by sums over their clusters, and what lies between runs; the interval and p come from the same two.
+Answers are a matrix, runs x items; an item is a pair of a picture and a song, or a single sample. Items that share a
+picture or a song have correlated errors, and so have all items of a run. The variance of the mean has two parts: one
+due to pictures and songs, from sums over their clusters, and one between runs. Interval and p use both.
 
 Sources: Cameron, Gelbach and Miller (2011), Robust inference with multiway clustering, Journal of Business & Economic
 Statistics 29(2); MacKinnon, Nielsen and Webb (2023), Cluster-robust inference: a guide to empirical practice, Journal
@@ -24,11 +25,11 @@ TINY = 1e-12
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean, and the variance of it that each independent source of luck brings.
+    """A mean, and its variance due to each independent source.
 
-    variances : (variance, degrees of freedom) of pictures and songs, then of runs where there are several; a variance
-        is infinite where nothing tells it, as with a single song
-    least, most : between which the value must lie
+    variances : (variance, degrees of freedom) due to pictures and songs, then due to runs where there are several; a
+        variance is infinite where the data cannot determine it, as with a single song
+    least, most : bounds of the value
     """
 
     value: float
@@ -38,17 +39,19 @@ class Estimate:
 
     @property
     def error(self) -> float:
-        """The standard error; what rounding leaves of none is none."""
+        """The standard error; 0 where only rounding errors are left."""
         found = float(np.sqrt(sum(v for v, _ in self.variances)))
         return 0.0 if found < TINY else found
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Two-sided, cut where no value can lie."""
+        """Two-sided confidence interval, clipped to the bounds of the value."""
         reach = self._quantile((1 + level) / 2) * self.error if self.error else 0.0
         return max(self.value - reach, self.least), min(self.value + reach, self.most)
 
     def p(self, than: float = 0.0) -> float:
-        """Two-sided p of the mean being `than`: below 0.05 where the 95 % interval, uncut, does not hold it."""
+        """Two-sided p for the hypothesis that the mean is `than`: below 0.05 where the unclipped 95 % interval excludes
+        it.
+        """
         away = abs(self.value - than)
         if not self.error or not np.isfinite(self.error) or away < TINY:
             return float(not self.error < away)
@@ -65,7 +68,7 @@ class Estimate:
         return float(optimize.brentq(beyond, low, high))
 
     def equivalent(self, than: float, margin: float) -> float:
-        """p of the mean being farther than `margin` from `than`: the larger of two one-sided tests.
+        """p for the hypothesis that the mean differs from `than` by `margin` or more: the larger of two one-sided p.
 
         Source: Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15(6).
         """
@@ -85,7 +88,7 @@ class Estimate:
                 "variances": [list(part) for part in self.variances] if known else None}
 
     def _ends(self) -> tuple[float, float]:
-        """The most and the fewest degrees of freedom of a source that varies."""
+        """The largest and the smallest degrees of freedom among the sources with variance."""
         found = [df for v, df in self.variances if v > 0]
         return max(found), min(found)
 
@@ -95,7 +98,8 @@ class Estimate:
 
 
 def of_row(row: dict) -> Estimate:
-    """What `Estimate.row` was made of; the limits are those of its interval where the error is not known, else none."""
+    """The estimate behind a row of `Estimate.row`; bounded by its interval where the error is unknown, else unbounded.
+    """
     if row["variances"] is None:
         return Estimate(row["ours"], ((np.inf, 1.0),), *row["interval"])
     return Estimate(row["ours"], tuple((v, df) for v, df in row["variances"]), -np.inf, np.inf)
@@ -103,14 +107,13 @@ def of_row(row: dict) -> Estimate:
 
 def mean(values: np.ndarray | Sequence[np.ndarray], *groups: np.ndarray, least: float = 0,
          most: float = 1) -> Estimate:
-    """The mean of answers, over other runs and other clusters than those at hand.
+    """Estimate the mean of answers; its error covers the sampling of runs and of clusters.
 
     Parameters
     ----------
-    values : answers, a run a row [shape=(runs, n)]; of a single run nothing is known of other runs, and none of it is
-        in the error
-    groups : of one or two things that are drawn as a whole, the name for each item [shape=(n,)]: pictures, songs
-    least, most : between which the mean must lie
+    values : answers, one row per run [shape=(runs, n)]; with a single run the error excludes the variance between runs
+    groups : one or two kinds of clusters (pictures, songs): the name of each item's cluster [shape=(n,)]
+    least, most : bounds of the mean
 
     Raises
     ------
@@ -122,12 +125,12 @@ def mean(values: np.ndarray | Sequence[np.ndarray], *groups: np.ndarray, least: 
 
 def difference(one: np.ndarray | Sequence[np.ndarray], other: np.ndarray | Sequence[np.ndarray],
                *groups: np.ndarray) -> Estimate:
-    """The mean of one method's answers less that of another's to the same items.
+    """Estimate the difference of two methods' means on the same items, `one` minus `other`.
 
     Parameters
     ----------
-    one, other : a run a row [shape=(runs, n)]; rows of the same place had the same seed, so that luck which both share
-        is none of the difference; one may have more rows than the other
+    one, other : one row per run [shape=(runs, n)]; rows with the same index have the same seed, so that luck shared by
+        both cancels; the numbers of rows may differ
     groups : as for `mean`
 
     Raises
@@ -139,13 +142,13 @@ def difference(one: np.ndarray | Sequence[np.ndarray], other: np.ndarray | Seque
 
 
 def pooled(folds: Sequence[Estimate], sizes: Sequence[int]) -> Estimate:
-    """The mean over all items of folds that share no picture and no song, each answered by runs of its own.
+    """The mean over all items of folds that share no picture and no song; each fold has its own runs.
 
-    What pictures and songs bring adds up. What runs bring, and other samples to train on, is told by the runs of each
-    fold where there are several, and by how far the folds lie apart: the larger of the two is taken. Folds share most
-    of what they train on, so that the second tells too little of other training samples.
+    The variances due to pictures and songs add up. The variance due to runs and training samples is estimated in two
+    ways, from the runs within each fold where there are several and from the differences between folds; the larger one
+    is used. Folds share most of their training samples, so the second underestimates the variance due to these.
 
-    folds : the estimate of each; sizes : how many items each has
+    folds : the estimate of each fold; sizes : its number of items
 
     Raises
     ------
@@ -183,12 +186,12 @@ def _estimate(parts: Sequence[np.ndarray], groups: Sequence[np.ndarray], least: 
 
 
 def stacked(parts: Sequence[np.ndarray], *groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sums of means for many lists of answers to the same items at once.
+    """Estimate sums of means for many lists of answers to the same items at once.
 
     Parameters
     ----------
-    parts : what is summed up: answers, a run a row [shape=(lists, runs, n)], each with its own number of runs; rows of
-        the same place belong together
+    parts : the terms of the sum: answers, one row per run [shape=(lists, runs, n)], each term with its own number of
+        runs; rows with the same index belong together
     groups : as for `mean`
 
     Returns
@@ -216,8 +219,7 @@ def stacked(parts: Sequence[np.ndarray], *groups: np.ndarray) -> tuple[np.ndarra
 
 
 def _of_items(values: np.ndarray, clusters: Sequence[np.ndarray], ways: int) -> tuple[np.ndarray, np.ndarray]:
-    """What clusters bring to the variance of the mean of each row of values (k, n), and Satterthwaite's degrees of
-    freedom.
+    """The variance due to clusters of the mean of each row of values (k, n), and Satterthwaite's degrees of freedom.
     """
     of = [_jackknifed(values, which) for which in clusters]
     total = np.fmax.reduce(np.array([*of[:ways], sum(of[:ways]) - sum(of[ways:])]))
@@ -227,13 +229,13 @@ def _of_items(values: np.ndarray, clusters: Sequence[np.ndarray], ways: int) -> 
 
 
 def _dof(which: np.ndarray) -> float:
-    """Number of clusters less one, those of unequal size counting as fewer."""
+    """Number of clusters minus one; clusters of unequal size count as fewer."""
     size = np.bincount(which).astype(float)
     return max(float((size**2).sum()**2 / (size**4).sum()) - 1, 1e-3)
 
 
 def _jackknifed(values: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Variance of the mean of each row of values (k, n) if clusters are drawn: by leaving one out at a time (k,)."""
+    """Jackknife variance, leaving out one cluster at a time, of the mean of each row of values (k, n): (k,)."""
     size = np.bincount(which)
     if len(size) == 1:
         return np.full(len(values), np.inf)
@@ -244,12 +246,12 @@ def _jackknifed(values: np.ndarray, which: np.ndarray) -> np.ndarray:
 
 def _of_runs(parts: Sequence[np.ndarray],
              clusters: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The variance of the mean that lies between runs, how much of it sums over clusters hold too, and the degrees of
+    """The variance of the mean between runs, the part of it that the sums over clusters contain too, and the degrees of
     freedom of the first.
 
-    How far runs lie apart holds also that each errs about other pictures and songs, as sums over clusters do: it is to
-    be taken off once. It is taken off those sums, which know it well; off the little that a few runs tell, it would
-    leave too little too often.
+    Each run errs on different pictures and songs. This contributes to the variance between runs and to the sums over
+    clusters, so it must be subtracted once. It is subtracted from the cluster sums, which are estimated well; a few
+    runs give so rough an estimate that subtracting it there would too often leave too little.
     """
     lists, n, most = len(parts[0]), parts[0].shape[2], max(part.shape[1] for part in parts)
     apart, own, dofs = np.zeros((lists, most, n)), [], []
@@ -270,7 +272,7 @@ def _of_runs(parts: Sequence[np.ndarray],
 
 
 def quantiles(at: float, variances: np.ndarray, dofs: np.ndarray) -> np.ndarray:
-    """Student's quantiles of the sources, weighted by their variances (..., sources): close for few runs, where one
-    number of degrees of freedom for all would promise too much.
+    """Student's quantiles of the sources, averaged with their variances (..., sources) as weights: accurate for few
+    runs, where a single number of degrees of freedom would give intervals that are too narrow.
     """
     return (variances * special.stdtrit(dofs, at)).sum(-1) / variances.sum(-1)

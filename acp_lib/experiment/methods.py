@@ -1,4 +1,4 @@
-"""What is trained: for each method of Tables 4 and 5 its network, what it sees and hears, and its task.
+"""The trained methods of Tables 4 and 5: for each its network, its inputs and its task.
 
 Paper: Section 4, Tables 4 and 5.
 Chapter: ACP-Net; Baselines; Probes; Is it really cross-modal?
@@ -27,21 +27,21 @@ from acp_lib.profiles import Profile, shown
 
 
 class Options(SimpleNamespace):
-    """The groups of a profile that a method is given, each under its name, and the profile's `seed`; no other can be
-    asked for, so that these name the result.
+    """The option groups of a profile that a method receives, each under its name, and the profile's `seed`. A method
+    cannot read any other option, so these identify its result.
     """
 
     seed: int
 
     @property
     def named(self) -> dict:
-        """All values, as they stand in a key."""
+        """All values, as they enter a key."""
         return {name: value if name == "seed" else shown(asdict(value)) for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where the data of a study lies, for the process that trains on it."""
+    """Paths of a study's data, for the process that trains on it."""
 
     image: Path
     music: Path
@@ -51,17 +51,17 @@ class Inputs:
 
     @property
     def corpus(self) -> Corpus:
-        """Both modalities, by their feature vectors."""
+        """Both modalities, as feature vectors."""
         return Corpus(Modality.read(self.image), Modality.read(self.music))
 
     @property
     def pictures(self) -> Pictures:
-        """Pictures themselves in the place of their features."""
+        """Pixels instead of picture features."""
         known = Modality.read(self.image)
         return Pictures(_shards(self.pixels), known.label, known.part, known.emotion)
 
     def spectrograms(self, frames: int, crops: int) -> Slices:
-        """Log-spectrograms in the place of music features."""
+        """Log-spectrograms instead of music features."""
         known = Modality.read(self.music)
         return Slices(_shards(self.slices), known.label, known.part, frames=frames, crops=crops)
 
@@ -73,13 +73,13 @@ def _shards(folder: Path | None) -> Shards:
 
 @dataclass(frozen=True)
 class Method:
-    """One way to answer, as it is trained once a seed.
+    """One method, trained once for each seed.
 
-    task : what is trained for, from the data, the options and the run's seed
-    build : the network, from the options and, of a probe, the task
-    groups : of a profile, which it depends on beside those of its task and of training
-    needs : which of "pixels", "slices" and "acp_net" it is made from, beside the features
-    sees : the modalities whose features it is made from
+    task : makes the task from the data, the options and the run's seed
+    build : makes the network from the options and, for a probe, the task
+    groups : option groups of a profile that it depends on, besides those of its task and of training
+    needs : inputs besides the features: any of "pixels", "slices" and "acp_net"
+    sees : the modalities whose features are inputs
     """
 
     task: Callable[[Inputs, Options, int], Task]
@@ -90,12 +90,12 @@ class Method:
     pairs: bool = True  # whether it judges pairs; a probe names emotions
 
     def options(self, profile: Profile) -> Options:
-        """The part of a profile that it depends on."""
+        """The options of a profile that the method depends on."""
         groups = ("training", "pairing" if self.pairs else "probing", *self.groups)
         return Options(seed=profile.seed, **{name: getattr(profile, name) for name in groups})
 
     def option_names(self) -> set[str]:
-        """The options of a profile that it depends on, by their own names."""
+        """The names of the options that the method depends on."""
         held = vars(self.options(Profile()))
         return {f.name for group in held.values() if is_dataclass(group) for f in fields(group)}
 
@@ -150,8 +150,8 @@ CORRESPONDENCE = {
 
 
 def labels(side: Modality) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Class numbers (N,), -1 without one, and the classes' names: the 8 emotions where the training part has all of
-    them, else the 3 classes.
+    """Label numbers (N,), -1 where a sample has none, and the names of the labels: the 8 emotions if the training part
+    has all of them, else the 3 classes.
     """
     if side.emotion is not None and set(side.emotion[side.rows("train")]) >= set(range(len(EMOTIONS))):
         return side.emotion, EMOTIONS
@@ -159,9 +159,12 @@ def labels(side: Modality) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def shuffled(label: np.ndarray, *key: int | str) -> np.ndarray:
-    """The same labels dealt to the samples at random: there is nothing left to learn but the samples themselves.
+    """The labels, permuted at random among the labelled samples: nothing can be learnt, only memorised.
 
-    key : a seed and what else tells this deal from others
+    Parameters
+    ----------
+    label : label number of each sample, -1 for samples without one, which keep it [shape=(N,)]
+    key : a seed, and whatever else identifies this permutation
     """
     mixed, held = label.copy(), np.flatnonzero(label >= 0)
     mixed[held] = label[streams.generator("labels dealt at random", *key).permutation(held)]
@@ -169,8 +172,8 @@ def shuffled(label: np.ndarray, *key: int | str) -> np.ndarray:
 
 
 def acp_net_embeddings(inputs: Inputs, o: Options, modality: str) -> Modality:
-    """The embeddings that a trained ACP-Net gives to the samples of a modality, standardised; of `probed_at`
-    "before_relu" what its last layer gives, whatever follows it.
+    """A trained ACP-Net's embeddings of the samples of a modality, standardised; with `probed_at` "before_relu", the
+    output of the branch's last linear layer.
     """
     assert inputs.acp_net is not None
     model = acp_net(o).eval()
@@ -183,7 +186,7 @@ def acp_net_embeddings(inputs: Inputs, o: Options, modality: str) -> Modality:
 
 
 def embedded(model: nn.Module, side: Modality, modality: str) -> Modality:
-    """The samples of a modality by a network's embeddings of them, standardised over the training part."""
+    """The samples of a modality with a network's embeddings as features, standardised over the training part."""
     x = evaluation.embed(getattr(model, f"embed_{modality}"), side, np.arange(len(side.x)))
     return side.with_features(x.cpu().numpy())
 
@@ -207,7 +210,7 @@ def _alexnet(o: Options, classes: int) -> nn.Module:
 
 
 def _frozen_alexnet(inputs: Inputs, o: Options, modality: str) -> Modality:
-    """What AlexNet's last hidden layer gives to each picture, standardised; the network itself is not trained."""
+    """The output of AlexNet's last hidden layer for each picture, standardised; the network itself is not trained."""
     side = inputs.pictures
     with torch.random.fork_rng():
         torch.manual_seed(streams.number("frozen AlexNet", o.seed))
@@ -240,7 +243,7 @@ def _cnn(o: Options, task: Recognition) -> nn.Module:
 
 
 def _probes(modality: str, features: str) -> dict[str, Method]:
-    """Perceptrons on ACP-Net's embeddings and on the features themselves, with the labels and with random ones."""
+    """MLPs on ACP-Net's embeddings and on the bare features, with true and with random labels."""
     made = {}
     for end, random_labels in (("", False), (", random labels", True)):
         for name, read, needs, sees in (("ACP-Net features", acp_net_embeddings, ("acp_net",), ("image", "music")),
@@ -259,7 +262,7 @@ PICTURES = {
     "AlexNet, frozen": _raw_probe("image", _frozen_alexnet, _last_layer, ("convolution",), "pixels"),
     **_probes("image", "Inception-V3 features"),
 }
-"""Table 5, pictures: what is trained with the loop."""
+"""Table 5, pictures: the methods that `training.fit` trains."""
 
 MUSIC = {
     "Spectrogram + CNN": _raw_probe("music", _slices, _cnn, ("convolution", "network"), "slices"),
@@ -272,13 +275,13 @@ MUSIC = {
 
 
 def blinded(side: Modality) -> Modality:
-    """A side of which nothing can be told: all features 0."""
+    """A side without information: all features 0."""
     return replace(side, x=torch.zeros_like(side.x))
 
 
 def with_random_labels(side: Modality, *key: int | str) -> Modality:
-    """A side whose classes are dealt to the samples of training, and to those of validation, at random; those of the
-    test part stay. `key` as for `shuffled`.
+    """A side whose classes are permuted at random within the training part and within the validation part; the test
+    part keeps its classes. `key` as for `shuffled`.
     """
     label = side.label.copy()
     for part in ("train", "val"):
@@ -297,7 +300,7 @@ CONTROLS = {
     "picture alone": _control(lambda corpus, _: replace(corpus, music=blinded(corpus.music))),
     "music alone": _control(lambda corpus, _: replace(corpus, image=blinded(corpus.image))),
 }
-"""ACP-Net, trained as ever, on classes dealt at random, or blind to one half of the pair."""
+"""ACP-Net trained as usual, but on random classes, or with one half of the pair blanked."""
 
 GROUPS = {"pairs": CORRESPONDENCE, "image": PICTURES, "music": MUSIC, "controls": CONTROLS}
 
@@ -308,7 +311,7 @@ def method(group: str, name: str) -> Method:
     Raises
     ------
     ValueError
-        If there is none of that name; the message lists those there are.
+        If there is no method of that name; the message lists the methods.
     """
     if name not in GROUPS[group]:
         raise ValueError(f"method is {name!r}; expected one of {', '.join(GROUPS[group])}")

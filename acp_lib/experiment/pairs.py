@@ -1,7 +1,7 @@
-"""How pairs of a picture and a piece of music are drawn, and what each way gives away.
+"""Protocols: how pairs of a picture and a piece of music are drawn, and what a one-sided guesser can score.
 
-A pair is true if and only if both belong to the same class; how true and false pairs are drawn is not in the paper, and
-decides what a model can score that looks at one modality alone.
+A pair is true if and only if both halves are of the same class. The paper does not say how true and false pairs are
+drawn, and this decides what a model can score that uses one modality alone.
 
 Paper: Section 3, and Section 2, Affective correspondence labeling.
 Chapter: Splits and pairs.
@@ -32,7 +32,7 @@ def joint(protocol: str, images: np.ndarray, music: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        For an unknown protocol, or counts of which it can draw no pairs, such as all in one class.
+        For an unknown protocol, or counts from which it cannot draw pairs, such as all samples in one class.
 
     Chapter: Splits and pairs.
     """
@@ -49,8 +49,8 @@ def joint(protocol: str, images: np.ndarray, music: np.ndarray) -> np.ndarray:
 
 
 def probabilities(protocol: str, p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """`joint` for the share of each class among the pictures (p) and the music (q) [shape=(K,)]; not finite where a
-    protocol can draw no pairs.
+    """`joint` from the share of each class among pictures (p) and music (q) [shape=(K,)]; not finite where the protocol
+    cannot draw pairs.
 
     Chapter: Splits and pairs.
     """
@@ -69,9 +69,12 @@ def probabilities(protocol: str, p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 
 def oracle(table: np.ndarray, axis: int | None = None) -> float:
-    """Best accuracy, in percent, of "true or false?" for whoever knows one true class of `joint` and nothing else.
+    """Best possible accuracy, in per cent, of a guesser who knows at most the class of one half.
 
-    axis : 0 knows the picture's class, 1 the music's, None neither
+    Parameters
+    ----------
+    table : probability of each (class of the picture, class of the music), as `joint` gives it [shape=(K, K)]
+    axis : the class that is known: 0 the picture's, 1 the music's, None neither
 
     Chapter: Splits and pairs.
     """
@@ -114,7 +117,7 @@ def draw(protocol: str, images: np.ndarray, music: np.ndarray, n: int,
 
 
 def members(classes: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """For each wanted class the index of a sample of it, all its samples equally likely.
+    """For each wanted class the index of a random sample of this class, all equally likely.
 
     classes : class number of each sample [shape=(N,)]; wanted : class numbers that occur among them [shape=(n,)]
 
@@ -127,7 +130,7 @@ def members(classes: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -
 
 
 def digest(*columns: np.ndarray) -> str:
-    """16 hexadecimal digits that stand for a frozen list of pairs."""
+    """16 hexadecimal digits that identify a frozen list of pairs."""
     h = hashlib.sha256()
     for column in columns:
         h.update(np.ascontiguousarray(column, "<i8").tobytes())

@@ -1,4 +1,4 @@
-"""Probes: what can be read from features by a simple classifier that is trained on them.
+"""Probes: simple classifiers trained on fixed features, to measure what can be read from them.
 
 Paper: Section 4, Results on emotion recognition; Table 5.
 Chapter: Seeing; Probes.
@@ -30,44 +30,44 @@ class Probed:
 
     @property
     def accuracy(self) -> float:
-        """Share of samples called right."""
+        """Share of samples predicted correctly."""
         return float(np.mean(self.truth == self.predicted))
 
     @property
     def correct(self) -> np.ndarray:
-        """Whether each sample is called right."""
+        """Whether each sample is predicted correctly (n,)."""
         return self.truth == self.predicted
 
     @property
     def balanced(self) -> float:
-        """Mean over the classes of the share called right; chance is one over their number."""
+        """Mean recall over the classes; chance is one over their number."""
         return float(np.mean(self.recall(np.unique(self.truth))))
 
     def by_group(self, groups: np.ndarray) -> "Probed":
-        """One label for each group of samples, such as the segments of a song: the one that most of them are given; in
-        a tie the first in order, which of class numbers is the more positive.
+        """One prediction for each group of samples, such as the segments of a song: a majority vote; a tie goes to the
+        first label in order, which for class numbers is the more positive one.
 
-        groups : name of each sample's group [shape=(n,)]; samples of one group with two true labels count as two
+        groups : name of each sample's group [shape=(n,)]; a group with two true labels counts as two groups
         """
         votes = pd.crosstab([groups, self.truth], self.predicted)
         return Probed(votes.index.get_level_values(1).to_numpy(), votes.idxmax(axis=1).to_numpy())
 
     @property
     def weighted(self) -> np.ndarray:
-        """Whether each sample is called right, weighed such that the mean is `balanced`: for intervals (n,)."""
+        """Whether each sample is predicted correctly, weighted so that the mean is `balanced` (n,): for intervals."""
         names, of, times = np.unique(self.truth, return_inverse=True, return_counts=True)
         return self.correct * len(of) / (len(names) * times[of])
 
     def recall(self, labels: Sequence | np.ndarray) -> list[float]:
-        """Share called right of each label, NaN where it has no sample."""
+        """Recall of each label, NaN where it has no samples."""
         return recall_score(self.truth, self.predicted, labels=labels, average=None, zero_division=np.nan).tolist()
 
     def confusion(self, labels: Sequence) -> np.ndarray:
-        """How many samples of each true label (rows) are given each label (columns) [shape=(K, K)]."""
+        """Number of samples of each true label (row) predicted as each label (column) [shape=(K, K)]."""
         return confusion_matrix(self.truth, self.predicted, labels=labels)
 
     def most_confused(self, labels: Sequence) -> tuple:
-        """The true label and the other one that the largest share of its samples is given."""
+        """The true label, and the wrong one, of the most frequent error as a share of the true label's samples."""
         counts = self.confusion(labels)
         share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
         np.fill_diagonal(share, 0)
@@ -76,8 +76,8 @@ class Probed:
 
 
 def picture_tasks(rows: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """What can be asked of pictures, each with the label of every row and whether it has one: "3 classes", and
-    "8 emotions" where each of the eight occurs.
+    """The recognition tasks on pictures, "3 classes", and "8 emotions" where all eight occur; for each task the label
+    of every row and whether the row has one.
 
     rows : class and emotion, empty where none is known
 
@@ -98,7 +98,7 @@ def linear(x: np.ndarray, labels: np.ndarray, part: np.ndarray, *, to: str = "te
     x : features (N, width)
     labels, part : label and train, val or test of each sample
     to : the part that is predicted
-    balanced : whether all classes weigh the same, however many samples they have
+    balanced : whether all classes have equal weight, whatever their numbers of samples
 
     Chapter: Seeing; Probes.
     """
@@ -125,7 +125,7 @@ def svm(x: np.ndarray, labels: np.ndarray, part: np.ndarray) -> Probed:
 
 
 def majority(x: np.ndarray, labels: np.ndarray, part: np.ndarray, *, to: str = "test") -> Probed:
-    """Always the most frequent training label, whatever the features; see `linear`."""
+    """Majority-class baseline: always the most frequent training label. Arguments as of `linear`."""
     names, counts = np.unique(labels[part == "train"], return_counts=True)
     truth = labels[part == to]
     return Probed(truth, np.full_like(truth, names[counts.argmax()]))

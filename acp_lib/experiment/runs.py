@@ -1,6 +1,6 @@
-"""Training runs: one for each method and seed, side by side in processes of one thread, each kept when it is done.
+"""Training runs: one for each method and seed, in parallel processes with one thread each; every finished run is kept.
 
-One thread a run, because then a run gives the same numbers however many of them share a machine.
+One thread per run, so that a run gives the same numbers however many runs share a machine.
 
 Paper: Section 4.
 Chapter: ACP-Net; Baselines; Probes; The garden of forking paths.
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """One training run: a method, a seed, the data, what it depends on, the device, and the folder of what came of it.
-    """
+    """One training run: a method, a seed, the data, its options, the device, and the folder of its results."""
 
     group: str
     name: str
@@ -50,49 +49,49 @@ class Run:
 
     @property
     def method(self) -> Method:
-        """How it is trained."""
+        """The method that is trained."""
         return methods.method(self.group, self.name)
 
     @property
     def most_epochs(self) -> int:
-        """Epochs after which it ends at the latest."""
+        """Maximum number of epochs."""
         return self.method.epochs(self.options)
 
     @cached_property
     def history(self) -> list[dict]:
-        """One record an epoch, as `training.fit` gives it."""
+        """One record per epoch, as `training.fit` returns them."""
         return json.loads((self.folder / "history.json").read_text("utf8"))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """What it said of each test pair or sample: the task's `predictions`."""
+        """The predictions for the test pairs or samples: the task's `predictions`."""
         return pd.read_parquet(self.folder / "test.parquet")
 
     @property
     def probability(self) -> np.ndarray:
-        """What the network gives to each of the frozen evaluation pairs being true (n,)."""
+        """The network's probability that each frozen evaluation pair is true (n,)."""
         return self.predictions["probability"].to_numpy()
 
     @property
     def memorised(self) -> float:
-        """Share of the training samples that a probe names right."""
+        """A probe's accuracy on its training samples."""
         table = pd.read_parquet(self.folder / "train.parquet")
         return float((table["truth"] == table["predicted"]).mean())
 
     @property
     def correct(self) -> np.ndarray:
-        """Whether it was right about each test pair or sample (n,)."""
+        """Whether the run is right about each test pair or sample (n,)."""
         return (self.predictions["truth"] == self.predictions["predicted"]).to_numpy()
 
     @property
     def diverged(self) -> str:
-        """What stopped it, where `train` was told to go on all the same; else nothing."""
+        """Why the run diverged, if `train` tolerated that; else empty."""
         note = _beside(self, "diverged")
         return note.read_text("utf8") if note.exists() else ""
 
     @property
     def task(self) -> Task:
-        """What it was trained for, with the data."""
+        """The run's task, with its data."""
         return self.method.task(self.inputs, self.options, self.seed)
 
     def untrained(self, task: Task | None = None) -> nn.Module:
@@ -114,15 +113,16 @@ class Run:
 
 
 def train(plan: Sequence[Run], work: Work, tolerant: Collection[Path] = ()) -> None:
-    """Make the runs that are not there yet, with a progress bar over the epochs of all of them; on a Dask cluster its
-    workers have one thread each and see the data and the work folder under the same paths.
+    """Train the runs that are missing, with a progress bar over the epochs of all of them. On a Dask cluster the
+    workers must have one thread each and see the data and the work folder under the same paths.
 
-    tolerant : folders of runs whose loss may cease to be finite: that is noted as `Run.diverged`, and the others go on
+    tolerant : folders of runs whose loss may become infinite or NaN: `Run.diverged` records that, and the other runs
+        continue
 
     Raises
     ------
     FloatingPointError
-        If the loss of another run is no longer finite.
+        If the loss of any other run is no longer finite.
 
     Chapter: ACP-Net; The garden of forking paths.
     """
@@ -149,14 +149,14 @@ def train(plan: Sequence[Run], work: Work, tolerant: Collection[Path] = ()) -> N
 
 
 def _each(make: Callable[[Run], None], folder: Path, plan: list[Run], alone: bool = False) -> int:
-    """Make the runs of a task of `spread_tasks`; `alone`, after a death, is no different."""
+    """Train the runs of a task of `spread_tasks`; `alone`, after the death of a process, changes nothing."""
     for run in plan:
         make(run)
     return len(plan)
 
 
 def _made(tolerant: Collection[Path], run: Run) -> None:
-    """Make a run; or, in a folder of `tolerant`, note why it came to no end, unless that is noted already."""
+    """Train a run; for a folder in `tolerant`, record a divergence unless it is recorded already."""
     try:
         if not (run.folder in tolerant and run.diverged):
             train_run(run)
@@ -167,7 +167,7 @@ def _made(tolerant: Collection[Path], run: Run) -> None:
 
 
 def _show(shown: "tqdm", plan: Sequence[Run]) -> None:
-    """A run that stopped early takes what it did not need off the bar's total."""
+    """Update the progress bar; the epochs that a run saved by stopping early are subtracted from the total."""
     done = [len(run.history) if run.folder.exists() else _epochs(run) for run in plan]
     shown.total = sum(n if run.folder.exists() or run.diverged else run.most_epochs
                       for n, run in zip(done, plan, strict=True))
@@ -186,9 +186,9 @@ def _epochs(run: Run) -> int:
 
 
 def train_run(run: Run) -> None:
-    """Train, test and keep one run. A killed one resumes from its checkpoint when it is called again.
+    """Train, test and keep one run. A killed run resumes from its checkpoint at the next call.
 
-    Under torchrun all processes call it at once; the first keeps what came of it.
+    Under torchrun all processes call this function together, and the first one writes the results.
     """
     torch.set_num_threads(1)
     options, where = run.options.training, training.device(run.device)

@@ -18,12 +18,13 @@ from acp_lib.profiles.groups import Split
 PARTS = ("train", "val", "test")
 RATIOS = (0.7, 0.1, 0.2)  # Paper: Section 4
 UNITS: tuple[str, ...] = get_args(Split)
-"""What a split can keep whole."""
+"""The units that a split can keep whole."""
 
 
 def units(table: pd.DataFrame, by: str) -> pd.Series:
-    """What is kept whole: the artist where known (`artist`), the song or set of equal files (`song`), or nothing
-    (`segment`). Artists of equal files are kept together; pictures and music are apart.
+    """The unit of each row that is kept whole: the artist where known (`artist`), the song or set of equal files
+    (`song`), or the single segment (`segment`). Artists that share an equal file count as one; pictures and music never
+    share a unit.
 
     Raises
     ------
@@ -46,16 +47,16 @@ def units(table: pd.DataFrame, by: str) -> pd.Series:
 def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: int = 0, folds: int = 0) -> pd.Series:
     """The part of each manifest row: train, val or test, stratified by modality and class; 70:10:20, or by folds.
 
-    Within a class, shuffled units are dealt one by one to the part that lacks most of its share of samples. A unit
-    whose samples have several classes (an artist's songs) counts for its most frequent one. Another `draw` deals anew.
-    Of equal `folds`, dealt once, number `draw` is the test part and the next one validation: the draws below `folds`
-    test each sample once.
+    Within a class, units are shuffled and assigned one by one to the part that is furthest below its share of samples.
+    A unit whose samples have several classes (an artist's songs) counts as its most frequent class. Each `draw` gives
+    another split. With `folds`, the samples are divided once into equal folds: fold number `draw` is the test part and
+    the next fold is validation, so the draws 0 to `folds` - 1 test each sample once.
 
     Raises
     ------
     ValueError
-        If a part lacks a class of a modality, which it must if that class has fewer units than there are parts or
-        folds; for one or two folds.
+        If a part lacks a class of a modality, which always happens if the class has fewer units than there are parts
+        or folds; for one or two folds.
 
     Paper: Section 4, ratios 70:10:20.  Chapter: Splits and pairs.
     """
@@ -82,7 +83,7 @@ def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: 
 
 
 def _shares(folds: int, draw: int) -> tuple[list[str], tuple[float, ...]]:
-    """The part that each share of the units goes to, and the shares."""
+    """The name of the part that receives each share of the units, and the shares."""
     if not folds:
         return list(PARTS), RATIOS
     if folds < 3:
@@ -93,12 +94,12 @@ def _shares(folds: int, draw: int) -> tuple[list[str], tuple[float, ...]]:
 
 
 def deal(members: list, size: pd.Series, ratios: Sequence[float]) -> dict:
-    """The number of the part of each unit of a class: dealt in the given order, each to the part that lacks most of its
-    share.
+    """Assign the units of one class to parts, in the given order, each to the part that is furthest below its share;
+    return the number of the part of each unit.
 
     Parameters
     ----------
-    members : units, shuffled; size : samples of each unit
+    members : shuffled units; size : number of samples of each unit
     ratios : share of each part, such as training, validation and test
 
     Chapter: Splits and pairs.
@@ -114,7 +115,7 @@ def deal(members: list, size: pd.Series, ratios: Sequence[float]) -> dict:
 
 
 def torn(table: pd.DataFrame, part: pd.Series, by: str) -> int:
-    """How many units, as `units` tells them, lie on more than one side of a split.
+    """Number of units, as defined by `units`, with samples in more than one part of a split.
 
     Chapter: Splits and pairs.
     """

@@ -1,6 +1,6 @@
-"""What a network is trained for: to say whether a pair corresponds, or to name the emotion of one modality.
+"""The tasks of training: to predict whether a pair corresponds, or the emotion of one modality.
 
-A task hands out epochs cut into batches and judges a network on a part; `training.fit` needs to know no more.
+A task supplies epochs cut into batches and evaluates a network on a part; `training.fit` needs nothing else.
 
 Chapter: ACP-Net; Baselines; Probes.
 """
@@ -21,21 +21,21 @@ from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.profiles.groups import Pairing, Probing
 
 UPDATES = {"pairs": 100, "items": 25}
-"""In an epoch, at least: small corpora would otherwise be stopped before they leave the first plateau."""
+"""Minimum number of updates per epoch: otherwise training on a small corpus would stop before it leaves the plateau."""
 
 VALIDATION_PAIRS = 4000
 
 
 class Batches(Dataset):
-    """An epoch's samples cut into batches. Batch k is the same whoever loads it, and in whatever order.
+    """An epoch's samples cut into batches. Batch k is the same in any process and any order of loading.
 
     Parameters
     ----------
-    sides, rows : for each input of the network, where it comes from and which samples [shape=(n,)]
+    sides, rows : for each input of the network its modality and the indices of the samples [shape=(n,)]
     target : class numbers [shape=(n,)]
-    size : of a batch
-    seed : of what is random in a batch
-    share : (number, of) where several processes divide every batch
+    size : samples in a batch
+    seed : of the random choices in a batch
+    share : (number of this process, number of processes) where several processes divide every batch
     """
 
     def __init__(self, sides: Sequence[Modality], rows: Sequence[np.ndarray], target: np.ndarray, *, size: int,
@@ -55,7 +55,7 @@ class Batches(Dataset):
 
 @dataclass(frozen=True)
 class Correspondence:
-    """True or false? Pairs are drawn within a part, anew for each epoch; those of validation and test once, by `seed`.
+    """True or false? Training pairs are redrawn for each epoch; validation and test pairs are drawn once, by `seed`.
 
     Paper: Section 3.  Chapter: Splits and pairs.
     """
@@ -73,11 +73,11 @@ class Correspondence:
                        share=share)
 
     def pairs_per_epoch(self, batch: int) -> int:
-        """The option of that name; if that is 0, one a training picture, UPDATES batches at least."""
+        """The option of that name; if it is 0, one pair per training picture, but at least UPDATES batches."""
         return self.options.pairs_per_epoch or max(len(self.corpus.image.rows("train")), UPDATES["pairs"] * batch)
 
     def judge(self, model: nn.Module, part: str) -> tuple[torch.Tensor, np.ndarray]:
-        """Logits (n, 2) of the pairs of `val` or `test`, and which of them are true (n,)."""
+        """Logits (n, 2) for the pairs of `val` or `test`, and whether each pair is true (n,)."""
         pairs = self.pairs(part)
         return evaluation.logits(model, self.corpus, pairs), pairs.truth
 
@@ -89,22 +89,22 @@ class Correspondence:
         return self.corpus.draw(part, protocol or o.pairs, n, rng)
 
     def predictions(self, model: nn.Module) -> pd.DataFrame:
-        """What a network says of the test pairs: image, music, truth, probability of "true", predicted."""
+        """A network's predictions for the test pairs: image, music, truth, probability of "true", predicted."""
         pairs = self.pairs("test")
         p = evaluation.probability(model, self.corpus, pairs)
         return pd.DataFrame({"image": pairs.image, "music": pairs.music, "truth": pairs.truth, "probability": p,
                              "predicted": (p > 0.5).astype(np.int64)})
 
     def finished(self, history: list[dict]) -> bool:
-        """Whether training has come to its end."""
+        """Whether training is finished."""
         return ended(history, self.options.epochs, self.options.patience)
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """Which class? Every training sample once an epoch; again and again where that makes too few updates.
+    """Which class? An epoch has every training sample once, or several times where that gives too few updates.
 
-    label : class number of each of the side's samples, -1 for those to leave out [shape=(N,)]
+    label : class number of each of the side's samples, -1 for samples to leave out [shape=(N,)]
     names : of the classes
 
     Paper: Section 4, Results on emotion recognition.  Chapter: Probes.
@@ -128,7 +128,7 @@ class Recognition:
         return Batches((self.side,), (order,), self.label[order], size=batch, seed=seed, share=share)
 
     def predictions(self, model: nn.Module, part: str = "test") -> pd.DataFrame:
-        """What a network says of the samples of a part: item, truth, predicted."""
+        """A network's predictions for the samples of a part: item, truth, predicted."""
         logits, truth = self.judge(model, part)
         return pd.DataFrame({"item": self.rows(part), "truth": truth, "predicted": logits.argmax(1).numpy()})
 
@@ -138,7 +138,7 @@ class Recognition:
         return evaluation.embed(model, self.side, rows, next(model.parameters()).device).cpu(), self.label[rows]
 
     def finished(self, history: list[dict]) -> bool:
-        """Whether training has come to its end."""
+        """Whether training is finished."""
         return ended(history, self.options.probe_epochs, self.options.probe_patience)
 
 
@@ -146,10 +146,10 @@ Task = Correspondence | Recognition
 
 
 def best_epoch(history: list[dict]) -> int:
-    """Number of the first epoch with the highest validation accuracy."""
+    """Number, from 1, of the first epoch with the highest validation accuracy."""
     return 1 + int(np.argmax([h["val_accuracy"] for h in history]))
 
 
 def ended(history: list[dict], epochs: int, patience: int) -> bool:
-    """Whether the last epoch is reached, or the best one lies `patience` epochs back."""
+    """Whether training ends: `epochs` are reached, or the best epoch was `patience` epochs ago."""
     return bool(history) and (len(history) >= epochs or len(history) - best_epoch(history) >= patience)

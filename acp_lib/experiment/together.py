@@ -1,8 +1,8 @@
-"""Several runs of one network in one program: their weights stacked, so that a step trains all of them.
+"""Training several runs of one network in one process: their weights are stacked, so that one step trains all of them.
 
-Each run keeps its own samples, initial weights, dropout and early stopping, as if it were trained by `training.fit`;
-only the random numbers of dropout come in another order. On a GPU, which one small network leaves idle, as many runs as
-fit into its memory take little longer than one.
+Each run keeps its own samples, initial weights, dropout and early stopping, as if trained by `training.fit`; only the
+random numbers of dropout come in another order. One small network leaves a GPU mostly idle, so as many runs as fit into
+its memory take little longer than one.
 
 Paper: Section 4.
 Chapter: What it costs; How sure are we.
@@ -28,9 +28,9 @@ Tensors = dict[str, torch.Tensor]
 
 
 class Stack:
-    """Networks of one shape with their weights side by side: parameters (R, ...).
+    """Networks of one shape with stacked weights: parameters (R, ...).
 
-    models : whose weights are taken, and given back by `unstack`
+    models : the networks whose weights are stacked; `unstack` copies them back
     """
 
     def __init__(self, models: Sequence[TwoBranches], where: str) -> None:
@@ -40,7 +40,7 @@ class Stack:
         self.shape = copy.deepcopy(models[0]).to("meta")
 
     def __call__(self, method: str, *inputs: torch.Tensor) -> torch.Tensor:
-        """What a method of the networks, such as `embed_image`, gives each run on its own inputs (R, ...)."""
+        """The output of a method of the networks, such as `embed_image`, for each run on its own inputs (R, ...)."""
         called = _Called(self.shape, method)
 
         def one(weights: Tensors, buffers: Tensors, *x: torch.Tensor) -> torch.Tensor:
@@ -50,11 +50,11 @@ class Stack:
         return vmap(one, randomness="different")(self.weights, self.buffers, *inputs)
 
     def train(self, training: bool) -> None:
-        """Whether dropout drops."""
+        """Switch dropout on or off."""
         self.shape.train(training)
 
     def unstack(self, weights: Tensors, models: Sequence[nn.Module]) -> None:
-        """Stacked weights as the networks' own, which are left ready to be asked."""
+        """Copy stacked weights back into the networks, and set these to evaluation mode."""
         for r, model in enumerate(models):
             model.load_state_dict({k: v[r].detach().cpu() for k, v in (weights | self.buffers).items()})
             model.eval()
@@ -70,7 +70,7 @@ class _Called(nn.Module):
 
 
 class Features:
-    """The features of the runs' tasks on a device, each corpus once: rows are asked for by run."""
+    """The features of the runs' tasks on a device, each corpus stored once; rows are looked up by run."""
 
     def __init__(self, tasks: Sequence[Correspondence], where: str) -> None:
         corpora = list({id(task.corpus): task.corpus for task in tasks}.values())
@@ -85,7 +85,7 @@ class Features:
 
 
 class _Step:
-    """One update of all runs, on a GPU replayed as a graph of kernels: launching them one by one takes longer."""
+    """One update of all runs; on a GPU a recorded graph of kernels, which is faster than launching them one by one."""
 
     def __init__(self, stack: Stack, features: Features, options: Training, where: str) -> None:
         runs, self.options, self.where = len(features.which), options, where
@@ -143,19 +143,19 @@ def fit(models: Sequence[TwoBranches], tasks: Sequence[Correspondence], options:
 
     Parameters
     ----------
-    models, tasks, seeds : one a run; the tasks may differ in their corpus, whose sizes must agree, and in their pairs
-    options : of all runs; a decay of the learning rate is refused, since runs would part
+    models, tasks, seeds : one for each run; tasks may have different pairs, and different corpora of equal size
+    options : of all runs; learning-rate decay is refused, because the rates of the runs would diverge
     where : device
     on_epoch : called with the histories after each epoch
 
     Returns
     -------
-    the history of each run, as `training.fit` gives it
+    the history of each run, as `training.fit` returns it
 
     Raises
     ------
     ValueError
-        For lists of several lengths, for a decay, or for tasks with other numbers of pairs an epoch.
+        For lists of different lengths, for a decay, or for tasks with different numbers of pairs per epoch.
     FloatingPointError
         If the loss of a run is no longer finite.
 
@@ -228,7 +228,7 @@ def _judged(stack: Stack, features: Features, known: torch.Tensor) -> tuple[list
 
 @torch.no_grad()
 def scores(stack: Stack, features: Features, image: torch.Tensor, music: torch.Tensor) -> torch.Tensor:
-    """Logits (R, n, 2) of pairs by their rows (R, n); each sample goes through its branch once."""
+    """Logits (R, n, 2) of pairs given by their rows (R, n); each sample passes through its branch once."""
     stack.train(False)
     which = features.which[:, 0]
     seen, heard = stack("embed_image", features.image[which]), stack("embed_music", features.music[which])

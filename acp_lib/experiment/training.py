@@ -32,12 +32,12 @@ DECAY = 3  # epochs without a lower validation loss that a learning rate outlast
 
 
 def device(name: str) -> str:
-    """The device of a profile: `auto` takes a GPU where there is one; under torchrun each process its own.
+    """The device for a profile's option: `auto` uses a GPU if there is one; under torchrun each process has its own.
 
     Raises
     ------
     ValueError
-        If `cuda` is asked for and there is none.
+        If `cuda` is required and there is no GPU.
     """
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return "cpu"
@@ -48,12 +48,12 @@ def device(name: str) -> str:
 
 
 def rank_and_size() -> tuple[int, int]:
-    """(number of this process, how many there are) under torchrun; (0, 1) elsewhere."""
+    """(number of this process, number of processes) under torchrun; (0, 1) elsewhere."""
     return (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
 
 
 def precision(kind: str, where: str) -> AbstractContextManager:
-    """The context in which networks compute on a device: whole float32, or bfloat16 where that is exact enough."""
+    """The context in which networks compute on a device: float32, or bfloat16 where that is precise enough."""
     if kind == "float32":
         return nullcontext()
     return torch.autocast(where.split(":")[0], torch.bfloat16,
@@ -62,15 +62,15 @@ def precision(kind: str, where: str) -> AbstractContextManager:
 
 def fit(model: nn.Module, task: Task, options: Training, seed: int, *, where: str = "cpu", readers: int = 1,
         checkpoint: Path | None = None, on_epoch: Callable[[list[dict]], None] = lambda history: None) -> list[dict]:
-    """Train a network in place and leave it with the weights of its best epoch; return one record an epoch.
+    """Train a network in place and leave it with the weights of its best epoch; return one record per epoch.
 
     Parameters
     ----------
-    model : called with the inputs of the task's batches, gives logits (B, classes)
+    model : maps the inputs of the task's batches to logits (B, classes)
     seed : of samples and dropout
-    where : device, as `device` names it
-    readers : processes that read batches ahead for a GPU, at most
-    checkpoint : file to resume from, written now and then, removed at the end
+    where : device, as `device` returns it
+    readers : maximum number of processes that read batches ahead for a GPU
+    checkpoint : file to resume from, written from time to time, removed at the end
     on_epoch : called with the history after each epoch
 
     Returns
@@ -116,7 +116,7 @@ def fit(model: nn.Module, task: Task, options: Training, seed: int, *, where: st
 
 
 def rate(options: Training, history: list[dict]) -> float:
-    """Learning rate of the epoch after `history`, worked out anew from it, so that a resumed run has the same.
+    """Learning rate of the epoch after `history`; computed from `history` alone, so that a resumed run has the same.
 
     Paper: Section 4, "initialized at"; see decay in the ledger.  Chapter: The garden of forking paths.
     """
@@ -129,7 +129,7 @@ def rate(options: Training, history: list[dict]) -> float:
 
 
 def _data_parallel(model: nn.Module, batch: int, where: str) -> nn.Module:
-    """The network as it is, or one that averages gradients over the processes of torchrun."""
+    """The network itself, or a wrapper that averages gradients over the processes of torchrun."""
     processes = rank_and_size()[1]
     if processes == 1:
         return model
@@ -139,7 +139,7 @@ def _data_parallel(model: nn.Module, batch: int, where: str) -> nn.Module:
 
 
 def _broadcast(record: dict, where: str) -> dict:
-    """The first process's record in all of them, so that they stop at the same epoch."""
+    """The first process's record, sent to all processes, so that all stop at the same epoch."""
     if rank_and_size()[1] == 1:
         return record
     values = torch.tensor(list(record.values()), dtype=torch.float64, device=where)
@@ -148,7 +148,7 @@ def _broadcast(record: dict, where: str) -> dict:
 
 
 def _batches(epoch: Batches, readers: int, where: str) -> DataLoader:
-    """An epoch's batches; for a GPU read ahead by processes, which changes nothing in them."""
+    """An epoch's batches; for a GPU, processes read them ahead, which does not change them."""
     ahead = where.startswith("cuda")
     return DataLoader(epoch, batch_size=None, generator=torch.Generator(), num_workers=min(readers, 8) if ahead else 0,
                       pin_memory=ahead)
@@ -171,7 +171,13 @@ def _epoch(model: nn.Module, optimiser: torch.optim.Optimizer, batches: DataLoad
 
 def step(model: nn.Module, optimiser: torch.optim.Optimizer, inputs: list[torch.Tensor],
          target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """One update on a batch: its mean loss, and how many of its samples were called right before it.
+    """One update of the weights on a batch. Returns, both from before the update, the mean loss and the number of
+    samples predicted correctly.
+
+    Parameters
+    ----------
+    inputs : of the network, one tensor for each modality [shapes=(B, ...)]
+    target : class numbers [shape=(B,)]
 
     Chapter: ACP-Net.
     """

@@ -1,7 +1,7 @@
 """From a file to samples: decode, mix to mono, resample to 22,050 Hz, cut into 60-second segments.
 
-Every format libsndfile reads (WAV, FLAC, MP3, OGG, AIFF, ...) is read here, and only the stretch that is asked for. A
-file is as long as what decodes, whatever its header says; what is not sound as it should be is refused with the reason.
+This module reads every format that libsndfile reads (WAV, FLAC, MP3, OGG, AIFF, ...), and only the requested stretch.
+The length of a file is that of its decoded sound, whatever its header says; unusable files are refused with the reason.
 
 Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
 """
@@ -27,16 +27,17 @@ SEGMENT = 60.0
 """Length of one sample, in seconds."""
 
 LOUDEST = 10.0
-"""Times full scale that no sample may exceed: 20 dB, far above what clips; numbers of integer scale lie beyond."""
+"""Maximum level of a sample, relative to full scale: 20 dB, far above clipping; samples on an integer scale exceed it.
+"""
 
 SILENT = 2.0**-15
-"""Of full scale, the level that a file must exceed somewhere: one step of 16 bits."""
+"""Level, relative to full scale, that a file must exceed somewhere: one step of 16 bits."""
 
 LOWEST_RATE, HIGHEST_RATE = 1000, 1_000_000
-"""Sampling rates of files, in Hz."""
+"""Range of allowed sampling rates of files, in Hz."""
 
 DENSEST = 1000
-"""Samples that a header may claim for each byte of its file: no sound that is heard compresses so well."""
+"""Maximum number of samples that a header may claim per byte of the file: no real sound compresses so well."""
 
 _BLOCK = 1 << 18  # frames decoded at once where a file is read through
 _PROBE = 0.5  # seconds read in the middle and at the end
@@ -45,24 +46,24 @@ _LEAD = 2  # seconds an MP3 is read ahead of its mark: each of its frames takes 
 
 
 class UnreadableAudio(ValueError):
-    """A file that holds no usable sound: absent, not audio, of unknown length, without samples, silent, or with samples
-    that are not finite or beyond `LOUDEST`.
+    """A file without usable sound: missing, not audio, of unknown length, without samples, silent, or with samples that
+    are not finite or exceed `LOUDEST`.
     """
 
 
 def load(path: str | os.PathLike, *, start: float = 0.0, duration: float | None = None, sr: int = SR) -> np.ndarray:
     """Decode a stretch of a file, mixed to mono and resampled: float32 (n,), in [-1, 1] unless the file exceeds it.
 
-    Only the stretch from `start` for `duration` seconds (to the end if None; less if the file ends before) is kept in
-    memory. Of a whole file this is, bit for bit, ``librosa.load(path, sr=sr, mono=True)[0]``. Where the file's rate is
-    not `sr` the stretch is resampled by itself, so its first and last milliseconds differ from a cut of the whole.
+    Only the stretch of `duration` seconds from `start` is kept in memory (up to the end if None or if the file is
+    shorter). For a whole file the result equals ``librosa.load(path, sr=sr, mono=True)[0]`` bit for bit. If the file's
+    rate is not `sr`, the stretch is resampled alone, so its first and last milliseconds differ from a cut of the whole.
 
     Raises
     ------
     UnreadableAudio
         If the file cannot be decoded, the stretch holds no samples, or a sample is NaN, infinite or beyond `LOUDEST`.
     ValueError
-        If `start`, `duration` or `sr` is out of range, or `start` lies behind the end of the file.
+        If `start`, `duration` or `sr` is out of range, or `start` lies beyond the end of the file.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
@@ -89,9 +90,9 @@ def load(path: str | os.PathLike, *, start: float = 0.0, duration: float | None 
 
 
 def listed(root: Path, row: Mapping[str, Any], seconds: float = math.inf) -> np.ndarray:
-    """The sound of a manifest row, no more than so many seconds of it, mono at `SR`: float32 (n,).
+    """The sound of a manifest row, at most `seconds` of it, mono at `SR`: float32 (n,).
 
-    Raises UnreadableAudio as `load` does, and if less decodes than the row says.
+    Raises UnreadableAudio as `load` does, and if the decoded sound is shorter than the row says.
 
     Chapter: Hearing.
     """
@@ -104,16 +105,16 @@ def listed(root: Path, row: Mapping[str, Any], seconds: float = math.inf) -> np.
 
 
 def duration(path: str | os.PathLike) -> float:
-    """Length of a file in seconds: of what decodes, not what its header says.
+    """Length in seconds of the sound that can be decoded from a file, not the length in its header.
 
-    Samples are read in the middle and at the end. Where these are not there or say too little, or any level can be
-    stored, the whole file is decoded in blocks.
+    Samples are read in the middle and at the end. If these are missing or inconclusive, or the format can store any
+    level, the whole file is decoded in blocks.
 
     Raises
     ------
     UnreadableAudio
-        If the file cannot be opened as audio; holds no samples; is silent throughout; a sample that is read is NaN,
-        infinite or beyond `LOUDEST`; or more sound lies in the file than is read of it.
+        If the file cannot be opened as audio; has no samples; is silent throughout; has a NaN, an infinite sample or
+        one beyond `LOUDEST` among those that are read; or contains more sound than its header reveals.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
@@ -129,11 +130,11 @@ def segments(
 ) -> list[tuple[float, float]]:
     """Cut a file of `duration` seconds into (start, length) stretches that do not overlap, in seconds.
 
-    Whole segments come first; what remains is a segment of its own if it lasts at least `minimum` (the ledger's
+    Whole segments come first; the remainder is another segment if it lasts at least `minimum` (the ledger's
     `last_segment`). A file shorter than one whole segment is one segment if it lasts at least `short_from`, and none
-    otherwise.
+    otherwise. All arguments are in seconds.
 
-    Raises ValueError if a number is not finite, `duration` is negative or another is not above 0.
+    Raises ValueError if a number is not finite, `duration` is negative or another argument is not positive.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
@@ -154,7 +155,7 @@ def segments(
 
 
 def _open(path: str | os.PathLike) -> soundfile.SoundFile:
-    """The file, with a length that its bytes can hold."""
+    """Open the file; refuse it if its header cannot be right."""
     file = _mended(path)
     try:
         if reason := _unbelievable(file, path):
@@ -166,7 +167,8 @@ def _open(path: str | os.PathLike) -> soundfile.SoundFile:
 
 
 def _mended(path: str | os.PathLike) -> soundfile.SoundFile:
-    """The file; of an MP3 whose header states another length than its frames have, a copy that states theirs."""
+    """Open the file; for an MP3 whose header states the wrong length, a copy in memory with the length of its frames.
+    """
     try:
         file = _opened(path, os.fspath(path))
     except UnreadableAudio:  # which it may be for its header alone
@@ -196,7 +198,7 @@ def _opened(path: str | os.PathLike, what: str | bytes | io.BytesIO) -> soundfil
 
 
 def _unbelievable(file: soundfile.SoundFile, path: str | os.PathLike) -> str:
-    """What a file's header says that cannot be, with the remedy; empty if there is nothing."""
+    """What is impossible in a file's header, with the remedy; empty if nothing is."""
     again = "encode it again, or leave it out"
     if file.format == "RAW":  # which libsndfile takes some endings for, such as .gsm, .vox and .au, whatever they hold
         return "holds raw samples without a header; encode it as WAV or FLAC"
@@ -217,7 +219,7 @@ def _unbelievable(file: soundfile.SoundFile, path: str | os.PathLike) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """A block in which libmpg123 does not complain, on the terminal itself, of frames that a seek has cut off."""
+    """A block in which libmpg123 cannot write to the terminal about frames that a seek has cut off."""
     terminal, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)
     try:
@@ -229,7 +231,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _probed(file: soundfile.SoundFile, path: str | os.PathLike) -> bool:
-    """Whether the header's length is that of the sound: it decodes at its end, and is heard there or in the middle."""
+    """Whether the header's length is right: samples decode at the end, and there or in the middle it is not silent."""
     count = min(file.frames, int(_PROBE * file.samplerate))
     loudest = 0.0
     for first in (file.frames // 2, file.frames - count):
@@ -244,7 +246,7 @@ def _probed(file: soundfile.SoundFile, path: str | os.PathLike) -> bool:
 
 
 def _decoded(file: soundfile.SoundFile, path: str | os.PathLike) -> int:
-    """Frames that decode, all of them looked at."""
+    """Number of frames that decode; all of them are checked."""
     frames, loudest = 0, 0.0
     try:
         while len(y := file.read(_BLOCK, dtype="float32")):
@@ -260,7 +262,7 @@ def _decoded(file: soundfile.SoundFile, path: str | os.PathLike) -> int:
 
 
 def _level(y: np.ndarray, path: str | os.PathLike) -> float:
-    """The loudest sample's level, of full scale; raises UnreadableAudio for samples that no sound has."""
+    """Level of the loudest sample, relative to full scale; raises UnreadableAudio for impossible samples."""
     loudest = float(max(y.max(), -y.min()))
     if not math.isfinite(loudest):
         bad = int(np.count_nonzero(~np.isfinite(y)))

@@ -1,7 +1,7 @@
-"""What a sound file's own structure says of its length, where the length in its header cannot be believed.
+"""The length of a sound file from its structure, where the length in its header may be wrong.
 
-libsndfile takes lengths from headers, and reads no further. An MP3 is as long as its frames are; the others are refused
-where more sound follows than their header knows of.
+libsndfile takes lengths from headers and reads no further. The length of an MP3 is that of its frames; other files are
+refused if more sound follows than their header states.
 
 Source: ISO/IEC 11172-3 and 13818-3 (frames); RFC 3533 (pages of Ogg).  Chapter: Hearing.
 """
@@ -62,9 +62,9 @@ def _counted(path: Path, size: int, changed: int) -> Mpeg | None:
 
 
 def mpeg(data: bytes) -> Mpeg | None:
-    """Count the frames of an MPEG audio stream by their headers; None where there are none.
+    """Count the frames of an MPEG audio stream by their headers; None if there are none.
 
-    Frames of another version, layer or rate than the first, a frame that is cut off, and what lies between frames do
+    Frames whose version, layer or rate differs from the first frame's, a truncated frame, and data between frames do
     not count.
     """
     first = _next(data, _behind_tags(data), None)
@@ -98,7 +98,7 @@ def _behind_tags(data: bytes) -> int:
 
 
 def _next(data: bytes, at: int, kind: int | None) -> int | None:
-    """Where the next frame begins that is of this kind, or of any, and is followed by another, or by the end."""
+    """Position of the next frame of this kind, or of any kind, that is followed by another frame or by the end."""
     while (at := data.find(b"\xff", at)) >= 0:
         word = int.from_bytes(data[at:at + 4], "big")
         if (kind is None or word & _SAME == kind) and (size := _size(word)):
@@ -110,7 +110,7 @@ def _next(data: bytes, at: int, kind: int | None) -> int | None:
 
 
 def _size(word: int) -> int:
-    """Bytes of the frame with this header; 0 if it is none, or of a free bit rate."""
+    """Size in bytes of the frame with this header; 0 if it is not a frame header, or has a free bit rate."""
     version, layer, kbits, rate = word >> 19 & 3, 4 - (word >> 17 & 3), word >> 12 & 15, word >> 10 & 3
     if word >> 21 != 0x7FF or version == 1 or layer == 4 or kbits in (0, 15) or rate == 3:
         return 0
@@ -128,7 +128,7 @@ def _samples(word: int) -> int:
 
 
 def _stated(frame: bytes) -> tuple[int | None, int]:
-    """The number of frames that a first frame states, and where; (None, 0) if it is a frame of sound."""
+    """The number of frames stated in a first frame, and its position; (None, 0) if that frame contains sound."""
     for name, behind in ((b"Xing", 8), (b"Info", 8), (b"VBRI", 14)):
         at = frame.find(name, 4, 48)
         if at > 0 and (behind == 14 or len(frame) > at + 7 and frame[at + 7] & 1):
@@ -137,7 +137,7 @@ def _stated(frame: bytes) -> tuple[int | None, int]:
 
 
 def _count_frame(header: bytes, frames: int) -> bytes:
-    """A silent frame that states a number of frames, of the kind of a stream with this header."""
+    """A silent frame that states a number of frames, for a stream with this header."""
     word = int.from_bytes(header, "big") & 0xFFFF0FFF | 0x1E000  # without a checksum, at the highest bit rate
     word &= ~0x200
     version, mono = word >> 19 & 3, word >> 6 & 3 == 3
@@ -147,7 +147,7 @@ def _count_frame(header: bytes, frames: int) -> bytes:
 
 
 def chained_ogg(path: str | os.PathLike) -> int:
-    """How many recordings an Ogg file holds one after another."""
+    """Number of recordings that are chained in an Ogg file."""
     data, at, links, inside = Path(path).read_bytes(), 0, 1, False
     while (at := data.find(b"OggS", at)) >= 0 and at + 27 <= len(data):
         begins = bool(data[at + 5] & 2)
@@ -158,8 +158,8 @@ def chained_ogg(path: str | os.PathLike) -> int:
 
 
 def behind_wav(path: str | os.PathLike) -> int:
-    """How many bytes of a RIFF file follow its sound and are no chunk, though they lie within the file as it states
-    its own size; 0 if that is as it should be, or the file is of another kind.
+    """Number of bytes that follow the sound of a RIFF file and are not a chunk, although they lie within the size that
+    the file states; 0 if there are none, or the file is not RIFF.
     """
     with Path(path).open("rb") as file:
         size = file.seek(0, os.SEEK_END)

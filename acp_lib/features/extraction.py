@@ -1,4 +1,4 @@
-"""The feature vectors of a study's samples, and the weights that pictures are seen with.
+"""The feature vectors of a study's samples, and the weights of the image network.
 
 Chapter: Hearing; Seeing.
 """
@@ -23,12 +23,12 @@ COSINE = 0.999  # of the lowest of them
 
 
 def training_pictures_needed(options: Features) -> bool:
-    """Whether the features of pictures depend on which of them are for training."""
+    """Whether the picture features depend on the choice of training pictures."""
     return options.weights == "random" or options.image_precision == "bfloat16"
 
 
 def weights_name(options: Features) -> str:
-    """What the image weights are, for readers."""
+    """The image weights in words, for readers."""
     names = {"random": "seeded random weights, batch norm calibrated on training pictures",
              "imagenet": "torchvision's ImageNet weights"}
     return names.get(options.weights, f"weights file {Path(options.weights).name}")
@@ -38,8 +38,8 @@ class Extraction:
     """Feature vectors of listed samples.
 
     listed : manifest rows of both modalities
-    training : the listed pictures that are for training, where `training_pictures_needed`
-    seed : of random weights, and of the pictures that set their batch norm
+    training : the listed training pictures, if `training_pictures_needed`
+    seed : of random weights, and of the choice of pictures that calibrate their batch norm
     device : cpu or cuda
     """
 
@@ -55,7 +55,7 @@ class Extraction:
         Raises
         ------
         WeightsUnavailable
-            If they cannot be had.
+            If they cannot be loaded.
         """
         o = self.options
         if o.weights not in ("random", "imagenet"):
@@ -80,7 +80,7 @@ class Extraction:
         return self.work.once("weights", digest(*about), make) / "inception_v3.safetensors"
 
     def key(self, modality: str) -> str:
-        """Stands for the feature vectors of a modality."""
+        """Key of the feature vectors of a modality."""
         rows = self.listed[self.listed["modality"] == modality]
         about = [rows[["id", "start", "duration", "sha"]].values.tolist(),
                  code_key("acp_lib.features.shards", KINDS[modality].module)]
@@ -88,7 +88,7 @@ class Extraction:
         return digest(*about)
 
     def vectors(self, modality: str) -> tuple[np.ndarray, pd.DataFrame]:
-        """Features of "image" or "music" in the order of `listed`, NaN for what cannot be decoded; and the rejects."""
+        """Features of "image" or "music" in the order of `listed`, NaN for undecodable samples; and the rejects."""
         rows = self.listed[self.listed["modality"] == modality]
         return shards.vectors(modality, self.root, rows, self.work, self.work.folder(modality, self.key(modality)),
                               **self._options(modality))

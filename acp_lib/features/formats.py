@@ -1,4 +1,4 @@
-"""Formats of pictures and sound that are common, and that neither Pillow nor libsndfile reads; and what converts them.
+"""Common formats of pictures and sound that neither Pillow nor libsndfile reads; and the commands that convert them.
 
 Chapter: Building the database.
 """
@@ -13,7 +13,7 @@ ENDINGS = {"image": PICTURES.split(" "), "music": SOUNDS.split(" ")}
 
 
 def advice(name: str, modality: str) -> str:
-    """What to do with a picture or a song that does not read, by its ending; empty where that says nothing."""
+    """The remedy for an unreadable picture or song, by its file ending; empty if the ending is unknown."""
     path = PurePath(name)
     ending = path.suffix[1:].lower()
     if ending not in ENDINGS[modality]:

@@ -1,8 +1,8 @@
 """Frozen Inception-V3 features of pictures: the 2048 values of the last pooling layer.
 
-Weights are never fallen back on silently. `imagenet` is torchvision's, `random` is a seeded network whose batch norm is
-calibrated on given pictures (of the training split), anything else is a file, safetensors or a state_dict read without
-unpickling code.
+There is never a silent fallback to other weights. `imagenet` means torchvision's; `random` is a seeded network whose
+batch norm is calibrated on given pictures (of the training split); anything else is a file, safetensors or a state_dict
+that is read without unpickling code.
 
 Paper: Section 3, Image subnetwork.
 Chapter: Seeing.
@@ -38,16 +38,16 @@ BATCH = 8  # larger batches fall out of a core's cache
 
 
 def read(path: Path | str, size: int = SIZE) -> np.ndarray:
-    """A picture as uint8 [shape=(size, size, 3)], turned upright, RGB, resized with antialiasing whatever its shape.
+    """A picture as uint8 [shape=(size, size, 3)], upright, RGB, resized to a square with antialiasing.
 
-    The picture is `picture.open_upright`'s. Colour and grey JPEG files, nearly all that there are, are resized by
-    torchvision, to Pillow's own pixels within one grey level and twice as fast; and those that lie upright decoded by
+    The picture is that of `picture.open_upright`. Colour and grey JPEG files, by far the most frequent, are resized by
+    torchvision, which agrees with Pillow within one grey level and is twice as fast; upright ones are also decoded by
     it, to equal pixels.
 
     Raises
     ------
     Exception
-        As `picture.open_upright`.
+        As for `picture.open_upright`.
 
     Paper: Section 4, each image is resized to 224 x 224 x 3.  Chapter: Seeing.
     """
@@ -61,7 +61,7 @@ def read(path: Path | str, size: int = SIZE) -> np.ndarray:
 
 
 def _decoded_jpeg(path: Path, file: Image.Image) -> torch.Tensor | None:
-    """The pixels of a JPEG file that lies upright, uint8 (3, height, width); None if only Pillow can tell them."""
+    """The pixels of an upright JPEG file, uint8 (3, height, width); None if only Pillow can decode them."""
     with suppress(RuntimeError):  # Pillow says better what is wrong with a file, and reads more of them
         if picture.turn(file) is None:
             pixels = decode_jpeg(torch.from_numpy(np.fromfile(path, np.uint8)), ImageReadMode.RGB)
@@ -70,14 +70,14 @@ def _decoded_jpeg(path: Path, file: Image.Image) -> torch.Tensor | None:
 
 
 def describe(root: Path, row: dict, *, size: int, **network: object) -> np.ndarray:
-    """The picture of one manifest row, as the network sees it: uint8 (size, size, 3)."""
+    """The picture of one manifest row, as the network receives it: uint8 (size, size, 3)."""
     with one_thread():
         return read(root / row["path"], size)
 
 
 def describe_batch(pictures: np.ndarray, *, weights: Path, precision: str = "float32", device: str = "cpu",
                    **_: object) -> np.ndarray:
-    """What the frozen network makes of pictures: float32 (N, 2048)."""
+    """The frozen network's features of pictures (N, size, size, 3): float32 (N, 2048)."""
     with one_thread():
         return _frozen(weights, precision, device)(pictures)
 
@@ -94,7 +94,7 @@ def one_thread() -> Iterator[None]:
 
 
 class WeightsUnavailable(ValueError):
-    """The named image weights cannot be had; the message says what to do."""
+    """The named image weights cannot be loaded; the message gives the remedy."""
 
 
 class Extractor:
@@ -121,8 +121,8 @@ class Extractor:
     def calibrate(self, images: np.ndarray) -> "Extractor":
         """Set each batch norm's mean and variance to those of its input over these uint8 pictures; returns itself.
 
-        A layer after another, because each one's input depends on those before it. Needed for random weights, whose
-        activations otherwise vanish.
+        This goes layer by layer, because the input of each layer depends on those before it. Random weights need it:
+        otherwise their activations vanish.
         """
         x = self._prepare(torch.from_numpy(np.ascontiguousarray(validate(images))))
         norms = [m for m in self.model.modules() if isinstance(m, nn.BatchNorm2d)]
@@ -156,12 +156,12 @@ class Extractor:
 
 
 def validate(images: np.ndarray) -> np.ndarray:
-    """The array itself if it is a batch of uint8 pictures.
+    """Return the array if it is a batch of uint8 pictures.
 
     Raises
     ------
     ValueError
-        For another type or shape; the message prints both.
+        For another type or shape; the message gives both.
     """
     if not (isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.ndim == 4 and images.shape[3] == 3):
         found = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images).__name__
@@ -187,12 +187,12 @@ def _random(seed: int) -> nn.Module:
 
 
 def state(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a weights file, safetensors or a state_dict; nothing else is ever unpickled.
+    """The tensors of a weights file, safetensors or a state_dict; nothing else is unpickled.
 
     Raises
     ------
     WeightsUnavailable
-        If there is no such file, or it does not read.
+        If the file does not exist or cannot be read.
     """
     if not path.is_file():
         raise WeightsUnavailable(f"weights is {str(path)!r}, which is no file; expected imagenet, random, or the path "
@@ -208,18 +208,18 @@ def state(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _unpacked(path: Path) -> int:
-    """Bytes of all that a ZIP file, which a .pth is, says that it holds."""
+    """Total size in bytes of the files in a ZIP archive, such as a .pth file, according to its directory."""
     with zipfile.ZipFile(path) as file:
         return sum(part.file_size for part in file.infolist())
 
 
 def fitted(model: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> nn.Module:
-    """The model with the tensors of a file.
+    """Load the tensors of a file into the model and return it.
 
     Raises
     ------
     WeightsUnavailable
-        If they are not those of this network.
+        If the tensors do not fit this network.
     """
     try:
         model.load_state_dict(weights)
@@ -230,14 +230,14 @@ def fitted(model: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> nn
 
 
 def pretrained(build: Callable[..., nn.Module], weights: WeightsEnum, option: str) -> nn.Module:
-    """A torchvision network with its ImageNet weights; `option` is what a user sets to have others.
+    """A torchvision network with its ImageNet weights; `option` is the option that selects other weights.
 
     Raises
     ------
     WeightsUnavailable
-        If they cannot be fetched, with the remedy.
+        If the weights cannot be downloaded, with the remedy.
     Refused
-        If they cannot be kept, on a full disk say.
+        If they cannot be stored, for example on a full disk.
     """
     try:
         with at(Path(torch.hub.get_dir())):
@@ -266,7 +266,7 @@ def extractor(weights: str | Path, *, seed: int = 0, device: str = "cpu") -> Ext
     Raises
     ------
     WeightsUnavailable
-        If they cannot be had, with the remedy.
+        If the weights cannot be loaded, with the remedy.
 
     Paper: Section 3.  Chapter: Seeing.
     """
@@ -278,7 +278,7 @@ def extractor(weights: str | Path, *, seed: int = 0, device: str = "cpu") -> Ext
 
 
 def frozen(weights: str | Path, precision: str = "float32", device: str = "cpu") -> Extractor:
-    """The extractor as a corpus is described with it: fused, in `float32` or `bfloat16`."""
+    """The extractor that is used for a corpus: fused, in `float32` or `bfloat16`."""
     made = extractor(weights, device=device).fuse()
     return made.halve() if precision == "bfloat16" else made
 

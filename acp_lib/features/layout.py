@@ -1,4 +1,4 @@
-"""What is made of each sample, of which modality, by which module; and where each music feature lies in its vector.
+"""The descriptions of samples, with their modality and module; and the layout of the music vector.
 
 Chapter: Hearing; Seeing; Baselines.
 """
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
-    """One description of a sample.
+    """One kind of description of a sample.
 
     modality : "image" or "music"
-    module : has `describe(root, row, **options)`, which makes it of one manifest row; and maybe
-        `describe_batch(items, **options)`, which turns a stack of these into what is kept
-    shard : samples of a file, a few seconds of work
+    module : has `describe(root, row, **options)`, which computes it for one manifest row, and optionally
+        `describe_batch(items, **options)`, which turns a stack of these results into what is stored
+    shard : samples per file, a few seconds of work
     """
 
     modality: str
@@ -28,7 +28,7 @@ KINDS = {
     "art": Kind("image", "acp_lib.features.art", 50),
     "slices": Kind("music", "acp_lib.features.spectrogram", 50),
 }
-"""The two feature vectors that ACP-Net takes; and what the baselines take beside them."""
+"""The two feature vectors of ACP-Net, and the other inputs of the baselines."""
 
 BLOCKS = {
     "mfcc": slice(0, 40),
@@ -37,7 +37,7 @@ BLOCKS = {
     "tonnetz": slice(59, 65),
     "mel": slice(65, 193),
 }
-"""Where each feature lies in the vector of a piece of music."""
+"""Position of each group of features in the vector of a piece of music."""
 
 VECTORS = {"music": max(block.stop for block in BLOCKS.values()), "image": 2048}
 """Width of the feature vectors of each modality."""

@@ -26,13 +26,13 @@ from acp_lib.features.fast.tuning import tuning
 from acp_lib.features.layout import BLOCKS
 
 WINDOW = 10.0
-"""Seconds that are described at once."""
+"""Length of a window in seconds."""
 
 HOP = 5.0
 """Seconds from one window to the next."""
 
 FRAMES = ("librosa", "window")
-"""What spectra are taken over: librosa's frames of 2,048 samples, or the whole 10 s."""
+"""Frames of the spectra: librosa's frames of 2,048 samples, or the whole window of 10 s."""
 
 NAMES = tuple(f"{name}_{i}" for name, block in BLOCKS.items() for i in range(block.stop - block.start))
 """One name for each of the 193 numbers."""
@@ -42,16 +42,18 @@ LOWEST_SR = 12800
 
 
 class Frame(TypedDict, total=False):
-    """Samples of a frame, and from one to the next, as librosa's functions take them."""
+    """Length of a frame and distance between frames in samples, as arguments of librosa's functions."""
 
     n_fft: int
     hop_length: int
 
 
 def windows(y: np.ndarray, sr: float) -> list[np.ndarray]:
-    """Cut a segment (n,) into windows of 10 s, one every 5 s: 11 of a minute. Views, not copies.
+    """Cut a segment (n,) into windows of 10 s, one every 5 s: 11 windows for a minute. They are views, not copies.
 
-    What no whole window covers at the end is dropped; a segment shorter than 10 s is one window.
+    A remainder at the end that no whole window covers is dropped; a segment shorter than 10 s is one window.
+
+    y : samples (n,); sr : sampling rate in Hz
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
@@ -60,11 +62,11 @@ def windows(y: np.ndarray, sr: float) -> list[np.ndarray]:
 
 
 def reference(y: np.ndarray, sr: float, frame: str = "librosa") -> np.ndarray:
-    """The 193 numbers of one segment, by librosa's own functions: float32 (193,).
+    """The 193 numbers of one segment, computed with librosa's own functions: float32 (193,).
 
-    With librosa's frames each number is a mean over time within a window, then over the windows; where the window is
-    itself the frame, a mean over its frames. Arguments and errors as `extract`. Of 512 to 1,535 samples, two or three
-    frames, it is not to be trusted: scipy's median filter reads what was never written.
+    With librosa's frames, each number is a mean over time within a window, then over the windows; with `frame`
+    "window", it is a mean over frames of 10 s. Arguments and errors as for `extract`. For 512 to 1,535 samples (two or
+    three frames) the result is unreliable: scipy's median filter reads uninitialised memory.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
@@ -87,25 +89,25 @@ def _describe(y: np.ndarray, sr: float, **frame: Unpack[Frame]) -> np.ndarray:
 
 
 def long_frame(y: np.ndarray, sr: float) -> Frame:
-    """Frames of 10 s, one every 5 s; all of a shorter segment is one."""
+    """Frames of 10 s, one every 5 s; a shorter segment is one frame."""
     n_fft = max(min(int(WINDOW * sr), len(y)), N_FFT)
     return {"n_fft": n_fft, "hop_length": n_fft // 2}
 
 
 def extract(y: np.ndarray, sr: float, frame: str = "librosa") -> np.ndarray:
-    """The 193 numbers of one segment, in the order of `BLOCKS`: float32 (193,). The same as `reference`, faster.
+    """The 193 numbers of one segment, in the order of `BLOCKS`: float32 (193,). Equal to `reference`, but faster.
 
     Parameters
     ----------
-    y : floating-point samples (n,), in [-1, 1]; in float32 they are used as they are.
-    sr : sampling rate in Hz, above `LOWEST_SR`; the paper's features are taken at 22,050.
+    y : floating-point samples (n,), in [-1, 1]; float32 samples are not copied
+    sr : sampling rate in Hz, above `LOWEST_SR`; the paper's features use 22,050
     frame : "librosa" for its frames of 2,048 samples in windows of 10 s, "window" for frames of 10 s
 
     Raises
     ------
     ValueError
-        If `y` is not one-dimensional, not floating-point, empty or not finite, `sr` is out of range, or `frame` is none
-        of `FRAMES`.
+        If `y` is not one-dimensional, not floating-point, empty or not finite, `sr` is out of range, or `frame` is not
+        one of `FRAMES`.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
@@ -123,10 +125,10 @@ def describe(root: Path, row: dict, *, frame: str = "librosa") -> np.ndarray:
 
 @cache
 def _keep_freed_memory() -> None:
-    """Ask glibc for a block near its largest threshold and give it back, once a process.
+    """Allocate and free a block near glibc's largest threshold, once per process.
 
-    From then on it keeps freed arrays of up to that size instead of returning them to the kernel, which would hand out
-    and clear 2,000 pages again for each window: a sixth of the time. Other allocators take no notice.
+    From then on glibc keeps freed arrays of up to that size instead of returning them to the kernel, which would
+    allocate and clear 2,000 pages again for each window: a sixth of the time. Other allocators are not affected.
     """
     np.empty(30 << 20, np.uint8)
 
@@ -141,7 +143,7 @@ def _blas() -> ThreadpoolController:
 
 
 def _features(y: np.ndarray, sr: float) -> np.ndarray:
-    """What `_describe` gives, with one spectrogram for all but the tonnetz."""
+    """The result of `_describe`, with one spectrogram for everything except the tonnetz."""
     spectrum, frames = stft(y)
     bins = np.ascontiguousarray(frames.T)
     mel = _bands.mel(bins, sr)
@@ -157,7 +159,7 @@ def _features(y: np.ndarray, sr: float) -> np.ndarray:
 
 
 def _whole(y: np.ndarray, sr: float) -> np.ndarray:
-    """What `_describe` gives with `long_frame`."""
+    """The result of `_describe` with `long_frame`."""
     size = long_frame(y, sr)
     long = np.abs(librosa.stft(y, **size))
     mel = _long_mel_bank(float(sr), size["n_fft"]) @ long**2
@@ -212,7 +214,7 @@ _TONNETZ = _tonnetz_bank()
 
 
 def _normalised(x: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """x over its length in each frame, left as it is where that is next to nothing, like librosa.util.normalize."""
+    """x divided by its length in each frame; unchanged where the length is tiny, like librosa.util.normalize."""
     return x / np.where(length < np.finfo(np.float32).tiny, np.float32(1), length)
 
 

@@ -1,6 +1,6 @@
-"""The one way to open a picture file: for the manifest, features, hashes, downloads and figures alike.
+"""The only module that opens picture files: for the manifest, features, hashes, downloads and figures.
 
-What is shown is what the networks see: the largest page, turned upright, in eight bits.
+So figures show what the networks receive: the largest page, turned upright, in eight bits.
 
 Chapter: Building the database; Seeing.
 """
@@ -22,7 +22,7 @@ PAGED = ("TIFF", "MPO", "DCX")
 """Formats whose pages may differ in size; Pillow opens icons at their largest, and frames of animations are alike."""
 PAGES = 1000
 DARK = 16
-"""A picture whose wide samples all lie below this part of their range is refused: it would be seen as black."""
+"""A picture whose wide samples all lie below 1/DARK of their range is refused: it would appear black."""
 RUN = {"EPS": "PostScript is a program, which is not run",
        "IPTC": "an IPTC record may hold a file of any kind, PostScript too, which is a program and not run"}
 """Formats for which Pillow starts another program, by themselves or by what they hold, and why they are refused."""
@@ -34,29 +34,29 @@ TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90}
-"""What brings a picture of each EXIF orientation upright."""
+"""The transposition that turns a picture of each EXIF orientation upright."""
 
 
 def open_upright(source: Source, *, formats: Formats | None = None, pixels: int | None = None) -> Image.Image:
-    """A picture decoded whole, turned upright, as RGB; see `opened` and `upright`, and for what they raise."""
+    """A fully decoded picture, turned upright, as RGB; arguments and errors as for `opened` and `upright`."""
     with opened(source, formats=formats, pixels=pixels) as picture:
         return upright(picture)
 
 
 @contextmanager
 def opened(source: Source, *, formats: Formats | None = None, pixels: int | None = None) -> Iterator[Image.Image]:
-    """The largest page of a picture file, the first of equal ones: its header is read, nothing is decoded yet.
+    """The largest page of a picture file, the first of equally large ones. Its header is read, nothing is decoded yet.
 
     Parameters
     ----------
-    formats : those of Pillow that may be tried; all if none are named
-    pixels : the most that it may have, besides Pillow's own limit
+    formats : Pillow's formats to try; all if None
+    pixels : maximum number of pixels, in addition to Pillow's own limit
 
     Raises
     ------
     Exception
-        Whatever Pillow raises for what is no picture or promises too many pixels; ValueError for more than PAGES pages,
-        and for what another program would have to run (RUN).
+        Whatever Pillow raises for a file that is not a picture or claims too many pixels; ValueError for more than
+        PAGES pages, and for formats that would start another program (RUN).
     """
     with Image.open(source, formats=formats) as picture:
         if run := RUN.get(picture.format or ""):
@@ -71,7 +71,7 @@ def opened(source: Source, *, formats: Formats | None = None, pixels: int | None
 
 
 def _largest_page(source: Source, formats: Formats | None) -> int:
-    """The number of the page with most pixels. A page whose header does not read ends the file, as for Pillow."""
+    """The number of the page with most pixels. A page with an unreadable header ends the file, as in Pillow."""
     with Image.open(source, formats=formats) as picture:
         sizes = [picture.width * picture.height]
         for page in count(1):
@@ -88,8 +88,8 @@ def _largest_page(source: Source, formats: Formats | None) -> int:
 
 
 def turn(picture: Image.Image) -> Image.Transpose | None:
-    """What brings a picture upright, by its EXIF, or by its XMP where EXIF says nothing: as `ImageOps.exif_transpose`
-    has it, wherever that can read it. EXIF that is broken is none.
+    """The transposition that turns a picture upright, from its EXIF, or from XMP where EXIF has none, as in
+    `ImageOps.exif_transpose`. Broken EXIF is ignored.
     """
     try:
         return TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
@@ -98,17 +98,17 @@ def turn(picture: Image.Image) -> Image.Transpose | None:
 
 
 def upright(picture: Image.Image) -> Image.Image:
-    """What `opened` gives, decoded, turned upright and converted to RGB; transparency is dropped.
+    """A picture from `opened`, decoded, turned upright and converted to RGB; transparency is dropped.
 
-    Samples of more than eight bits are scaled by their range, to which the upper bits are kept: what the format says
-    (16 bits, or 12 in a TIFF), and for 32 bits the least of 8, 16 and 32 bits that holds them all. Floating point goes
-    from 0 to 1, or is whole numbers of 8 or 16 bits.
+    Samples of more than eight bits are scaled from their range to eight bits. The range is that of the format (16 bits,
+    or 12 in a TIFF); for 32 bits it is the smallest of 8, 16 and 32 bits that covers all samples. Floating-point
+    samples lie in 0 to 1, or are whole numbers of 8 or 16 bits.
 
     Raises
     ------
     Exception
-        Whatever Pillow raises for what does not decode; ValueError for wide samples that are not finite, outside that
-        range, or so low in it that they must be of fewer bits than the file says.
+        Whatever Pillow raises for a picture that cannot be decoded; ValueError for wide samples that are not finite,
+        outside their range, or so low in it that they must have fewer bits than the file claims.
     """
     deep = any(re.search(";16[LBN]", str(tile)) for tile in getattr(picture, "tile", ()))
     whites = _whites(picture)
@@ -137,7 +137,9 @@ def _tag(picture: Image.Image, tag: int, default: int) -> int:
 
 
 def _whites(picture: Image.Image) -> tuple[int, ...]:
-    """What white may be in a picture of wide samples, from the least: the first that holds all of them is taken."""
+    """Possible white levels of a picture with wide samples, in ascending order: the first that covers all samples is
+    used.
+    """
     if picture.mode == "F":
         return 1, 2**8 - 1, 2**16 - 1
     bits = _tag(picture, BITS, 16) - (_tag(picture, SAMPLE_FORMAT, UNSIGNED) == SIGNED)
@@ -145,7 +147,7 @@ def _whites(picture: Image.Image) -> tuple[int, ...]:
 
 
 def _strips(picture: Image.Image, unsigned: bool) -> Iterator[tuple[int, np.ndarray]]:
-    """The samples of a picture of wide ones, some rows at a time, and the first row of each."""
+    """The wide samples of a picture, some rows at a time: (first row, samples)."""
     rows = 2**22 // picture.width + 1
     for top in range(0, picture.height, rows):
         values = np.asarray(picture.crop((0, top, picture.width, min(top + rows, picture.height))))
@@ -166,7 +168,7 @@ def _eight_bits(picture: Image.Image, whites: tuple[int, ...]) -> Image.Image:
 
 
 def _white(picture: Image.Image, whites: tuple[int, ...], unsigned: bool) -> int:
-    """What is white in a picture of mode I or F."""
+    """The white level of a picture of mode I or F."""
     low, high, whole = np.inf, -np.inf, True
     for _, values in _strips(picture, unsigned):
         low, high = min(low, float(values.min())), max(high, float(values.max()))

@@ -1,8 +1,8 @@
-"""What is made of every sample of a manifest, in shards: on all cores or a cluster, resumable, read where it lies.
+"""Descriptions of all samples of a manifest, in shards: computed on all cores or a cluster, resumable, memory-mapped.
 
-A shard is a fixed stretch of the manifest as one safetensors file, written under a temporary name and renamed, so a
-killed run loses the shards it was at and no more, and the result does not depend on how many processes made it. A shard
-that does not read, or holds other samples, is made anew.
+A shard covers a fixed stretch of the manifest in one safetensors file, which is written under a temporary name and
+renamed. So a killed run loses only the shards in progress, and the result does not depend on the number of processes. A
+shard that is unreadable, or contains other samples, is made again.
 
 Chapter: Hearing; Seeing; Baselines.
 """
@@ -26,16 +26,16 @@ from acp_lib.features.layout import KINDS, VECTORS
 
 GPU_SHARD = 256  # pictures, which keep a GPU busy while other processes decode
 TYPES = {"F32": np.float32, "F16": np.float16, "U8": np.uint8}
-"""Of the arrays in a shard, by safetensors' names."""
+"""Types of the arrays in a shard, by their names in safetensors."""
 
 
 class Shard:
-    """One file: an array of items through a memory map, the ids of their samples, and why some are missing.
+    """One file: a memory-mapped array of items, the ids of their samples, and the reasons why some are missing.
 
     Raises
     ------
     ValueError, OSError, KeyError
-        If it does not read.
+        If it cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,15 +49,15 @@ class Shard:
         self.checksum: str = about["checksum"]
 
     def holds(self, rows: list[dict], checked: bool) -> bool:
-        """Whether it is of these manifest rows and, if that is to be checked, holds what was written."""
+        """Whether the shard belongs to these manifest rows and, if `checked`, has the checksum that was written."""
         return self.ids == _ids(rows) and len(self.x) == len(self.reasons) == len(rows) and not (
             checked and self.checksum != _checksum(self.x, self.reasons))
 
 
 class Shards:
-    """The arrays of a folder of shards as one, read through memory maps.
+    """The arrays of a folder of shards as one memory-mapped array.
 
-    `shards[rows]` copies those items into an array [shape=(len(rows), ...)]; `shape` is that of the whole.
+    `shards[rows]` copies these items into an array [shape=(len(rows), ...)]; `shape` is that of the whole array.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,7 +72,7 @@ class Shards:
         return np.stack(self.lazily(rows))
 
     def lazily(self, rows: np.ndarray) -> list[np.ndarray]:
-        """The items where they lie; reading a part of one reads no more of its file."""
+        """The items as views of the files; reading a part of an item reads only that part of its file."""
         size = len(self.maps[0])
         return [self.maps[i // size][i % size] for i in rows]
 
@@ -82,15 +82,15 @@ class Shards:
 
 def make(kind: str, root: Path, rows: pd.DataFrame, work: Work, folder: Path, *, tolerant: bool = False,
          **options: object) -> list[Shard]:
-    """Make the shards of manifest rows that are not in `folder` yet, and return all of them.
+    """Make the shards of manifest rows that are missing in `folder`, and return all shards.
 
     Parameters
     ----------
     kind : one of KINDS
     rows : manifest rows of that kind's modality
     work : on a cluster, workers must see `root` and `folder` under these paths
-    tolerant : whether an item that cannot be made is NaN, with a reason, instead of an error; and whether what is there
-        is read whole, to see that no number in it was damaged
+    tolerant : if True, an item that cannot be made is NaN, with a reason, instead of an error; and existing shards are
+        read completely to verify their checksums
     options : of the kind's module
 
     Chapter: Hearing; Seeing; Baselines.
@@ -115,14 +115,14 @@ def make(kind: str, root: Path, rows: pd.DataFrame, work: Work, folder: Path, *,
 
 def vectors(modality: str, root: Path, rows: pd.DataFrame, work: Work, folder: Path,
             **options: object) -> tuple[np.ndarray, pd.DataFrame]:
-    """(features, rejects) of manifest rows of one modality, shards kept in `folder`.
+    """Features and rejects of manifest rows of one modality; the shards are kept in `folder`.
 
     Parameters
     ----------
     modality : "music" or "image"
     rows : manifest rows; features come in their order
-    options : of pictures `weights` (path), `size`, and maybe `precision` (float32) and `device` (cpu); of music maybe
-        `frame` (librosa)
+    options : for pictures `weights` (path), `size`, and optionally `precision` (float32) and `device` (cpu); for music
+        optionally `frame` (librosa)
 
     Returns
     -------
@@ -139,9 +139,9 @@ def vectors(modality: str, root: Path, rows: pd.DataFrame, work: Work, folder: P
 
 def make_shard(kind: str, root: Path, target: Path, rows: list[dict], *, tolerant: bool, options: dict,
                alone: bool = False) -> int:
-    """Make one shard and return how many items it holds. Idempotent: may run twice, anywhere, at once.
+    """Make one shard and return its number of items. Idempotent: may run several times, anywhere, concurrently.
 
-    alone : describe each sample in a process of its own, so that one which kills it is lost and no more
+    alone : describe each sample in a separate process, so that a sample which kills its process loses only itself
     """
     describe = partial(_described, kind, root, tolerant=tolerant, options=options)
     found = isolated(describe, rows) if alone else describe(rows)
@@ -168,7 +168,7 @@ def _described(kind: str, root: Path, rows: list[dict], *, tolerant: bool, optio
 
 
 def _finite(item: np.ndarray | None, reason: str) -> tuple[np.ndarray | None, str]:
-    """An item whose numbers are not all finite is lost, with a reason: NaN never stands without one."""
+    """Reject an item whose numbers are not all finite, with a reason: there is never a NaN without a reason."""
     if item is None or np.isfinite(item).all():
         return item, reason
     return None, "its features are not finite numbers; look at the file, encode it again, or leave it out"
@@ -184,7 +184,7 @@ def _tried(root: Path, describe: Callable[[], np.ndarray], tolerant: bool) -> tu
 
 
 def _whole(target: Path, rows: list[dict], checked: bool) -> Shard | None:
-    """A shard, or None if it is not there, does not read, or holds other samples."""
+    """A shard, or None if it is missing, unreadable, or contains other samples."""
     try:
         shard = Shard(target)
     except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError, RecursionError):  # a damaged file
@@ -193,7 +193,7 @@ def _whole(target: Path, rows: list[dict], checked: bool) -> Shard | None:
 
 
 def _encoded(x: np.ndarray, about: dict[str, str]) -> bytes:
-    """A safetensors file whose bytes follow from what it holds: that library's own writer orders metadata at random."""
+    """A safetensors file whose bytes depend only on its content: that library's writer orders metadata at random."""
     name = next(name for name, kind in TYPES.items() if x.dtype == kind)
     info = {"dtype": name, "shape": x.shape, "data_offsets": [0, x.nbytes]}
     header = json.dumps({"__metadata__": about, "x": info}).encode()

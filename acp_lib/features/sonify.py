@@ -1,6 +1,6 @@
-"""What each group of the 193 numbers listens to, made audible.
+"""Sonification: the content of each group of the 193 numbers, made audible.
 
-Each function takes a sound (n,) and gives one of the same length that keeps what the feature describes and little else.
+Each function maps a sound (n,) to one of the same length that keeps what the feature describes and little else.
 
 Chapter: Hearing.
 """
@@ -51,7 +51,7 @@ def contrast(y: np.ndarray, sr: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def tonnetz(y: np.ndarray, sr: int, rng: np.random.Generator) -> np.ndarray:
-    """The harmonic part: what is left when attacks and drums are taken out."""
+    """The harmonic part: the sound without attacks and drums."""
     return librosa.effects.harmonic(y)
 
 
@@ -64,12 +64,12 @@ GROUPS = {"mfcc": mfcc, "chroma": chroma, "contrast": contrast, "tonnetz": tonne
 
 
 def group(name: str, y: np.ndarray, sr: int, *, seed: int = 0) -> np.ndarray:
-    """The sound of one group of features, brought to the loudness of the original: float32 (n,).
+    """The sound of one group of features, with the loudness of the original: float32 (n,).
 
     Raises
     ------
     KeyError
-        For a name that is none of GROUPS.
+        For a name that is not in GROUPS.
 
     Chapter: Hearing.
     """

@@ -1,4 +1,4 @@
-"""Log-spectrograms, 100 ms windows every 25 ms: what the paper's baselines hear.
+"""Log-spectrograms, 100 ms windows every 25 ms: the music input of the paper's baselines.
 
 Paper: Section 4, Results on affective correspondence, baselines.
 Chapter: Hearing.
@@ -19,12 +19,12 @@ WINDOW, HOP = 0.1, 0.025
 """Seconds."""
 
 FLOOR = 80.0
-"""Decibels below the loudest point at which values are cut off."""
+"""Values are clipped at this many decibels below the loudest point."""
 
 BLOCK = 64  # frames transformed at once, an even number: they stay in a core's cache
 
 FRAMES = 2400
-"""Of a minute."""
+"""Frames in a minute."""
 
 
 def reference(y: np.ndarray, sr: int) -> np.ndarray:

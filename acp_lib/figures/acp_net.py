@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import ConnectionPatch, FancyArrowPatch, FancyBboxPatch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from torch import nn
 
 from acp_lib.figures.page import KEPT, drawn_to_fit, on_phone, page_width, side_by_side
@@ -69,6 +69,9 @@ def by_samples(table: pd.DataFrame) -> Figure:
                     label=f"{data}: late fusion")
         ax.axhline(50, lw=1, ls=":", color="grey")
         ax.set(xscale="log", xlabel=f"{what} trained on")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:,.0f}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
     leftmost(axes, "validation accuracy, %")
     legend_below(fig, 2)
     return fig

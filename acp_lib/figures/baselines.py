@@ -72,7 +72,7 @@ def raw_inputs(picture: Path, pixels: np.ndarray, heard: np.ndarray, frames: int
         places = [["file", "pixels"], ["crop"] * 2, ["heard"] * 2]
     fig, axes = plt.subplot_mosaic(places, figsize=(page_width(), 2.6 * len(places)))
     for name, image, title in (("file", thumbnail(picture, 384), "a picture"),
-                               ("pixels", pixels, f"as the network sees it, {len(pixels)}×{len(pixels[0])}")):
+                               ("pixels", pixels, f"as input of the network, {len(pixels)}×{len(pixels[0])}")):
         axes[name].imshow(image, interpolation="nearest")
         bare(axes[name])
         axes[name].set_title(title, fontsize="small")
@@ -155,7 +155,7 @@ def agreement(rows: list[dict]) -> Figure:
         ax.bar_label(bars, [f"{v:.0f}" if v >= 4 else "" for v in table[:, k]], label_type="center", fontsize="x-small",
                      color="k" if name == "neither" else "w")
     for y, row in enumerate(rows):
-        ax.text(102, y, "–" if row["kappa"] is None else f"{row['kappa']:.2f}", va="center", fontsize="small")
+        ax.text(102, y, "–" if row["kappa"] is None else f"{row['kappa']:z.2f}", va="center", fontsize="small")
     ax.text(102, -1, "kappa", va="center", fontsize="small", weight="bold")
     name_rows(ax, [f"{r['first']} / {r['second']}" for r in rows], fontsize="small")
     ax.set(xlim=(0, 100), xlabel="% of the test pairs")

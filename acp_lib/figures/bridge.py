@@ -69,7 +69,7 @@ def what_it_takes(results: Sequence[dict], reported: float, own: tuple[float, fl
     music, least, alike = own
     ax.plot([music, music], [least, alike], color="k", lw=3, solid_capstyle="butt")
     ax.plot(music, alike, "k_", ms=14, mew=2)
-    said = f"the paper: {least:.1f} % at least,\n{alike:.1f} % if errors fall alike"
+    said = f"the paper: {least:.1f} % at least,\n{alike:.1f} % if errors are spread evenly"
     paper = Line2D([], [], color="k", lw=3, label=said)
     shown = [r for r in results if len(r["rows"][0]["classes"]) == 3]
     for result, marker in _marked(shown):

@@ -42,7 +42,7 @@ def specification_curve(rows: list[dict], own: dict, reported: float) -> Figure:
     for y in firsts[1:]:
         below.axhline(y - 0.5, color="0.8", lw=0.8)
     name_rows(below, [f"{name.replace('_', ' ')}: {_shown(value)}" if k in firsts else _shown(value)
-                      for k, (name, value) in enumerate(lines)], fontsize="x-small")
+                      for k, (name, value) in enumerate(lines)], letters=30, fontsize="x-small")
     below.set_xlabel("readings, in the order of their accuracy")
     below.grid(False)
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -71,7 +71,7 @@ def effects(panels: dict[str, list[dict]]) -> Figure:
         ax.set(title=title, xlabel="points", xlim=(-min(1.1 * reach, 45), min(1.1 * reach, 45)))
         ax.grid(axis="y", visible=False)
     name_rows(axes[0], [f"{r['detail'].replace('_', ' ')}: {_shown(r['value'])}" for r in first],
-              fontsize="x-small")
+              letters=30, fontsize="x-small")
     return fig
 
 

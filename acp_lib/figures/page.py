@@ -83,7 +83,7 @@ def drawn_to_fit(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 def _break_lines(fig: Figure) -> None:
-    """Break titles and labels that are longer than their axes and what is free beside them."""
+    """Break titles and labels that are longer than their axes, between words."""
     fig.draw_without_rendering()
     for ax in fig.axes:
         box, room = ax.get_window_extent(), 1.02
@@ -91,7 +91,8 @@ def _break_lines(fig: Figure) -> None:
         for text, side in texts.items():
             share = getattr(text.get_window_extent(), side) / getattr(box, side)
             if share > room and text.get_text():
-                text.set_text(textwrap.fill(text.get_text(), max(8, int(len(text.get_text()) / share * room))))
+                width = max(8, int(len(text.get_text()) / share * room))
+                text.set_text(textwrap.fill(text.get_text(), width, break_long_words=False))
 
 
 def tell(fig: Figure, parts: Iterable[str]) -> Figure:

@@ -91,9 +91,12 @@ def slant(ax: Axes, degrees: float) -> None:
     plt.setp(ax.get_xticklabels(), rotation=degrees, ha="right", rotation_mode="anchor")
 
 
-def name_rows(ax: Axes, names: Sequence[str], above: float = 0.5, below: float = 0.5, **text) -> None:
-    """Make the y axis a list: row k lies at y = k and the first one on top, with some room above and below."""
-    ax.set_yticks(range(len(names)), [wrapped(name, side_by_side(60, 18)) for name in names], **text)
+def name_rows(ax: Axes, names: Sequence[str], above: float = 0.5, below: float = 0.5, letters: int = 18,
+              **text) -> None:
+    """Make the y axis a list: row k lies at y = k and the first one on top, with some room above and below; on a phone
+    names have at most so many letters in a line.
+    """
+    ax.set_yticks(range(len(names)), [wrapped(name, side_by_side(60, letters)) for name in names], **text)
     ax.set_ylim(len(names) - 1 + below, -above)
     ax.grid(axis="y", visible=False)
 

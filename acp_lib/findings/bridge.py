@@ -36,12 +36,12 @@ HALVES = ("image", "music")
 
 
 def compared(joint: np.ndarray, image: np.ndarray, music: np.ndarray) -> float:
-    """Accuracy on pairs of saying "true" where both halves are given the same name.
+    """Accuracy on pairs of late fusion: "true" where both halves are predicted to have the same class.
 
     Parameters
     ----------
     joint : probability of each class of picture and of music, as `pairs.joint` gives it [shape=(K, K)]
-    image, music : probability of each name for each class, a class a row [shape=(K, K)]
+    image, music : probability of each predicted class (column) for each true class (row) [shape=(K, K)]
 
     Raises
     ------
@@ -69,9 +69,10 @@ def symmetric(image: float, music: float, joint: np.ndarray) -> float:
 
 
 def needed(pairs: float, music: float, joint: np.ndarray) -> float | None:
-    """The accuracy on pictures at which `symmetric` gives an accuracy on pairs, beside one on music; shares.
+    """The accuracy on pictures for which `symmetric` gives this accuracy on pairs, at this accuracy on music; shares.
 
-    None where none does: it would lie below 0 or above 1, or music is named at random, so that pictures do not matter.
+    None if there is none: it would lie below 0 or above 1, or music is predicted at chance, so that pictures do not
+    matter.
 
     Chapter: What 61.67 % takes.
     """

@@ -40,9 +40,9 @@ def caption() -> str:
     one_sided, adding = shortcuts_by_protocol()
     passed, added = (sum(v > paper.CORRESPONDENCE["ACP-Net"] for v in some.values()) for some in (one_sided, adding))
     return (f"**The paper does not say how its pairs were drawn.** With its class proportions, under {passed} of "
-            f"{len(one_sided)} pair protocols a baseline that sees only one half of each pair passes {REPORTED} % "
-            f"(dots, {{ref}}`chapter-splits`). Under {added} a scorer that merely adds up what each half says does "
-            "(circles, {ref}`chapter-cross-modal`). Accuracies in per cent.")
+            f"{len(one_sided)} pair protocols a one-sided baseline, which uses only one half of each pair, passes "
+            f"{REPORTED} % (dots, {{ref}}`chapter-splits`). Under {added} a scorer that merely adds up a judgement of "
+            "each half does (circles, {ref}`chapter-cross-modal`). Accuracies in per cent.")
 
 
 def _real() -> Iterator[str]:
@@ -53,7 +53,7 @@ def _real() -> Iterator[str]:
             if high < paper.CORRESPONDENCE["ACP-Net"] else "ACP-Net was tested on real photographs and recordings")
     yield (f"**{lead}.** At the paper's width it is right about {between(low, high)} % of the class-balanced pairs of "
            f"{', '.join(r['data'] for r in corpora)}; the paper reports {REPORTED} % on IMAC. Late fusion of two "
-           f"classifiers, which are told the classes, scores {between(least, most)} % ({{numref}}`tab-real-4`).")
+           f"classifiers, which are trained on class labels, scores {between(least, most)} % ({{numref}}`tab-real-4`).")
     gaps, n = [row["ours"] for row in real.compares(corpora)], len(corpora)
     if gaps:
         yield (f"**It does more than add up** its judgements of the two halves, on {len(gaps)} of {n} such corpora: "
@@ -74,8 +74,8 @@ def _transfer() -> Iterator[str]:
 def _law() -> Iterator[str]:
     own = {row["protocol"]: row for row in halves.by_paper()}["class_balanced"]
     yield (f"**What {REPORTED} % takes.** With the paper's {own['music']} % on music, late fusion reaches it if it "
-           f"gets {own['needed']:.1f} % on three classes of pictures, half of the pairs are true and errors fall on "
-           "each wrong class alike ({numref}`tab-needed`).")
+           f"scores {own['needed']:.1f} % on three classes of pictures, half of the pairs are true and errors are "
+           "spread evenly over the wrong classes ({numref}`tab-needed`).")
 
 
 def _labels() -> Iterator[str]:

@@ -164,9 +164,8 @@ def redrawn(scores: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 WORTH = {"label again": "songs whose label would stay the same if as many tags were redrawn",
-         "label right": "songs whose label is the class that most of infinitely many tags would have",
-         "pairs": "class-balanced pairs on which someone who knows that class agrees with the labels, if the pictures "
-                  "are labelled correctly"}
+         "label right": "songs whose label is the class of most tags, if there were infinitely many",
+         "pairs": "class-balanced pairs whose labels agree with that class, if all pictures are labelled correctly"}
 
 
 def worth(cells: np.ndarray, songs: np.ndarray, fewest: float = 1, most: float = np.inf) -> list[float]:

@@ -1,4 +1,4 @@
-"""The networks, each an nn.Module; and the hand-made features that one of the paper's baselines uses."""
+"""The networks, each an nn.Module."""
 
 from acp_lib.models._branches import parameters, sizes, taken
 from acp_lib.models.acp_net import ACPNet

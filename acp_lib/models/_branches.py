@@ -1,4 +1,4 @@
-"""What the three correspondence networks share: two branches into one space, and a fusion that answers.
+"""The base class of the three correspondence networks: two branches into one space, and fusion layers.
 
 Paper: Section 3.
 Chapter: ACP-Net; Baselines.
@@ -13,8 +13,8 @@ class TwoBranches(nn.Module):
 
     Parameters
     ----------
-    image, music : from a batch of `inputs[name]` to embeddings (B, width)
-    fusion : from two embeddings in one row to logits (B, 2): false, true; its first layer is linear
+    image, music : map a batch of `inputs[name]` to embeddings (B, width)
+    fusion : maps two concatenated embeddings to logits (B, 2): false, true; its first layer is linear
     inputs : shape of one item of each modality, for checks
 
     Paper: Section 3.  Chapter: ACP-Net; Baselines.
@@ -44,7 +44,7 @@ class TwoBranches(nn.Module):
         Raises
         ------
         ValueError
-            For other shapes, or batches of two lengths.
+            For other shapes, or batches of different lengths.
         """
         if len(image) != len(music):
             raise ValueError(f"a batch of {len(image)} pictures and {len(music)} pieces of music; expected as many of "
@@ -53,7 +53,7 @@ class TwoBranches(nn.Module):
 
 
 def parameters(net: nn.Module) -> int:
-    """How many numbers a network, or a part of one, learns.
+    """Number of trainable parameters of a network, or of a part of one.
 
     Chapter: ACP-Net; Baselines.
     """
@@ -61,7 +61,7 @@ def parameters(net: nn.Module) -> int:
 
 
 def taken(net: TwoBranches) -> str:
-    """How much of a picture and of a piece of music a network takes, such as "2,048 and 193", or "64×64 and 48×50".
+    """Input sizes of a network for pictures and music, such as "2,048 and 193", or "64×64 and 48×50".
 
     Chapter: Baselines.
     """
@@ -84,12 +84,12 @@ def sizes(net: TwoBranches) -> list[dict]:
 
 
 def expect(name: str, x: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    """`x` itself if it is a batch of floating-point items of this shape.
+    """Return `x` if it is a batch of floating-point items of this shape.
 
     Raises
     ------
     ValueError
-        With the name, the shape found and the shape expected.
+        Otherwise, with the name, the actual and the expected shape.
     """
     if tuple(x.shape[1:]) != tuple(shape) or x.ndim != len(shape) + 1 or not x.is_floating_point():
         wanted = ", ".join(map(str, shape))

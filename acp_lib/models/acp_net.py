@@ -1,4 +1,4 @@
-"""ACP-Net: two branches of fully connected layers into one space, and a fusion that says true or false.
+"""ACP-Net: two branches of fully connected layers into one space, and fusion layers that tell true from false pairs.
 
 Paper: Section 3 and Fig. 2.
 Chapter: ACP-Net.
@@ -23,7 +23,7 @@ NARROWEST = 32  # a layer of few nodes, nearly half of them dropped, lets nothin
 
 def layers(widths: Sequence[int], *, dropout: float, first: str = "dense", last_activation: bool = True,
            last_dropout: bool = True) -> nn.Sequential:
-    """Fully connected layers between the widths, each with ReLU and dropout; the last one's can be left off."""
+    """Fully connected layers between the widths, each with ReLU and dropout; both can be left out of the last one."""
     steps = list(zip(widths, widths[1:], strict=False))[first == "input":]
     net = nn.Sequential()
     for i, (inputs, outputs) in enumerate(steps, 1):
@@ -37,7 +37,7 @@ def layers(widths: Sequence[int], *, dropout: float, first: str = "dense", last_
 
 
 def initialised(net: nn.Module, how: Initialisation) -> nn.Module:
-    """The network itself, with weights as they are, or drawn anew: uniform within Glorot's bounds, and biases 0.
+    """Return the network with unchanged weights, or with redrawn ones: uniform within Glorot's bounds, and biases 0.
 
     Source: Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward neural networks.
     """
@@ -61,17 +61,17 @@ class ACPNet(TwoBranches):
     Parameters
     ----------
     activation : "relu", or "linear_embeddings" for embeddings without ReLU
-    first_layer : "dense", or "input" where the first box of each branch and of the fusion stands for its input
+    first_layer : "dense", or "input" if the first box of each branch and of the fusion represents its input
         (6,411,874 parameters)
-    fc_width : share of the hidden layers' widths
+    fc_width : share of the hidden layers' widths that is kept
     dropout : probability of dropping a node
-    dropout_at : "fusion" (there alone), "hidden" or "not_embeddings"
-    initialisation : "pytorch", or "glorot" for weights as Keras draws them
+    dropout_at : "fusion" (only there), "hidden" or "not_embeddings"
+    initialisation : "pytorch", or "glorot" for the weights that Keras draws
 
     Raises
     ------
     ValueError
-        For a value that is none of the options' choices.
+        For a value that is not among an option's choices.
 
     Paper: Section 3, Fig. 2.  Chapter: ACP-Net.
     """

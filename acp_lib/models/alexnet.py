@@ -1,6 +1,6 @@
-"""torchvision's AlexNet with a last layer of its own, which the paper's table holds against ACP-Net's features.
+"""torchvision's AlexNet with a new last layer, which the paper's table compares with ACP-Net's features.
 
-In a module of its own because torchvision is slow to import, and few chapters need it.
+It has its own module because torchvision is slow to import, and few chapters need it.
 
 Paper: Section 4, Results on emotion recognition; Table 5.
 Chapter: Probes.
@@ -18,20 +18,20 @@ from acp_lib.models.probes import ALEXNET_SIDE
 
 
 class AlexNet(nn.Module):
-    """torchvision's AlexNet with a last layer of its own.
+    """torchvision's AlexNet with a new last layer.
 
     Parameters
     ----------
-    classes : of the last layer, which is new; 0 leaves it out and gives the activations before it
+    classes : outputs of the new last layer; 0 omits it, so that the output is the activations before it
     weights : imagenet, random, or the path of a state_dict of torchvision's alexnet
-    width : share of its channels and nodes that is kept, for random weights
+    width : share of the channels and nodes that is kept, for random weights only
 
     Raises
     ------
     WeightsUnavailable
-        If the weights cannot be had or do not fit.
+        If the weights cannot be loaded or do not fit.
     ValueError
-        For a narrower network with weights that were made for the whole.
+        For a narrower network with weights of the full one.
 
     Source: Krizhevsky (2014), One weird trick, for the network; the paper's table cites Rao, Xu and Xu (2016) for its
     accuracy.  Paper: Table 5, [27].  Chapter: Probes.
@@ -60,7 +60,7 @@ class AlexNet(nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Pictures (B, 3, side, side) in [-1, 1] to logits (B, classes), or to the activations before them; pictures
-        below ALEXNET_SIDE are enlarged to it.
+        smaller than ALEXNET_SIDE are enlarged to it.
         """
         if image.shape[-1] < ALEXNET_SIDE:
             image = nn.functional.interpolate(image, [ALEXNET_SIDE] * 2, mode="bilinear")
@@ -68,7 +68,7 @@ class AlexNet(nn.Module):
 
 
 def _narrowed(net: nn.Module, width: float) -> nn.Module:
-    """AlexNet with that share of all its channels and nodes but the input's."""
+    """AlexNet with this share of its channels and nodes; the input keeps all of its channels."""
     for part in (cast(nn.Sequential, net.features), cast(nn.Sequential, net.classifier)):
         for i, layer in enumerate(part):
             if isinstance(layer, nn.Conv2d):

@@ -11,7 +11,7 @@ from acp_lib.models.acp_net import layers
 
 HIDDEN = (512, 32)  # Paper: Section 4, for music; the ledger takes it for pictures too
 ALEXNET_SIDE = 63
-"""Pixels of the smallest picture of which AlexNet's three poolings leave something."""
+"""Side in pixels of the smallest picture that survives AlexNet's three poolings."""
 
 
 class MLP(nn.Module):

@@ -1,4 +1,4 @@
-"""What hears a spectrogram instead of the 193 numbers: ACP-Net with another music branch, and a classifier of music.
+"""Networks with a spectrogram instead of the 193 numbers as input: ACP-Net with another music branch, and a classifier.
 
 Paper: Section 4, Tables 4 and 5; the layers of the trunk are not given there, see the ledger.
 Chapter: Baselines; Probes.
@@ -18,7 +18,7 @@ CHANNELS = (32, 64, 128, 256)
 
 
 def trunk(channels: Sequence[int] = CHANNELS) -> nn.Sequential:
-    """Blocks of a 3x3 convolution, batch norm, ReLU and 2x2 pooling; the mean over what is left.
+    """Blocks of a 3x3 convolution, batch norm, ReLU and 2x2 pooling; then global average pooling.
 
     (B, 1, bins, frames) to (B, channels[-1]).
     """
@@ -30,7 +30,7 @@ def trunk(channels: Sequence[int] = CHANNELS) -> nn.Sequential:
 
 
 class SpectrogramACP(TwoBranches):
-    """ACP-Net that hears a log-spectrogram (B, 1, bins, frames); pictures as in ACP-Net, embeddings (B, 1024).
+    """ACP-Net with log-spectrograms (B, 1, bins, frames) as music; pictures as in ACP-Net, embeddings (B, 1024).
 
     Parameters
     ----------

@@ -32,9 +32,9 @@ def all_pairs(corpus: Corpus, pictures: np.ndarray, clips: np.ndarray) -> Pairs:
 
 
 def median_clip(right: np.ndarray, clips: np.ndarray) -> tuple[int, float]:
-    """The clip that has the median of the shares of right answers, and its share; the lower of two in the middle.
+    """The clip with the median share of right answers, and that share; the lower one of two medians.
 
-    right : whether each pair was called right [shape=(n,)]
+    right : whether each pair was judged correctly [shape=(n,)]
     clips : the clip of each pair [shape=(n,)]
 
     Chapter: What it gets right and wrong.
@@ -67,9 +67,9 @@ def typical_clips(model: nn.Module, corpus: Corpus, pictures: np.ndarray, rng: n
 
 
 def errors(probability: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Which answers are wrong, the most confident errors first.
+    """Indices of the wrong answers, the most confident errors first.
 
-    probability : given to each pair being true [shape=(n,)]
+    probability : of each pair being true, by the network [shape=(n,)]
 
     Chapter: What it gets right and wrong.
     """

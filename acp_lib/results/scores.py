@@ -54,17 +54,17 @@ def acp_net(study: Study) -> str:
 
 
 def scored(right: Sequence[np.ndarray], *names: np.ndarray) -> dict:
-    """Accuracy in per cent.
+    """Accuracy in per cent, with its interval.
 
     Parameters
     ----------
-    right : for each run whether it was right [shape=(n,)]
-    names : groups of `intervals.mean`, such as pictures and songs
+    right : for each run, whether it is right about each item [shape=(n,)]
+    names : clusters for `intervals.mean`, such as pictures and songs
 
     Returns
     -------
-    {"ours": the mean, "interval", "variances": as `intervals.Estimate.row` has them, over the names and, of several
-    runs, over runs at once, "values": one a run}
+    {"ours": the mean, "interval", "variances": as in `intervals.Estimate.row`, over the clusters and, if there are
+    several, over runs; "values": one per run}
 
     Chapter: ACP-Net.
     """

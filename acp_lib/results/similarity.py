@@ -14,8 +14,8 @@ def directions(x: np.ndarray, fitted: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    x : features (N, width); one that does not vary stays as it is, less its mean
-    fitted : whether a row counts for mean and deviation (N,)
+    x : features (N, width); a constant feature only has its mean subtracted
+    fitted : whether a row is used for mean and deviation (N,)
 
     Chapter: Seeing.
     """
@@ -62,7 +62,7 @@ def typical_and_nearest(z: np.ndarray, labels: np.ndarray, files: np.ndarray, k:
 
 
 def neighbours_of_own_label(z: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """How often a row's nearest neighbour has the row's label, and how often a row drawn at random would; shares.
+    """Share of rows whose nearest neighbour has the same label, and the expected share for a random neighbour.
 
     z : directions (N, width)
 

@@ -68,7 +68,7 @@ little-endian uint16 for each picture with each song, song by song; 65535 stands
              `${items[k].label === asked.label ? "✓ " : ""}${classes[items[k].label]}`),
         ...columns.map(([, values]) => make("td", {class: "acp-number"}, values[k].toFixed(3)))));
       const head = ["No.", other() === "song" ? "Music" : "Picture", "Class", ...columns.map(([name]) => name)];
-      body.replaceChildren(make("table", {}, make("caption", {}, "Scores from 0 to 1; choose a row's name to ask for it"),
+      body.replaceChildren(make("table", {}, make("caption", {}, "Scores from 0 to 1; click a name to see its ranking"),
         make("thead", {}, make("tr", {}, ...head.map(name => make("th", {scope: "col"}, name)))), make("tbody", {}, ...rows)));
       more.textContent = whole ? `Show the first ${FIRST}` : `Show all ${items.length}`;
       more.hidden = items.length <= FIRST;
