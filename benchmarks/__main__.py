@@ -21,7 +21,7 @@ examples:
   %(prog)s --quick             less of everything, a minute or three; not kept
   %(prog)s music --json FILE   one part, kept in another file
 """
-PARTS = ("music", "pictures", "networks", "growth", "tags", "downloads")
+PARTS = ("music", "alternatives", "pictures", "networks", "training", "growth", "stages", "tags", "downloads")
 RESULTS = Path(__file__).parent / "results"
 
 
