@@ -88,7 +88,7 @@ def test_training_is_held_against_the_peak():
 @pytest.mark.slow
 def test_the_products_of_a_step_are_those_of_its_layers():
     """Two a layer, and a third where the layer's input is another's output; as many operations as they should be."""
-    model, counted = ACPNet(fc_width=0.05), []
+    model, counted = ACPNet(fc_width=0.125), []
     work = training.products(model, 3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "mm", lambda a, b, out: counted.append((out.shape == (len(a), b.shape[1]), a.numel()

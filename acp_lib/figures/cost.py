@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from acp_lib.figures.page import drawn_to_fit, page_width, tell
+from acp_lib.figures.page import drawn_to_fit, on_phone, page_width, tell
 from acp_lib.figures.style import BRANCHES, FALSE, TRUE, abreast
 
 
@@ -59,9 +59,10 @@ def stages(sizes: pd.DataFrame) -> Figure:
 
     sizes : "stage", "items", "cpu_s"
     """
-    fig, ax = plt.subplots(figsize=(page_width(), 4.2))
+    fig, ax = plt.subplots(figsize=(page_width(), 6 if on_phone() else 4.6))
     told, most = [], 1.0
-    for k, (stage, rows) in enumerate(sizes.sort_values("items").groupby("stage", sort=False)):
+    for k, (stage, rows) in enumerate(sizes.groupby("stage", sort=False)):
+        rows = rows.sort_values("items")
         times, cost = (rows[name] / rows[name].iloc[0] for name in ("items", "cpu_s"))
         ax.plot(times, cost, marker="osDv^<>P"[k % 8], label=stage, color=f"C{k % 3}", ls=("-", ":", "-.")[k // 3 % 3],
                 lw=1.2, ms=5)
@@ -73,5 +74,5 @@ def stages(sizes: pd.DataFrame) -> Figure:
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.set_yticks(ticks, [str(t) for t in ticks])
     ax.minorticks_off()
-    ax.legend(fontsize="small")
+    fig.legend(loc="outside lower center", ncols=1 if on_phone() else 3, fontsize="small")
     return tell(fig, told)
