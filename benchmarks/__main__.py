@@ -22,7 +22,7 @@ examples:
   %(prog)s music --json FILE   one part, kept in another file
   %(prog)s steps --against v1  making the book, against an earlier commit: half an hour
 """
-PARTS = ("music", "pictures", "networks", "growth", "tags", "downloads")
+PARTS = ("music", "alternatives", "pictures", "networks", "training", "growth", "stages", "tags", "downloads")
 STEPS = "steps"
 """What takes too long to be among them, and needs another commit."""
 

@@ -1,4 +1,6 @@
-"""Two ways to do the same thing, run in turn in one process on one thread; what else the machine does falls on both."""
+"""Two ways to do the same thing, run in turn in one process on one thread, in seconds of processor time: what else the
+machine does takes none of it, and what it does to caches and memory falls on both.
+"""
 
 import importlib.metadata
 import os
@@ -19,13 +21,20 @@ def seconds(function) -> float:
     return time.perf_counter() - start
 
 
+def spent(function) -> float:
+    """Seconds of processor time of this process."""
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
 def compare(name: str, plain, fast, rounds: int, wanted: float) -> dict:
     """Medians of both, and of the ratios of the single rounds, beside the ratio that is wanted."""
     plain_times, fast_times = [], []
     for _ in range(rounds):
-        before = seconds(fast)
-        plain_times.append(seconds(plain))
-        fast_times.append((before + seconds(fast)) / 2)
+        before = spent(fast)
+        plain_times.append(spent(plain))
+        fast_times.append((before + spent(fast)) / 2)
     ratios = [p / f for p, f in zip(plain_times, fast_times, strict=True)]
     row = {"name": name, "plain_ms": 1e3 * statistics.median(plain_times),
            "fast_ms": 1e3 * statistics.median(fast_times), "ratio": statistics.median(ratios), "lowest": min(ratios),
@@ -36,18 +45,24 @@ def compare(name: str, plain, fast, rounds: int, wanted: float) -> dict:
     return row
 
 
-def floor(name: str, function, rounds: int) -> dict:
-    """What bare arithmetic takes, for comparison."""
-    row = {"name": name, "fast_ms": 1e3 * statistics.median(seconds(function) for _ in range(rounds)), "rounds": rounds}
+def floor(name: str, function, rounds: int, of: str = "") -> dict:
+    """What bare arithmetic takes, for comparison; `of` names the row of `compare` that cannot take less."""
+    row = {"name": name, "fast_ms": 1e3 * statistics.median(spent(function) for _ in range(rounds)), "rounds": rounds,
+           **({"of": of} if of else {})}
     print(f"{name:46}{'':13}{row['fast_ms']:9.1f} ms   the floor", flush=True)
     return row
 
 
 def machine() -> dict:
-    """Hardware and versions that the numbers depend on."""
+    """Hardware and versions that the numbers depend on, and how many processes wanted to run at the start, as a mean
+    over a minute: where they are more than the cores, wall times say little.
+    """
+    import torch
+
     cpu = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), cpu)
     versions = {package: importlib.metadata.version(package) for package in PACKAGES}
-    return {"cpu": cpu, "cores": os.cpu_count(), "python": platform.python_version(), "threads": 1} | versions
+    return {"cpu": cpu, "instructions": torch.backends.cpu.get_cpu_capability(), "cores": os.cpu_count(),
+            "load": round(os.getloadavg()[0], 1), "python": platform.python_version(), "threads": 1} | versions

@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import scipy.fft
 import soundfile
 
 from acp_lib.features import audio, music, spectrogram
 from acp_lib.features.fast.compiled import librosa
+from benchmarks import parts
 
 
 def song(length: float, sr: int, seed: int) -> np.ndarray:
@@ -37,11 +37,10 @@ def run(quick: bool) -> list[dict]:
     y = song(length, audio.SR, seed=1).mean(axis=1).astype(np.float32)
     print(f"first call of extract in this process: {seconds(lambda: music.extract(y, audio.SR)):.2f} s")
     music.reference(y[:audio.SR], audio.SR)  # librosa compiles on first use
-    frames = np.lib.stride_tricks.sliding_window_view(y, 2048)[::512].astype(np.float64)
     rows = [
         compare(f"193 numbers of {length} s", lambda: music.reference(y, audio.SR),
                 lambda: music.extract(y, audio.SR), rounds, 20),
-        floor(f"FFTs of {length} s alone, float64", lambda: scipy.fft.rfft(frames), rounds),
+        *parts.rows(y, 5 * rounds, f"193 numbers of {length} s"),
         compare(f"log-spectrogram of {length} s", lambda: spectrogram.reference(y, audio.SR),
                 lambda: spectrogram.extract(y, audio.SR), 3 * rounds, 2),
     ]
@@ -50,7 +49,9 @@ def run(quick: bool) -> list[dict]:
             path = Path(folder) / f"song.{suffix}"
             write(path, song(length, 44100, seed=2), 44100)
             audio.load(path), librosa.load(path)
-            rows.append(compare(f"decode {length} s of 44.1 kHz stereo {suffix}", lambda p=path: librosa.load(p),
+            name = f"decode {length} s of 44.1 kHz stereo {suffix}"
+            rows.append(compare(name, lambda p=path: librosa.load(p),
                                 lambda p=path: audio.load(p), 3 * rounds, 1.5))
-            rows.append(floor(f"decode {suffix} alone", lambda p=path: soundfile.read(p, dtype="float32"), rounds))
+            rows.append(floor(f"decode {suffix} alone", lambda p=path: soundfile.read(p, dtype="float32"), 3 * rounds,
+                              name))
     return rows

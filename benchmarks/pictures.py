@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from torchvision.io import decode_jpeg, read_file
 from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
 
 from acp_lib.features import image
 
@@ -81,11 +83,16 @@ def run(quick: bool) -> list[dict]:
         def batched(network):
             network(np.stack([image.read(file) for file in files]))
 
+        encoded = [read_file(str(file)) for file in files]
+        decoded = [decode_jpeg(data) for data in encoded]
         left, right = torch.randn(2048, 2048), torch.randn(2048, 5408)  # 45 billion operations, as 8 pictures take
         prepared = prepared.contiguous(memory_format=torch.channels_last)
         return [
             compare("decode, turn and resize 8 pictures of 640 x 480", lambda: [pillow(f) for f in files],
                     lambda: [image.read(f) for f in files], 5 * rounds, 2.2),
+            *(floor(f"{what} 8 JPEG alone", work, 5 * rounds, "decode, turn and resize 8 pictures of 640 x 480")
+              for what, work in (("decoding", lambda: [decode_jpeg(data) for data in encoded]),
+                                 ("resizing", lambda: [F.resize(x, [image.SIZE, image.SIZE]) for x in decoded]))),
             compare("2048 numbers of 8 pictures, from JPEG", one_by_one, lambda: batched(exact), rounds, 1.5),
             *in_bfloat16(weights, pixels, one_by_one, batched, rounds),
             floor("a float32 product of as many operations (GEMM)", lambda: left @ right, rounds),

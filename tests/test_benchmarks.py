@@ -1,21 +1,24 @@
 """The benchmarks' own arithmetic, and what they keep."""
 
 import json
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from acp_lib.features import music
+from acp_lib.models import ACPNet
 from benchmarks import __main__ as bench
-from benchmarks import compare, equality, growth, steps
+from benchmarks import alternatives, compare, equality, growth, parts, stages, steps, training
 from benchmarks import tags as tag_tables
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """Functions that take as long as they say."""
-    monkeypatch.setattr(compare, "seconds", lambda function: function())
+    monkeypatch.setattr(compare, "spent", lambda function: function())
 
 
 def test_a_ratio_is_the_median_of_the_rounds(clock, capsys):
@@ -29,6 +32,21 @@ def test_a_ratio_is_the_median_of_the_rounds(clock, capsys):
 def test_a_ratio_below_the_aim_is_said_so(clock, capsys):
     compare.compare("step", lambda: 1.0, lambda: 1.0, 2, 1.5)
     assert "1.00 times (1.00 to 1.00), wanted 1.5: NOT MET" in capsys.readouterr().out
+
+
+def test_a_floor_says_whose_it_is(clock):
+    assert compare.floor("decoder", lambda: 0.5, 3, "decode") == {"name": "decoder", "fast_ms": 500, "rounds": 3,
+                                                                "of": "decode"}
+    assert "of" not in compare.floor("decoder", lambda: 0.5, 3)
+
+
+def test_processor_time_does_not_pass_while_a_process_waits():
+    assert compare.spent(lambda: time.sleep(0.2)) < 0.1 < compare.seconds(lambda: time.sleep(0.2))
+
+
+def test_a_machine_says_its_instructions_and_how_busy_it_is():
+    about = compare.machine()
+    assert about["instructions"] and about["load"] >= 0 and about["cores"] >= 1
 
 
 def test_parts_are_kept_beside_those_that_are_there(tmp_path):
@@ -45,7 +63,7 @@ def test_an_unknown_part_is_named(argument, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["benchmarks", *argument.split()])
     with pytest.raises(SystemExit):
         bench.main()
-    assert "part 'musik'; expected some of music, pictures, networks, growth, tags" in capsys.readouterr().err
+    assert f"part 'musik'; expected some of {', '.join(bench.PARTS)}" in capsys.readouterr().err
 
 
 def test_deviations_are_in_units_of_what_is_allowed():
@@ -54,6 +72,101 @@ def test_deviations_are_in_units_of_what_is_allowed():
     fast[music.BLOCKS["chroma"].start] += 2 * 1.1e-4
     found = equality.errors(fast, plain)
     assert found.pop("chroma") == pytest.approx(2, rel=1e-2) and set(found.values()) == {0}
+
+
+@pytest.mark.slow
+def test_training_is_held_against_the_peak():
+    epoch, *parts_of_it = training.step(4, 64, 2)
+    assert epoch["parameters"] == 14_842_020 and epoch["pairs"] == training.PAIRS
+    step_s = parts_of_it[0]["part_ms"] / 1e3
+    assert epoch["epoch_s"] == pytest.approx(step_s * epoch["pairs"] / 4)
+    assert epoch["share"] == pytest.approx(6 * 14_842_020 * 4 / step_s / (1e9 * epoch["peak_gflops"]))
+    assert [row["part"] for row in parts_of_it[:4]] == ["whole", "forward", "backward", "update"]
+    assert all(row["part_ms"] > 0 and row["of_step"] > 0 for row in parts_of_it)
+
+
+@pytest.mark.slow
+def test_the_products_of_a_step_are_those_of_its_layers():
+    """Two a layer, and a third where the layer's input is another's output; as many operations as they should be."""
+    model, counted = ACPNet(fc_width=0.125), []
+    work = training.products(model, 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "mm", lambda a, b, out: counted.append((out.shape == (len(a), b.shape[1]), a.numel()
+                                                                     * b.shape[1])))
+        work()
+    weights = {name: p.numel() for name, p in model.named_parameters() if p.ndim == 2}
+    first = weights["image.0.weight"] + weights["music.0.weight"]
+    assert all(fits for fits, _ in counted) and len(counted) == 3 * len(weights) - 2
+    assert sum(n for _, n in counted) == 3 * (3 * sum(weights.values()) - first)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_small_task_is_learnt_in_either_precision(precision):
+    assert training.learnt(precision, 3, n=300) > 0.7
+
+
+def test_no_bfloat16_is_said_with_the_reason(monkeypatch, capsys):
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    row, = training.in_bfloat16(4, 1, 1)
+    assert "has no bfloat16" in row["skipped"] and row["skipped"] in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", stages.STAGES)
+def test_a_stage_is_measured_at_any_size(stage, monkeypatch):
+    monkeypatch.setattr(stages, "LEAST", 0.0)
+    made = stages.measured(stage, 60)
+    assert made["cpu_s"] >= 0 and made["peak_mib"] > 50
+
+
+def test_a_long_run_is_not_repeated_and_a_short_one_counts_by_its_least(monkeypatch):
+    monkeypatch.setattr(stages, "spent", lambda work: work())
+    monkeypatch.setitem(stages.STAGES, "short", ("items", 1, lambda n: iter([9 * 0.5, 0.3, 0.2, 0.1]).__next__))
+    monkeypatch.setitem(stages.STAGES, "long", ("items", 1, lambda n: iter([6.0]).__next__))
+    assert stages.measured("short", 1)["cpu_s"] == 0.2 and stages.measured("long", 1)["cpu_s"] == 6.0
+
+
+def test_how_much_dearer_an_item_becomes():
+    assert stages.dearer([{"items": 10, "cpu_s": 1.0}, {"items": 40, "cpu_s": 8.0}]) == 2
+
+
+@pytest.mark.slow
+def test_the_parts_of_193_numbers(capsys):
+    y, = alternatives.clips(11, 1)
+    *made, floor = parts.rows(y, 1, "193 numbers")
+    assert len(made) == 6 and {row["of"] for row in [*made, floor]} == {"193 numbers"}
+    assert 0.5 < sum(row["of_step"] for row in made) < 1.5
+    assert floor["fast_ms"] < 1.5 * sum(row["part_ms"] for row in made)
+
+
+def test_alternatives_are_timed_on_the_same_sounds(capsys):
+    sounds, asked = [np.full(22050, 0.5, np.float32), np.full(22050, 0.25, np.float32)], []
+
+    def describe(times):
+        return lambda y: asked.append(times) or np.array([times * y[0], 1.0])
+
+    row = alternatives.against("a 1.0", describe(1.1), describe(1.0), "two numbers", sounds, 2,
+                               blocks={"a": slice(0, 1), "b": slice(1, 2)})
+    assert row["largest_difference"] == {"a": pytest.approx(0.1 / 1.1), "b": 0} and row["sounds"] == 2
+    assert row["seconds"] == 1 and row["processes"] == 1 and asked.count(1.1) == asked.count(1.0) == 6
+    assert "a 1.0" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_librosas_shared_features_are_ours():
+    y, = alternatives.clips(12, 1)
+    found = alternatives.largest(alternatives.ours(y)[None], alternatives.plain(y)[None],
+                                 {"mfcc": slice(0, 40), "mel": slice(40, None)})
+    assert max(found.values()) < 1e-5 and len(alternatives.ours(y)) == 168
+
+
+@pytest.mark.parametrize(("name", "reason"), [("no_such_package", "ModuleNotFoundError"),
+                                              ("broken", "RuntimeError: built for CUDA 1")])
+def test_a_package_that_is_not_there_is_left_out_with_the_reason(name, reason, tmp_path, monkeypatch):
+    (tmp_path / "broken.py").write_text("raise RuntimeError('built for\\n CUDA 1')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert reason in alternatives.loaded(name)
 
 
 @pytest.mark.slow

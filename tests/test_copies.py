@@ -1,6 +1,7 @@
 """Exact and near copies: the hash, the index against plain comparison, groups, the table."""
 
 import io
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -52,6 +53,26 @@ def test_every_planted_copy_is_found_and_no_other(distance):
     groups = copies.groups([*originals, *near], distance)
     assert len(set(groups.tolist())) == 3000 and (groups[3000:] == groups[:300]).all()
     assert len(set(copies.groups([*originals, *far], distance).tolist())) == 3300
+
+
+@pytest.mark.parametrize(("n", "agreeing"), [(300, 1), (4000, 2), (4000, 3)])
+def test_the_index_finds_what_comparing_all_with_all_does(n, agreeing, monkeypatch):
+    """However many bands must agree; 4,000 hashes ask for two, and for three where that is not enough."""
+    rng = np.random.default_rng(n + agreeing)
+    words = rng.integers(0, 2**64, (n, 2), np.uint64)
+    words[n // 2:] = words[:n - n // 2]
+    for _ in range(12):  # bits turned, the same one twice now and then: 1 to 12 in all
+        row, bit = np.arange(n // 2, n), rng.integers(0, 64, n - n // 2).astype(np.uint64)
+        words[row, rng.integers(0, 2, len(row))] ^= np.uint64(1) << bit
+    words = np.unique(words, axis=0)
+    if agreeing == 3:
+        monkeypatch.setattr(np, "log2", lambda x: 28.0)  # as of 300 million hashes
+    drawn = []
+    monkeypatch.setattr(copies, "combinations", lambda bands, k: drawn.append(k) or combinations(bands, k))
+    found = copies.pairs(words, copies.DISTANCE)
+    near = [np.flatnonzero(copies.distances(words[i], words[i + 1:]) <= copies.DISTANCE) for i in range(len(words))]
+    assert found.tolist() == [[i, i + 1 + j] for i, others in enumerate(near) for j in others.tolist()]
+    assert len(found) > n // 10 and drawn == [agreeing]
 
 
 def test_no_hash():

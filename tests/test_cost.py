@@ -58,3 +58,41 @@ def test_durations(hours, text):
 
 def test_growth_of_memory_is_that_of_the_modality_that_grows_most():
     assert cost.memory_growth(SIZES) == pytest.approx(1.25)
+
+
+def test_what_nothing_but_its_floors_would_reach():
+    """Floors of one comparison add up; a comparison without any is left out."""
+    compared = [{"name": "a", "plain_ms": 30}, {"name": "b", "plain_ms": 7}]
+    floors = [{"name": "x", "fast_ms": 4, "of": "a"}, {"name": "y", "fast_ms": 6, "of": "a"},
+              {"name": "z", "fast_ms": 1}]
+    assert cost.at_most(compared, floors) == {"a": 3}
+    assert cost.at_most(compared, floors[2:]) == {}  # as older results have them
+
+
+def test_rows_of_all_parts_and_none_of_an_older_machine():
+    parts = {"x": {"rows": [{"name": "a", "stage": 1}, {"name": "b", "skipped": "no wheel"}]},
+             "y": {"rows": [{"stage": 2}]}}
+    assert [row["stage"] for row in cost.rows(parts, "stage")] == [1, 2] and cost.rows(parts, "share") == []
+    assert cost.skipped(parts) == "b (no wheel)" and cost.skipped({}) == "nothing"
+
+
+def test_growth_of_stages():
+    """One in proportion, one with the square; memory in KiB an item."""
+    sizes = [{"stage": stage, "unit": "items", "items": n, "cpu_s": 2e-3 * n**power / 100**(power - 1),
+              "peak_mib": 100 + grows * n / 1024}
+             for stage, power, grows in (("even", 1, 0), ("square", 2, 3)) for n in (6400, 100, 1600, 400)]
+    even, square = cost.stages(sizes)
+    assert even["dearer"] == pytest.approx(1) and even["exponent"] == pytest.approx(1) and even["kib"] == 0
+    assert square["dearer"] == pytest.approx(64) and square["exponent"] == pytest.approx(2)
+    assert square["kib"] == pytest.approx(3) and (square["least"], square["most"]) == (100, 6400)
+    assert square["each"] == pytest.approx(2e-3) and cost.stages([]) == []
+
+
+@pytest.mark.parametrize(("kib", "items"), [(1, 16 * 2**20), (16, 2**20), (0, float("inf")), (-1, float("inf"))])
+def test_how_many_items_a_memory_holds(kib, items):
+    assert cost.fitting(kib) == items
+
+
+@pytest.mark.parametrize(("differ", "text"), [({"a": 1e-7, "b": 2.4e-4}, "2e-04"), (None, None)])
+def test_the_largest_difference(differ, text):
+    assert cost.largest({"largest_difference": differ}) == text

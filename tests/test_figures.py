@@ -226,6 +226,9 @@ CASES = [  # figure, what is special, arguments
                                     for i, r in enumerate((1.5, 30.0))]]),
     (cost.growth, "", lambda p: [pd.DataFrame([{"modality": m, "samples": n, "cpu_s": n, "peak_mib": 400}
                                                for n in (9, 36) for m in ("music", "image")])]),
+    (cost.stages, "", lambda p: [pd.DataFrame([{"stage": f"stage {k}", "items": n, "cpu_s": n**(1 + k / 9)}
+                                               for k in range(8) for n in (5, 20, 80, 320)])]),
+    (cost.stages, "where none was measured", lambda p: [pd.DataFrame([], columns=["stage", "items", "cpu_s"])]),
     (shortcuts.guesser_accuracy, "", lambda p: [EXACT, EXACT + 0.3, LEARNT, 61.67]),
     (cross_modal.additive_approximation, "", lambda p: [[70.0, 72.5], [60.0, 61.0], 50.0, 66.7]),
     (cross_modal.additive_approximation, "far below its ceiling", lambda p: [[50.0], [50.0], 50.0, 66.7]),

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from acp_lib.figures.page import drawn_to_fit, page_width, tell
+from acp_lib.figures.page import drawn_to_fit, on_phone, page_width, tell
 from acp_lib.figures.style import BRANCHES, FALSE, TRUE, abreast
 
 
@@ -50,3 +50,29 @@ def growth(sizes: pd.DataFrame) -> Figure:
         ax.set_xticks(ticks, [str(t) for t in ticks])
     axes[1].legend()
     return fig
+
+
+@drawn_to_fit
+def stages(sizes: pd.DataFrame) -> Figure:
+    """Processor time of each stage over its size, both as multiples of the smallest run's: along the dashed line where
+    an item costs the same however many there are.
+
+    sizes : "stage", "items", "cpu_s"
+    """
+    fig, ax = plt.subplots(figsize=(page_width(), 6 if on_phone() else 4.6))
+    told, most = [], 1.0
+    for k, (stage, rows) in enumerate(sizes.groupby("stage", sort=False)):
+        rows = rows.sort_values("items")
+        times, cost = (rows[name] / rows[name].iloc[0] for name in ("items", "cpu_s"))
+        ax.plot(times, cost, marker="osDv^<>P"[k % 8], label=stage, color=f"C{k % 3}", ls=("-", ":", "-.")[k // 3 % 3],
+                lw=1.2, ms=5)
+        most = max(most, times.max())
+        told.append(f"{stage}: {times.iloc[-1]:.0f} times the items take {cost.iloc[-1]:.1f} times the time")
+    ax.plot([1, most], [1, most], color="0.3", ls="--", lw=1, label="in proportion")
+    ticks = [4**k for k in range(8) if 4**k <= most]
+    ax.set(xscale="log", yscale="log", xlabel="times the items", ylabel="times the processor time")
+    ax.set_xticks(ticks, [str(t) for t in ticks])
+    ax.set_yticks(ticks, [str(t) for t in ticks])
+    ax.minorticks_off()
+    fig.legend(loc="outside lower center", ncols=1 if on_phone() else 3, fontsize="small")
+    return tell(fig, told)

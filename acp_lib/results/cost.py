@@ -9,7 +9,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+
+COLUMNS = ["stage", "unit", "items", "cpu_s", "peak_mib"]
 
 
 def measured(folder: Path) -> dict[str, dict]:
@@ -36,6 +39,72 @@ def compared(parts: Mapping[str, dict]) -> tuple[list[dict], list[dict]]:
     """
     rows = [row for part in parts.values() for row in part["rows"]]
     return [row for row in rows if "ratio" in row], [row for row in rows if "fast_ms" in row and "ratio" not in row]
+
+
+def at_most(compared: list[dict], floors: list[dict]) -> dict[str, float]:
+    """How many times faster than the plain way each comparison could become if nothing but its floors were left, by the
+    name of the comparison; those without a floor are left out.
+
+    Chapter: What it costs.
+    """
+    bounds = pd.DataFrame([row for row in floors if "of" in row], columns=["of", "fast_ms"])
+    least = bounds.groupby("of")["fast_ms"].sum()
+    return {row["name"]: row["plain_ms"] / least[row["name"]] for row in compared if row["name"] in least}
+
+
+def rows(parts: Mapping[str, dict], key: str) -> list[dict]:
+    """Rows of all parts that hold something; none of a machine on which it was not measured.
+
+    Chapter: What it costs.
+    """
+    return [row for part in parts.values() for row in part["rows"] if key in row]
+
+
+def skipped(parts: Mapping[str, dict]) -> str:
+    """What was not measured, and why, as a sentence's end.
+
+    Chapter: What it costs.
+    """
+    return "; ".join(f"{row['name']} ({row['skipped']})" for row in rows(parts, "skipped")) or "nothing"
+
+
+def largest(row: Mapping) -> str | None:
+    """The largest of a row's differences, as text; None where the features are other ones.
+
+    Chapter: What it costs.
+    """
+    return f"{max(row['largest_difference'].values()):.0e}" if row["largest_difference"] else None
+
+
+def fitting(kib: float, gib: float = 16) -> float:
+    """How many items that take so much memory each fit into so much of it; infinite if none was seen to take any.
+
+    Chapter: What it costs.
+    """
+    return gib * 2**20 / kib if kib > 0 else float("inf")
+
+
+def stages(sizes: list[dict]) -> list[dict]:
+    """How the cost of each stage grows, from rows of COLUMNS, several sizes of each.
+
+    Returns
+    -------
+    a row a stage: "stage", "unit", "least" and "most" items, "each" at least and "each_of_most" (seconds), "dearer"
+    (their ratio), "exponent" of a straight line through the logarithms of time and items, "kib" of memory that an item
+    takes
+
+    Chapter: What it costs.
+    """
+    found = []
+    for stage, made in pd.DataFrame(sizes, columns=COLUMNS).groupby("stage", sort=False):
+        made = made.sort_values("items")
+        first, last = made.iloc[0], made.iloc[-1]
+        each, most = first["cpu_s"] / first["items"], last["cpu_s"] / last["items"]
+        kib = 1024 * (last["peak_mib"] - first["peak_mib"]) / (last["items"] - first["items"])
+        exponent = float(np.polyfit(np.log(made["items"]), np.log(made["cpu_s"]), 1)[0])
+        found.append({"stage": stage, "unit": first["unit"], "least": int(first["items"]), "most": int(last["items"]),
+                      "each": each, "each_of_most": most, "dearer": most / each, "exponent": exponent, "kib": kib})
+    return found
 
 
 def per_sample(sizes: pd.DataFrame) -> pd.Series:
