@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -44,6 +45,7 @@ examples:
   %(prog)s -p build /scratch -p work /scratch    elsewhere: /scratch/_build/html
 """
 IMPORT = re.compile(r"^ *(?:from (acp_lib[\w.]*) import (\([^)]*\)|.*)|import (.*))", re.MULTILINE)
+IMPORTING = Lock()  # threads that import modules at once may find some of them half made
 LAST = "90_"  # chapters so named read the results of the others
 RENDER = """\
 import sys
@@ -155,17 +157,18 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
         If a cell fails; the message holds the traceback, or what the machine refused and the remedy, and where the
         partial notebook lies.
     """
-    import jupytext
-    import papermill
-    from traitlets.config import Config
-
-    from acp_lib.book import kernels
-
-    logging.getLogger("papermill").setLevel(logging.ERROR)  # parameters are checked here and in the chapters
     chapter.executed.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{chapter.executed}.lock"):
         if chapter.current:
             return "kept", 0.0
+        with IMPORTING:
+            import ipykernel.kernelspec  # noqa: F401  jupyter_client does, when it starts a kernel
+            import jupytext
+            import papermill
+            from traitlets.config import Config
+
+            from acp_lib.book import kernels
+        logging.getLogger("papermill").setLevel(logging.ERROR)  # parameters are checked here and in the chapters
         chapter.record.unlink(missing_ok=True)
         key, start = chapter.key, time.monotonic()
         notebook = jupytext.read(chapter.source, fmt="md:myst")
