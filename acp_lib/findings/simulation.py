@@ -244,6 +244,28 @@ def _score(row: dict) -> str:
     return f"{scores.called({**row, 'row': 'ACP-Net'})} is right about {row['ours']:.1f} %"
 
 
+def beside(result: dict) -> str:
+    """What each network scores on the first reading, with its interval, runs and epochs, in words.
+
+    Chapter: What would IMAC have given? A simulation.
+    """
+    first, *others = recorded.of(result, table="reading")
+    alike = {key: first[key] for key in ("pairs", "split", "noise")}
+    rows = [first, *recorded.of({"rows": others}, **alike)]
+    epochs = {row["network"]: len(row["curve"]) for row in recorded.of(result, table="run", longer=False, **alike)}
+    return "; ".join(f"{scores.called({**row, 'row': 'ACP-Net'})} {row['ours']:.1f} % ({span(row['interval'])}; runs: "
+                     f"{len(row['values'])}, epochs of a run: {epochs[row['network']]})" for row in rows)
+
+
+def shifts(result: dict) -> str:
+    """By how many points every other reading changes what the audited network scores on the first, in words.
+
+    Chapter: What would IMAC have given? A simulation.
+    """
+    first, *others = (row for row in recorded.of(result, table="reading") if row["network"] != MAIN)
+    return "; ".join(f"{written(row)} {number(row['ours'] - first['ours'], sign='+')}" for row in others)
+
+
 def full(results: Sequence[dict]) -> list[dict]:
     """Those results that have networks at IMAC's size.
 
