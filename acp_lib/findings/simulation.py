@@ -37,6 +37,8 @@ NOISES = (0.0, 1.0)
 """Of the labels of songs: as good as those of the corpus, and as uncertain as their released scores."""
 LONGER = 2
 """Times as many epochs for one more run of the first reading, to see whether they matter."""
+MAIN_EPOCHS = 1
+"""Of the main network at most: one of its epochs takes minutes."""
 
 NONE = "none"
 ABOUT = ("network", "pairs", "split", "noise")
@@ -50,7 +52,7 @@ def rows(study: Study, share: float = 1.0, readings: Sequence[str] = ()) -> list
     Parameters
     ----------
     study : its `seeds` are how many databases the first reading is tried on, each with a run of the audited network;
-        its `epochs`, `patience` and `batch` are those of the networks
+        its `epochs` (of the main one MAIN_EPOCHS at most), `patience` and `batch` are those of the networks
     share : of IMAC's size
     readings : as `asked`; the first is tried on all databases; on one of them with each of NOISES, by the main network,
         and the others, too
@@ -95,18 +97,18 @@ def asked(given: Sequence[str]) -> list[Reading]:
 
 
 class Job(NamedTuple):
-    """A run: whose network, on which pairs of which database, and for how many times as many epochs."""
+    """A run: whose network, on which pairs of which database, and for how many epochs."""
 
     study: Study
     reading: Reading
     noise: float
     seed: int
-    longer: int = 1
+    epochs: int
 
     def planned(self, made: Tuned, share: float = 1.0) -> SimulatedRun:
         """The run of ACP-Net on the simulated database, trained or not."""
-        (pairs, split), own = self.reading, self.study.profile
-        profile = own.changed(seed=self.seed, pairs=pairs, split=split, epochs=self.longer * own.pairing.epochs)
+        pairs, split = self.reading
+        profile = self.study.profile.changed(seed=self.seed, pairs=pairs, split=split, epochs=self.epochs)
         return simulator.planned(made.models, profile, self.study.work, noise=self.noise, share=share)
 
 
@@ -124,10 +126,12 @@ def networks(study: Study, made: Tuned, share: float, readings: Sequence[Reading
     has, for that number
     """
     seeds, (first, *others), small = study.profile.run_seeds, readings, study.audited
-    jobs = [*(Job(small, first, NOISES[0], seed) for seed in seeds), Job(study, first, NOISES[0], seeds[0]),
-            *(Job(small, first, noise, seeds[0]) for noise in NOISES[1:]),
-            *(Job(small, reading, NOISES[0], seeds[0]) for reading in others),
-            Job(small, first, NOISES[0], seeds[0], LONGER)]
+    epochs, good = study.profile.pairing.epochs, NOISES[0]
+    jobs = [*(Job(small, first, good, seed, epochs) for seed in seeds),
+            Job(study, first, good, seeds[0], min(MAIN_EPOCHS, epochs)),
+            *(Job(small, first, noise, seeds[0], epochs) for noise in NOISES[1:]),
+            *(Job(small, reading, good, seeds[0], epochs) for reading in others),
+            Job(small, first, good, seeds[0], LONGER * epochs)]
     plan = [job.planned(made, share) for job in jobs]
     runs.train(plan, study.work)
     table = {(noise, seed): simulator.imac(seed, noise, share) for noise in NOISES for seed in seeds}
@@ -145,7 +149,7 @@ def networks(study: Study, made: Tuned, share: float, readings: Sequence[Reading
 def _run(one: SimulatedRun, job: Job, table: pd.DataFrame) -> dict:
     groups = [table.loc[table["modality"] == m, "song"].to_numpy()[one.predictions[m].to_numpy()] for m in SIDES]
     about = dict(zip(ABOUT, (job.study.network, *job.reading, job.noise), strict=True))
-    return {"table": "run", **about, "seed": job.seed, "longer": job.longer > 1,
+    return {"table": "run", **about, "seed": job.seed, "longer": job.epochs > job.study.profile.pairing.epochs,
             **intervals.mean(one.correct, *groups).scaled(100).row(),
             "curve": [round(100 * record["val_accuracy"], 2) for record in one.history]}
 
@@ -212,18 +216,26 @@ def written(row: dict) -> str:
 
 def alike(results: Sequence[dict]) -> dict[str, object]:
     """How many checks there are ("asked"), in how many the real half's interval holds the simulated mean ("inside"),
-    and in how many that of the difference holds zero ("agree"); and the largest difference, in words ("worst").
+    and in how many that of the difference holds zero ("agree"); in words the largest difference ("worst"), and all
+    whose interval does not hold zero ("failed").
 
     Chapter: What would IMAC have given? A simulation.
     """
     every = [(result["data"], row) for result in results for row in recorded.of(result, table="check")]
-    data, worst = max(every, key=lambda one: abs(one[1]["difference"]["ours"]))
-    away = worst["difference"]
-    return {"asked": len(every),
-            "inside": sum(row["interval"][0] <= row["simulated"] <= row["interval"][1] for _, row in every),
-            "agree": sum(low <= 0 <= high for _, row in every for low, high in [row["difference"]["interval"]]),
-            "worst": f"{number(away['ours'], sign='+')} points ({span(away['interval'], sign='+')}), for "
-                     f"{WORDS[worst['row']]} on {data}"}
+    failed = [one for one in every if not _holds(one[1]["difference"]["interval"], 0)]
+    return {"asked": len(every), "inside": sum(_holds(row["interval"], row["simulated"]) for _, row in every),
+            "agree": len(every) - len(failed), "failed": "; ".join(_off(*one) for one in failed) or "none",
+            "worst": _off(*max(every, key=lambda one: abs(one[1]["difference"]["ours"])))}
+
+
+def _holds(interval: Sequence[float], value: float) -> bool:
+    return interval[0] <= value <= interval[1]
+
+
+def _off(data: str, row: dict) -> str:
+    away = row["difference"]
+    return (f"{number(away['ours'], sign='+')} points ({span(away['interval'], sign='+')}), for {WORDS[row['row']]} on "
+            f"{data}")
 
 
 def sentence(result: dict) -> str:
