@@ -349,6 +349,7 @@ def result(good=60.0, bad=54.0, *away: float, main: Sequence[float] = ()) -> dic
     return {"data": "A", "command": "acp record simulation", "rows": [
         {**reading, "noise": 0.0, "ours": good, "network": SMALL},
         *({**reading, "noise": 0.0, "ours": value, "network": "main"} for value in main),
+        *({**reading, "table": "run", "noise": 0.0, "network": "main", "longer": False, "curve": [50.0]} for _ in main),
         {**reading, "noise": 1.0, "ours": bad, "network": SMALL},
         *({"table": "check", "row": "two", "ours": 55.0, "interval": [52.0, 58.0], "simulated": 55.0 - by,
            "difference": {"ours": by, "interval": [by - 4, by + 4]}} for by in away)]}
@@ -356,7 +357,7 @@ def result(good=60.0, bad=54.0, *away: float, main: Sequence[float] = ()) -> dic
 
 @pytest.mark.parametrize(("main", "end"), [
     ((), "as uncertain as the released scores"),
-    ((62.04,), "; with good labels, ACP-Net (main) is right about 62.0 %")])
+    ((62.04,), "; with good labels and after 1 epoch, ACP-Net (main) is right about 62.0 %")])
 def test_it_is_told_what_was_simulated_from_what_and_by_which_network(main, end):
     said = simulation.told([result(main=main), {"rows": []}])
     assert said.startswith("on databases of IMAC's size that are simulated from A, ACP-Net (audit, a quarter of the "
@@ -368,7 +369,7 @@ def test_nothing_is_told_of_what_has_no_networks():
     assert simulation.told([{"rows": []}]) == simulation.told([]) == "nothing has been recorded"
 
 
-@pytest.mark.parametrize("lost", [0, 1, 2])
+@pytest.mark.parametrize("lost", [0, 1, 3])
 def test_a_reading_that_was_not_recorded_is_named_with_the_remedy(lost):
     """Of the audited network, with good labels or with bad ones; the main network may be left out."""
     made = result(main=(62.0,))
@@ -393,10 +394,10 @@ READ = [*trained(SMALL, 60.0, 5), *trained("main", 61.24, epochs=1), *trained(SM
 
 
 @pytest.mark.parametrize(("rows", "words"), [
-    (READ[:3], "ACP-Net (audit, a quarter of the width) 60.0 % (59.0 to 61.0; runs: 5, epochs of a run: 2)"),
-    (READ, "ACP-Net (audit, a quarter of the width) 60.0 % (59.0 to 61.0; runs: 5, epochs of a run: 2); "
-           "ACP-Net (main) 61.2 % (60.2 to 62.2; runs: 1, epochs of a run: 1)"),
-    (READ[9:], "ACP-Net (audit, a quarter of the width) 60.0 % (59.0 to 61.0; runs: 1, epochs of a run: 2)")])
+    (READ[:3], "ACP-Net (audit, a quarter of the width) 60.0 % (59.0 to 61.0; runs: 5, of 2 epochs)"),
+    (READ, "ACP-Net (audit, a quarter of the width) 60.0 % (59.0 to 61.0; runs: 5, of 2 epochs); "
+           "ACP-Net (main) 61.2 % (60.2 to 62.2; runs: 1, of 1 epoch)"),
+    (READ[9:], "ACP-Net (audit, a quarter of the width) 60.0 % (59.0 to 61.0; runs: 1, of 2 epochs)")])
 def test_both_networks_stand_side_by_side_with_their_runs_and_epochs(rows, words):
     assert simulation.beside({"rows": rows}) == words
 

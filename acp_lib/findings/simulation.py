@@ -249,7 +249,8 @@ def sentence(result: dict) -> str:
     said = (f"on databases of IMAC's size that are simulated from {result['data']}, {_score(good)} of the "
             f"class-balanced pairs if songs are labelled as well as there, and about {bad['ours']:.1f} % if their "
             "labels are as uncertain as the released scores")
-    return "; with good labels, ".join([said, *map(_score, recorded.of({"rows": rows}, network=MAIN))])
+    return "; ".join([said, *(f"with good labels and after {_epochs(result, row)}, {_score(row)}"
+                              for row in recorded.of({"rows": rows}, network=MAIN, noise=NOISES[0]))])
 
 
 def _score(row: dict) -> str:
@@ -264,9 +265,8 @@ def beside(result: dict) -> str:
     first, *others = recorded.of(result, table="reading")
     alike = {key: first[key] for key in ("pairs", "split", "noise")}
     rows = [first, *recorded.of({"rows": others}, **alike)]
-    epochs = {row["network"]: len(row["curve"]) for row in recorded.of(result, table="run", longer=False, **alike)}
     return "; ".join(f"{scores.called({**row, 'row': 'ACP-Net'})} {row['ours']:.1f} % ({span(row['interval'])}; runs: "
-                     f"{len(row['values'])}, epochs of a run: {epochs[row['network']]})" for row in rows)
+                     f"{len(row['values'])}, of {_epochs(result, row)})" for row in rows)
 
 
 def shifts(result: dict) -> str:
@@ -276,6 +276,12 @@ def shifts(result: dict) -> str:
     """
     first, *others = (row for row in recorded.of(result, table="reading") if row["network"] != MAIN)
     return "; ".join(f"{written(row)} {number(row['ours'] - first['ours'], sign='+')}" for row in others)
+
+
+def _epochs(result: dict, row: dict) -> str:
+    """Of the first run of a reading, in words."""
+    run, *_ = recorded.of(result, table="run", longer=False, **{key: row[key] for key in ABOUT})
+    return f"{len(run['curve'])} epoch{'s' * (len(run['curve']) > 1)}"
 
 
 def full(results: Sequence[dict]) -> list[dict]:
