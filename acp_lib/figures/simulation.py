@@ -16,7 +16,7 @@ from acp_lib.results.recorded import of
 from acp_lib.study import MAIN
 
 TINTS = {0.0: OURS, 1.0: BRANCHES["music"]}
-NOISE = {0.0: "labels as good as the corpus's", 1.0: "labels as uncertain as their scores"}
+NOISE = {0.0: "good labels", 1.0: "uncertain labels"}
 MARKS = {False: "o", True: "s"}
 """Of a network, by whether it is the main one."""
 REAL, SIMULATED = "the real half, 95 % CI", "simulated databases of its size"
@@ -49,7 +49,8 @@ def likeness(results: Sequence[dict]) -> Figure:
             ax.axhline(100 / 3 if name in ("image", "music") else 50, **CHANCE, label="chance")
             numbers = sorted({row[counted] for row in rows})
             ax.set(title=title, xlabel=counted, xscale="log", xlim=(numbers[0] / 1.4, numbers[-1] * 1.6))
-            ax.set_xticks(numbers, [f"{n:.0f}" for n in numbers])
+            apart = [n for k, n in enumerate(numbers) if not k or n > 1.05 * numbers[k - 1]]  # halves may differ by one
+            ax.set_xticks(apart, [f"{n:.0f}" for n in apart])
             ax.set_xticks([], minor=True)
         line[0].set_ylabel(f"{result['data']}\nright, %")
     legend_below(fig, 3)
@@ -67,7 +68,7 @@ def readings(result: dict, reported: float, within: float) -> Figure:
     fig, (left, right) = plt.subplots(2 // across, across, figsize=(page_width(), 8.4 / across),
                                       width_ratios=[1.25, 1][:across])
     rows = of(result, table="reading")
-    called = {row["network"]: scores.called({**row, "row": "ACP-Net"}) for row in rows}
+    called = {row["network"]: scores.called({**row, "row": "ACP-Net"}, short=True) for row in rows}
     left.axvspan(reported - within, reported + within, color="0.9", label=f"within {within:g} point of the paper")
     left.axvline(reported, **PAPER)
     for y, row in enumerate(rows):
