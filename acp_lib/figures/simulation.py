@@ -11,10 +11,14 @@ from matplotlib.figure import Figure
 from acp_lib.figures.page import drawn_to_fit, page_width, side_by_side
 from acp_lib.figures.style import BLUE, BRANCHES, CHANCE, OURS, PAPER, legend_below, name_rows
 from acp_lib.findings.simulation import WORDS, written
+from acp_lib.results import scores
 from acp_lib.results.recorded import of
+from acp_lib.study import MAIN
 
 TINTS = {0.0: OURS, 1.0: BRANCHES["music"]}
-NOISE = {0.0: "labels as good as the corpus's", 1.0: "labels as uncertain as their scores"}
+NOISE = {0.0: "good labels", 1.0: "uncertain labels"}
+MARKS = {False: "o", True: "s"}
+"""Of a network, by whether it is the main one."""
 REAL, SIMULATED = "the real half, 95 % CI", "simulated databases of its size"
 
 
@@ -45,7 +49,8 @@ def likeness(results: Sequence[dict]) -> Figure:
             ax.axhline(100 / 3 if name in ("image", "music") else 50, **CHANCE, label="chance")
             numbers = sorted({row[counted] for row in rows})
             ax.set(title=title, xlabel=counted, xscale="log", xlim=(numbers[0] / 1.4, numbers[-1] * 1.6))
-            ax.set_xticks(numbers, [f"{n:.0f}" for n in numbers])
+            apart = [n for k, n in enumerate(numbers) if not k or n > 1.05 * numbers[k - 1]]  # halves may differ by one
+            ax.set_xticks(apart, [f"{n:.0f}" for n in apart])
             ax.set_xticks([], minor=True)
         line[0].set_ylabel(f"{result['data']}\nright, %")
     legend_below(fig, 3)
@@ -54,8 +59,8 @@ def likeness(results: Sequence[dict]) -> Figure:
 
 @drawn_to_fit
 def readings(result: dict, reported: float, within: float) -> Figure:
-    """Accuracy on simulated databases of IMAC's size, a row a reading: ACP-Net with 95 % interval, who knows one true
-    class, and the best observer; beside it what the best observer gets by how far classes lie apart.
+    """Accuracy on simulated databases of IMAC's size, a row a reading of a network: ACP-Net with 95 % interval, who
+    knows one true class, and the best observer; beside it what the best observer gets by how far classes lie apart.
 
     result : of one corpus; reported : the paper's accuracy, with a band of so many points around it
     """
@@ -63,11 +68,13 @@ def readings(result: dict, reported: float, within: float) -> Figure:
     fig, (left, right) = plt.subplots(2 // across, across, figsize=(page_width(), 8.4 / across),
                                       width_ratios=[1.25, 1][:across])
     rows = of(result, table="reading")
+    called = {row["network"]: scores.called({**row, "row": "ACP-Net"}, short=True) for row in rows}
     left.axvspan(reported - within, reported + within, color="0.9", label=f"within {within:g} point of the paper")
     left.axvline(reported, **PAPER)
     for y, row in enumerate(rows):
         left.plot(row["interval"], [y, y], color=TINTS[row["noise"]], lw=1.8)
-        left.plot(row["ours"], y, "o", color=TINTS[row["noise"]], ms=7, label=f"ACP-Net, {NOISE[row['noise']]}")
+        left.plot(row["ours"], y, MARKS[row["network"] == MAIN], color=TINTS[row["noise"]], ms=7,
+                  label=f"{called[row['network']]}, {NOISE[row['noise']]}")
         left.plot(row["best"], y, "D", color="0.25", mfc="w", ms=6, label="the best observer")
         left.plot(row["guess"], y, "|", color="k", ms=11, label="who knows one true class")
     name_rows(left, [written(row) for row in rows], 0.6, 0.6, fontsize="small")
@@ -76,7 +83,7 @@ def readings(result: dict, reported: float, within: float) -> Figure:
         some = of(result, table="observer", pairs="class_balanced", noise=noise)
         right.plot([row["times"] for row in some], [row["best"] for row in some], color=tint)
         for row in of(result, table="reading", pairs="class_balanced", split="song", noise=noise):
-            right.plot(1, row["ours"], "o", color=tint, ms=7)
+            right.plot(1, row["ours"], MARKS[row["network"] == MAIN], color=tint, ms=7)
     right.axhline(reported, **PAPER)
     right.set(xlabel="how far classes lie apart,\ntimes the corpus's", ylabel="best on class-balanced pairs, %")
     legend_below(fig, 2)

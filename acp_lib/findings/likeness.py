@@ -7,7 +7,8 @@ Chapter: What would IMAC have given? A simulation.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ WHERE = "cpu"
 
 
 def rows(study: Study, between: float, networks: bool = True) -> list[dict]:
-    """The simulator, fitted and tuned on one half of a corpus, held against the other half, both ways round.
+    """The simulator, fitted and tuned on one half of a corpus, held against the other half, both ways round; what each
+    way and the networks came to is kept by itself, so that a stop loses one of them at most.
 
     Parameters
     ----------
@@ -53,30 +55,47 @@ def rows(study: Study, between: float, networks: bool = True) -> list[dict]:
     over folds
     """
     options = methods.method("pairs", "ACP-Net").options(study.audited.profile).named
-    key = digest(study.corpus_key, between, networks, options, code_key("acp_lib.findings.likeness"))
-
-    def make(folder: Path) -> None:
-        write(folder / "rows.json", json.dumps(_rows(study, between, networks)))
-
-    folder = study.work.once("likeness", key, make)
-    return json.loads((folder / "rows.json").read_text("utf8"))
-
-
-def _rows(study: Study, between: float, networks: bool) -> list[dict]:
-    both, found = tuned.halves(tuned.whole(study)), []
-    for k, half in enumerate(both):
-        other, own, fit = both[1 - k], tuned.tuned(half, between), tuned.accuracies(half)
-        for share in SHARES:
-            real = tuned.accuracies(other, share)
-            drawn = [tuned.accuracies(tuned.alike(own.models, other, seed), share) for seed in DRAWN]
-            found += [_row(real[name], [d[name].value for d in drawn], fit[name], fitted=k, share=share, row=name,
-                           **_trained_on(other, share)) for name in real]
-        for share in NETWORK_SHARES if networks and not k else ():
-            levels, drawn_levels = (_levels(study, some, share)
-                                    for some in (other, tuned.alike(own.models, other, DRAWN[0])))
-            found.append(_row(_over(levels), drawn_levels, None, fitted=k, share=share, row="ACP-Net",
-                              network=study.audited.network, **_trained_on(other, share)))
+    parts = [(_classified, 0, None), *[(_trained, 0, options)] * networks, (_classified, 1, None)]
+    found = []
+    for make, half, about in parts:
+        key = digest(study.corpus_key, between, make.__name__, half, about, code_key("acp_lib.findings.likeness"))
+        folder = study.work.once("likeness", key, partial(_keep, make, study, between, half))
+        found += json.loads((folder / "rows.json").read_text("utf8"))
     return found
+
+
+def _keep(make: Callable[[Study, float, int], list[dict]], study: Study, between: float, half: int,
+          folder: Path) -> None:
+    write(folder / "rows.json", json.dumps(make(study, between, half)))
+
+
+def _classified(study: Study, between: float, half: int) -> list[dict]:
+    """Classifiers of the half that was not fitted."""
+    own, other = _halves(study, half)
+    made, fit, found = tuned.tuned(own, between), tuned.accuracies(own), []
+    for share in SHARES:
+        real = tuned.accuracies(other, share)
+        drawn = [tuned.accuracies(tuned.alike(made.models, other, seed), share) for seed in DRAWN]
+        found += [_row(real[name], [d[name].value for d in drawn], fit[name], fitted=half, share=share, row=name,
+                       **_trained_on(other, share)) for name in real]
+    return found
+
+
+def _trained(study: Study, between: float, half: int) -> list[dict]:
+    """ACP-Net on the half that was not fitted."""
+    own, other = _halves(study, half)
+    drawn, found = tuned.alike(tuned.tuned(own, between).models, other, DRAWN[0]), []
+    for share in NETWORK_SHARES:
+        levels, drawn_levels = (_levels(study, some, share) for some in (other, drawn))
+        found.append(_row(_over(levels), drawn_levels, None, fitted=half, share=share, row="ACP-Net",
+                          network=study.audited.network, **_trained_on(other, share)))
+    return found
+
+
+def _halves(study: Study, half: int) -> tuple[Material, Material]:
+    """Half a corpus, and the other half."""
+    both = tuned.halves(tuned.whole(study))
+    return both[half], both[1 - half]
 
 
 def _levels(study: Study, material: Material, share: float) -> list[float]:

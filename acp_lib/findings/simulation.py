@@ -7,7 +7,7 @@ Chapter: What would IMAC have given? A simulation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,8 @@ from acp_lib.experiment.pairs import PROTOCOLS, joint, oracle
 from acp_lib.findings import likeness, observer, simulator, tuned
 from acp_lib.findings.simulator import FACTORS, SimulatedRun
 from acp_lib.findings.tuned import SIDES, Tuned
-from acp_lib.results import recorded
+from acp_lib.results import recorded, scores
+from acp_lib.study import MAIN
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -36,8 +37,12 @@ NOISES = (0.0, 1.0)
 """Of the labels of songs: as good as those of the corpus, and as uncertain as their released scores."""
 LONGER = 2
 """Times as many epochs for one more run of the first reading, to see whether they matter."""
+MAIN_EPOCHS = 1
+"""Of the main network at most: one of its epochs takes minutes."""
 
 NONE = "none"
+ABOUT = ("network", "pairs", "split", "noise")
+"""What tells readings from one another, once trained."""
 REPORTED = paper.CORRESPONDENCE["ACP-Net"]
 
 
@@ -46,10 +51,11 @@ def rows(study: Study, share: float = 1.0, readings: Sequence[str] = ()) -> list
 
     Parameters
     ----------
-    study : its `seeds` are how many databases the first reading is tried on, each with a run of its own; its `epochs`,
-        `patience` and `batch` are those of the networks
+    study : its `seeds` are how many databases the first reading is tried on, each with a run of the audited network;
+        its `epochs` (of the main one MAIN_EPOCHS at most), `patience` and `batch` are those of the networks
     share : of IMAC's size
-    readings : as `asked`; the first is tried on all databases; on one of them with each of NOISES, and the others, too
+    readings : as `asked`; the first is tried on all databases; on one of them with each of NOISES, by the main network,
+        and the others, too
 
     Returns
     -------
@@ -90,12 +96,20 @@ def asked(given: Sequence[str]) -> list[Reading]:
     return [known[name] for name in dict.fromkeys(given)]
 
 
-def run(study: Study, made: Tuned, reading: Reading, noise: float, seed: int, share: float = 1.0,
-        longer: int = 1) -> SimulatedRun:
-    """The run of the audited ACP-Net on a simulated database, trained or not; longer : times as many epochs."""
-    (pairs, split), own = reading, study.audited.profile
-    profile = own.changed(seed=seed, pairs=pairs, split=split, epochs=longer * own.pairing.epochs)
-    return simulator.planned(made.models, profile, study.work, noise=noise, share=share)
+class Job(NamedTuple):
+    """A run: whose network, on which pairs of which database, and for how many epochs."""
+
+    study: Study
+    reading: Reading
+    noise: float
+    seed: int
+    epochs: int
+
+    def planned(self, made: Tuned, share: float = 1.0) -> SimulatedRun:
+        """The run of ACP-Net on the simulated database, trained or not."""
+        pairs, split = self.reading
+        profile = self.study.profile.changed(seed=self.seed, pairs=pairs, split=split, epochs=self.epochs)
+        return simulator.planned(made.models, profile, self.study.work, noise=self.noise, share=share)
 
 
 def networks(study: Study, made: Tuned, share: float, readings: Sequence[Reading]) -> list[dict]:
@@ -103,37 +117,40 @@ def networks(study: Study, made: Tuned, share: float, readings: Sequence[Reading
 
     Returns
     -------
-    rows in per cent. "run": "pairs", "split", "noise", "seed", whether it could go on "longer", the rest of
-    `Estimate.row` over the pictures and songs of its database, and the "curve" of its validation accuracy. "reading",
-    of each "pairs", "split" and "noise": "ours" and "interval" over databases and runs; "values", one each; "sd", of a
-    run on a database; "guess", of who knows one true class; what `Observer.row` has; "corpus", the standard error that
-    comes from the samples that the simulator was tuned on; "near" and "near_corpus", how probable a run within NEAR of
-    the paper's number is, without and with that error; and what `Observer.needed` has, for that number
+    rows in per cent. "run": "network", as `Study.network`, "pairs", "split", "noise", "seed", whether it could go on
+    "longer", the rest of `Estimate.row` over the pictures and songs of its database, and the "curve" of its validation
+    accuracy. "reading", of each "network", "pairs", "split" and "noise": "ours" and "interval" over databases and runs;
+    "values", one each; "sd", of a run on a database; "guess", of who knows one true class; what `Observer.row` has;
+    "corpus", the standard error that comes from the samples that the simulator was tuned on; "near" and "near_corpus",
+    how probable a run within NEAR of the paper's number is, without and with that error; and what `Observer.needed`
+    has, for that number
     """
-    seeds = study.profile.run_seeds
-    jobs = [(readings[0], NOISES[0], seed, 1) for seed in seeds]
-    jobs += [(readings[0], noise, seeds[0], 1) for noise in NOISES[1:]]
-    jobs += [(reading, NOISES[0], seeds[0], 1) for reading in readings[1:]]
-    jobs += [(readings[0], NOISES[0], seeds[0], LONGER)]
-    plan = [run(study, made, reading, noise, seed, share, longer) for reading, noise, seed, longer in jobs]
+    seeds, (first, *others), small = study.profile.run_seeds, readings, study.audited
+    epochs, good = study.profile.pairing.epochs, NOISES[0]
+    jobs = [*(Job(small, first, good, seed, epochs) for seed in seeds),
+            Job(study, first, good, seeds[0], min(MAIN_EPOCHS, epochs)),
+            *(Job(small, first, noise, seeds[0], epochs) for noise in NOISES[1:]),
+            *(Job(small, reading, good, seeds[0], epochs) for reading in others),
+            Job(small, first, good, seeds[0], LONGER * epochs)]
+    plan = [job.planned(made, share) for job in jobs]
     runs.train(plan, study.work)
     table = {(noise, seed): simulator.imac(seed, noise, share) for noise in NOISES for seed in seeds}
     seen = {noise: observer.Observer(made, table[noise, seeds[0]], seeds[0]) for noise in NOISES}
-    every = [_run(one, job, table[job[1:3]], study.audited.network) for one, job in zip(plan, jobs, strict=True)]
+    every = [_run(one, job, table[job.noise, job.seed]) for one, job in zip(plan, jobs, strict=True)]
     own: dict[tuple, list[dict]] = {}
     for row in every:
         if not row["longer"]:
-            own.setdefault((row["pairs"], row["split"], row["noise"]), []).append(row)
+            own.setdefault(tuple(row[key] for key in ABOUT), []).append(row)
     luck = spread(list(own.values()))
-    return [*every, *(_reading(some, seen[noise], made, luck) for (*_, noise), some in own.items()),
+    return [*every, *(_reading(some, seen[some[0]["noise"]], made, luck) for some in own.values()),
             *(row for noise in NOISES for row in seen[noise].rows(noise))]
 
 
-def _run(one: SimulatedRun, job: tuple[Reading, float, int, int], table: pd.DataFrame, network: str) -> dict:
-    (pairs, split), noise, seed, longer = job
+def _run(one: SimulatedRun, job: Job, table: pd.DataFrame) -> dict:
     groups = [table.loc[table["modality"] == m, "song"].to_numpy()[one.predictions[m].to_numpy()] for m in SIDES]
-    return {"table": "run", "pairs": pairs, "split": split, "noise": noise, "seed": seed, "longer": longer > 1,
-            "network": network, **intervals.mean(one.correct, *groups).scaled(100).row(),
+    about = dict(zip(ABOUT, (job.study.network, *job.reading, job.noise), strict=True))
+    return {"table": "run", **about, "seed": job.seed, "longer": job.epochs > job.study.profile.pairing.epochs,
+            **intervals.mean(one.correct, *groups).scaled(100).row(),
             "curve": [round(100 * record["val_accuracy"], 2) for record in one.history]}
 
 
@@ -159,7 +176,7 @@ def _reading(own: Sequence[dict], seen: observer.Observer, made: Tuned, luck: tu
     slopes = seen.slopes(first["pairs"])
     corpus = sum((slopes[m] * made.errors[m] / made.times[m])**2 for m in SIDES) if min(made.times.values()) else 0.0
     table = joint(first["pairs"], *(seen.counts[m] for m in SIDES))
-    return {"table": "reading", **{key: first[key] for key in ("pairs", "split", "noise", "network")},
+    return {"table": "reading", **{key: first[key] for key in ABOUT},
             **estimate.row(), "values": values, "sd": float(np.sqrt(luck[0])),
             "guess": max(oracle(table, axis) for axis in (None, 0, 1)), **best,
             "corpus": float(np.sqrt(corpus)), "near": near(estimate, luck[0], 0.0),
@@ -191,25 +208,34 @@ WORDS = {"image": "pictures", "music": "music", "two": "late fusion", "ACP-Net":
 
 
 def written(row: dict) -> str:
-    """A reading in words."""
+    """A reading in words; of the audited network unless it says so."""
     by = "" if row["split"] == "song" else f", split by {row['split']}"
-    return row["pairs"].replace("_", " ") + by + (", uncertain labels" if row["noise"] else "")
+    return (row["pairs"].replace("_", " ") + by + (", uncertain labels" if row["noise"] else "")
+            + (", main network" if row["network"] == MAIN else ""))
 
 
 def alike(results: Sequence[dict]) -> dict[str, object]:
     """How many checks there are ("asked"), in how many the real half's interval holds the simulated mean ("inside"),
-    and in how many that of the difference holds zero ("agree"); and the largest difference, in words ("worst").
+    and how many `passed` ("agree"); and the largest difference, in words ("worst").
 
     Chapter: What would IMAC have given? A simulation.
     """
     every = [(result["data"], row) for result in results for row in recorded.of(result, table="check")]
     data, worst = max(every, key=lambda one: abs(one[1]["difference"]["ours"]))
     away = worst["difference"]
-    return {"asked": len(every),
+    return {"asked": len(every), "agree": sum(passed(row) for _, row in every),
             "inside": sum(row["interval"][0] <= row["simulated"] <= row["interval"][1] for _, row in every),
-            "agree": sum(low <= 0 <= high for _, row in every for low, high in [row["difference"]["interval"]]),
             "worst": f"{number(away['ours'], sign='+')} points ({span(away['interval'], sign='+')}), for "
                      f"{WORDS[worst['row']]} on {data}"}
+
+
+def passed(row: dict) -> bool:
+    """Whether the interval of a check's difference holds zero.
+
+    Chapter: What would IMAC have given? A simulation.
+    """
+    low, high = row["difference"]["interval"]
+    return low <= 0 <= high
 
 
 def sentence(result: dict) -> str:
@@ -217,11 +243,45 @@ def sentence(result: dict) -> str:
 
     Chapter: What would IMAC have given? A simulation.
     """
-    good, bad = (recorded.one(result["command"], result["rows"], table="reading", pairs="class_balanced", split="song",
-                              noise=noise) for noise in NOISES)
-    return (f"on databases of IMAC's size that are simulated from {result['data']}, ACP-Net is right about "
-            f"{good['ours']:.1f} % of the class-balanced pairs if songs are labelled as well as there, and about "
-            f"{bad['ours']:.1f} % if their labels are as uncertain as the released scores")
+    rows = recorded.of(result, table="reading", pairs="class_balanced", split="song")
+    small = next((row["network"] for row in rows if row["network"] != MAIN), None)
+    good, bad = (recorded.one(result["command"], rows, network=small, noise=noise) for noise in NOISES)
+    said = (f"on databases of IMAC's size that are simulated from {result['data']}, {_score(good)} of the "
+            f"class-balanced pairs if songs are labelled as well as there, and about {bad['ours']:.1f} % if their "
+            "labels are as uncertain as the released scores")
+    return "; ".join([said, *(f"with good labels and after {_epochs(result, row)}, {_score(row)}"
+                              for row in recorded.of({"rows": rows}, network=MAIN, noise=NOISES[0]))])
+
+
+def _score(row: dict) -> str:
+    return f"{scores.called({**row, 'row': 'ACP-Net'})} is right about {row['ours']:.1f} %"
+
+
+def beside(result: dict) -> str:
+    """What each network scores on the first reading, with its interval, runs and epochs, in words.
+
+    Chapter: What would IMAC have given? A simulation.
+    """
+    first, *others = recorded.of(result, table="reading")
+    alike = {key: first[key] for key in ("pairs", "split", "noise")}
+    rows = [first, *recorded.of({"rows": others}, **alike)]
+    return "; ".join(f"{scores.called({**row, 'row': 'ACP-Net'})} {row['ours']:.1f} % ({span(row['interval'])}; runs: "
+                     f"{len(row['values'])}, of {_epochs(result, row)})" for row in rows)
+
+
+def shifts(result: dict) -> str:
+    """By how many points every other reading changes what the audited network scores on the first, in words.
+
+    Chapter: What would IMAC have given? A simulation.
+    """
+    first, *others = (row for row in recorded.of(result, table="reading") if row["network"] != MAIN)
+    return "; ".join(f"{written(row)} {number(row['ours'] - first['ours'], sign='+')}" for row in others)
+
+
+def _epochs(result: dict, row: dict) -> str:
+    """Of the first run of a reading, in words."""
+    run, *_ = recorded.of(result, table="run", longer=False, **{key: row[key] for key in ABOUT})
+    return f"{len(run['curve'])} epoch{'s' * (len(run['curve']) > 1)}"
 
 
 def full(results: Sequence[dict]) -> list[dict]:
