@@ -37,8 +37,8 @@ NOISES = (0.0, 1.0)
 """Of the labels of songs: as good as those of the corpus, and as uncertain as their released scores."""
 LONGER = 2
 """Times as many epochs for one more run of the first reading, to see whether they matter."""
-MAIN_EPOCHS = 1
-"""Of the main network at most: one of its epochs takes minutes."""
+MAIN_TIMES = 2
+"""Times as many epochs for the main network, whose learning rate is lower; one of them takes minutes."""
 
 NONE = "none"
 ABOUT = ("network", "pairs", "split", "noise")
@@ -52,7 +52,7 @@ def rows(study: Study, share: float = 1.0, readings: Sequence[str] = ()) -> list
     Parameters
     ----------
     study : its `seeds` are how many databases the first reading is tried on, each with a run of the audited network;
-        its `epochs` (of the main one MAIN_EPOCHS at most), `patience` and `batch` are those of the networks
+        its `epochs` (of the main one MAIN_TIMES as many), each in full, and `batch` are those of the runs
     share : of IMAC's size
     readings : as `asked`; the first is tried on all databases; on one of them with each of NOISES, by the main network,
         and the others, too
@@ -104,11 +104,13 @@ class Job(NamedTuple):
     noise: float
     seed: int
     epochs: int
+    longer: bool = False
 
     def planned(self, made: Tuned, share: float = 1.0) -> SimulatedRun:
         """The run of ACP-Net on the simulated database, trained or not."""
         pairs, split = self.reading
-        profile = self.study.profile.changed(seed=self.seed, pairs=pairs, split=split, epochs=self.epochs)
+        profile = self.study.profile.changed(seed=self.seed, pairs=pairs, split=split, epochs=self.epochs,
+                                             patience=self.epochs)
         return simulator.planned(made.models, profile, self.study.work, noise=self.noise, share=share)
 
 
@@ -128,10 +130,10 @@ def networks(study: Study, made: Tuned, share: float, readings: Sequence[Reading
     seeds, (first, *others), small = study.profile.run_seeds, readings, study.audited
     epochs, good = study.profile.pairing.epochs, NOISES[0]
     jobs = [*(Job(small, first, good, seed, epochs) for seed in seeds),
-            Job(study, first, good, seeds[0], min(MAIN_EPOCHS, epochs)),
+            Job(study, first, good, seeds[0], MAIN_TIMES * epochs),
             *(Job(small, first, noise, seeds[0], epochs) for noise in NOISES[1:]),
             *(Job(small, reading, good, seeds[0], epochs) for reading in others),
-            Job(small, first, good, seeds[0], LONGER * epochs)]
+            Job(small, first, good, seeds[0], LONGER * epochs, longer=True)]
     plan = [job.planned(made, share) for job in jobs]
     runs.train(plan, study.work)
     table = {(noise, seed): simulator.imac(seed, noise, share) for noise in NOISES for seed in seeds}
@@ -149,7 +151,7 @@ def networks(study: Study, made: Tuned, share: float, readings: Sequence[Reading
 def _run(one: SimulatedRun, job: Job, table: pd.DataFrame) -> dict:
     groups = [table.loc[table["modality"] == m, "song"].to_numpy()[one.predictions[m].to_numpy()] for m in SIDES]
     about = dict(zip(ABOUT, (job.study.network, *job.reading, job.noise), strict=True))
-    return {"table": "run", **about, "seed": job.seed, "longer": job.epochs > job.study.profile.pairing.epochs,
+    return {"table": "run", **about, "seed": job.seed, "longer": job.longer,
             **intervals.mean(one.correct, *groups).scaled(100).row(),
             "curve": [round(100 * record["val_accuracy"], 2) for record in one.history]}
 
