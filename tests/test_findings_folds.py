@@ -239,11 +239,13 @@ def test_audits_are_recorded_as_their_chapters_read_them(studies):
     found = audits.rows(study)
     assert json.loads(json.dumps(found, allow_nan=False)) == found  # what is kept is what was made
     assert all("provenance" not in row for row in found)
-    gained = leakage.gain(real.of({"rows": found}, "leakage"), "ACP-Net")
+    gained = leakage.gain(recorded.of({"rows": found}, table="leakage"), "ACP-Net")
     assert gained["gain"] == leakage.gain(leakage.accuracy(study), "ACP-Net")["gain"]
-    assert {row["row"] for row in real.of({"rows": found}, "how_sure")} == {"seed", "initial weights", "pairs", "split"}
-    assert {row["row"] for row in real.of({"rows": found}, "specifications")} >= {"reading", "median", "near the paper"}
-    assert real.of({"rows": found}, "standing")[-1]["row"] == standing.ADDITIVE
+    assert {row["row"] for row in recorded.of({"rows": found}, table="how_sure")} == {
+        "seed", "initial weights", "pairs", "split"}
+    assert {row["row"] for row in recorded.of({"rows": found}, table="specifications")} >= {
+        "reading", "median", "near the paper"}
+    assert recorded.of({"rows": found}, table="standing")[-1]["row"] == standing.ADDITIVE
 
 
 # --- the command
@@ -271,7 +273,8 @@ def test_the_command_records_folds_and_says_on_what(studies, tmp_path, monkeypat
 @pytest.mark.parametrize(("words", "said"), [
     (["transfer", "folder"], "--to is None; expected a folder for transfer"),
     (["folds", "mini", "--to", "x"], "--to is 'x'; expected a folder for transfer, and nothing for another study"),
-    (["folds", "mini", "--material", "x"], "--export and --material are of plateau and samples; folds needs a profile"),
+    (["folds", "mini", "--material", "x"], "--export and --material are of plateau, samples, pairs; folds needs a "
+     "profile"),
 ])
 def test_options_of_other_studies_are_refused(words, said, capsys):
     assert record.main(words, "acp record") == 2
@@ -385,10 +388,10 @@ def test_recorded_audits_are_complete():
         assert set(recorded.ABOUT) | {"data_fingerprint", "image_weights_digest", "settings"} <= set(made)
         assert made["synthetic"] is False
         p = made["settings"]
-        assert all(len(row["values"]) == p["audit_draws"] for row in real.of(made, "leakage"))
-        assert {row["row"]: len(row["values"]) for row in real.of(made, "how_sure")} == {
+        assert all(len(row["values"]) == p["audit_draws"] for row in recorded.of(made, table="leakage"))
+        assert {row["row"]: len(row["values"]) for row in recorded.of(made, table="how_sure")} == {
             "seed": p["audit_seeds"], **dict.fromkeys(repeated.DRAWS, p["audit_draws"])}
-        said = real.of(made, "specifications")
+        said = recorded.of(made, table="specifications")
         assert sum(row["row"] in ("reading", "diverged") for row in said) == said[0]["readings"]
 
 

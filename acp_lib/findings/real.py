@@ -12,6 +12,7 @@ from acp_lib.audits import standing, verdicts
 from acp_lib.audits.verdicts import Verdict
 from acp_lib.engine.text import number, span
 from acp_lib.findings.folds import TWO
+from acp_lib.results.recorded import of
 from acp_lib.results.scores import called
 from acp_lib.study import MAIN
 
@@ -26,14 +27,6 @@ CONVOLUTIONS = "AlexNet", "Spectrogram", "L3-Net"
 """What the names of networks begin with that are trained smaller than the paper's, and from random weights."""
 
 
-def of(result: dict, table: object) -> list[dict]:
-    """The rows of a recorded result of one table: 4, 5, "standing", "how_sure" or "recognition".
-
-    Chapter: Real pictures, real music.
-    """
-    return [row for row in result["rows"] if row["table"] == table]
-
-
 def beside(results: Sequence[dict], live: Sequence[dict], table: int, what: str = "") -> list[dict]:
     """A row for each method of a table: "row" (its name), "paper" and, by the name of the data, the rows themselves.
 
@@ -42,7 +35,7 @@ def beside(results: Sequence[dict], live: Sequence[dict], table: int, what: str 
 
     Chapter: Real pictures, real music.
     """
-    held = {"this run": list(live), **{result["data"]: of(result, table) for result in results}}
+    held = {"this run": list(live), **{result["data"]: of(result, table=table) for result in results}}
     names = dict.fromkeys(_name(row) for rows in held.values() for row in rows if _shown(row, what))
     found = []
     for name in names:
@@ -67,7 +60,7 @@ def sentences(results: Sequence[dict]) -> list[str]:
 
     Chapter: Real pictures, real music.
     """
-    return [standing.said(of(result, "standing"), result["data"]) for result in results]
+    return [standing.said(of(result, table="standing"), result["data"]) for result in results]
 
 
 def judged(results: Sequence[dict]) -> dict[str, list[Verdict]]:
@@ -90,7 +83,7 @@ def range_of(results: Sequence[dict], name: str, table: object = 4, **wanted: ob
 
     Chapter: Real pictures, real music.
     """
-    return extremes(next(row for row in of(result, table) if row["row"] == name
+    return extremes(next(row for row in of(result, table=table) if row["row"] == name
                          and all(row.get(key) == value for key, value in wanted.items())) for result in results)
 
 
@@ -118,7 +111,7 @@ def ranged(results: Sequence[dict], table: int, row: dict) -> str | None:
     Chapter: Paper versus ours.
     """
     alike = {"row", "what", "network"}
-    found = [r["ours"] for result in results for r in of(result, table)
+    found = [r["ours"] for result in results for r in of(result, table=table)
              if all(r.get(key) == row.get(key) for key in alike)]
     return between(min(found), max(found)) if found else None
 
@@ -129,7 +122,7 @@ def behind(results: Sequence[dict]) -> list[str]:
 
     Chapter: Real pictures, real music.
     """
-    rows = {result["data"]: next(r for r in of(result, "how_sure") if r["row"] == TWO and r["network"] == MAIN)
+    rows = {result["data"]: next(r for r in of(result, table="how_sure") if r["row"] == TWO and r["network"] == MAIN)
             for result in results}
     return [f"{data} ({number(row['ours'], sign='+')} points, 95 % CI {span(row['interval'], sign='+')})"
             for data, row in rows.items() if row["ours"] < 0]
@@ -142,7 +135,7 @@ def learnt(result: dict, modality: str) -> str:
 
     Chapter: Real pictures, real music.
     """
-    rows = {row["row"]: row["ours"] for row in of(result, 5) if row["what"].startswith(modality)}
+    rows = {row["row"]: row["ours"] for row in of(result, table=5) if row["what"].startswith(modality)}
     fed = next(rows[name + PROBES[1]] for name in FED if name + PROBES[1] in rows)
     own = rows["ACP-Net features" + PROBES[1]]
     return f"{result['data']}, {modality}: {own:.1f} % against {fed:.1f} %"
@@ -153,5 +146,5 @@ def compares(results: Sequence[dict]) -> list[dict]:
 
     Chapter: Real pictures, real music.
     """
-    return [next(row for row in of(result, "standing") if row["row"] == standing.ADDITIVE) for result in results
-            if standing.reached(of(result, "standing")) == "compares"]
+    return [next(row for row in of(result, table="standing") if row["row"] == standing.ADDITIVE) for result in results
+            if standing.reached(of(result, table="standing")) == "compares"]

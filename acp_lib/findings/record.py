@@ -92,7 +92,7 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.findings.
             raise ValueError(f"--encoders is {options.encoders}; expected a folder for encoders, and nothing for "
                              "another study")
         elif options.export or options.material:
-            raise ValueError(f"--export and --material are of {' and '.join(SETTINGS)}; {options.what} needs a profile")
+            raise ValueError(f"--export and --material are of {', '.join(SETTINGS)}; {options.what} needs a profile")
         elif not 0 < options.size <= 1:
             raise ValueError(f"--size is {options.size:g}; expected a share above 0 and up to 1")
         elif options.what in LISTED:
