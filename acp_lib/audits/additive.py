@@ -187,7 +187,7 @@ CONTROLS = ("ACP-Net trained on random labels", "ACP-Net that sees no picture", 
             "ACP-Net before training")
 """Rows of `compared` that must be at chance."""
 TOLD = ("two ridge classifiers, compared", "two perceptrons, compared")
-"""Rows of `compared` that are told the classes, on bare features."""
+"""Rows of `compared` that are trained on class labels, on bare features."""
 
 
 def untrained(study: Study) -> dict[str, list[np.ndarray]]:

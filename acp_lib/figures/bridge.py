@@ -50,13 +50,14 @@ def predicted_and_measured(results: Sequence[dict]) -> Figure:
 
 @drawn_to_fit
 def what_it_takes(results: Sequence[dict], reported: float, own: tuple[float, float, float]) -> Figure:
-    """Accuracy on class-balanced pairs over that on music and on pictures, three classes each, if errors fall on each
-    wrong class alike: lines of one accuracy, dashed the paper's; marks as in `predicted_and_measured`.
+    """Accuracy on class-balanced pairs over that on music and on pictures, three classes each, if errors are
+    spread evenly over the wrong classes: lines of one accuracy, dashed the paper's; marks as in
+    `predicted_and_measured`.
 
     results : as there; only corpora of three classes are drawn
     reported : the paper's accuracy on pairs
-    own : the paper's accuracy on music; of pictures the least, and that of errors that fall on each other emotion
-        alike, with a bar between the two
+    own : the paper's accuracy on music; of pictures the least, and that of errors that are spread evenly over the other
+        emotions, with a bar between the two
     """
     fig, ax = plt.subplots(figsize=(page_width(), 4.6))
     grid = np.linspace(34, 100, 67)

@@ -58,7 +58,7 @@ def compared(joint: np.ndarray, image: np.ndarray, music: np.ndarray) -> float:
 
 
 def symmetric(image: float, music: float, joint: np.ndarray) -> float:
-    """`compared` for two accuracies, shares from 0 to 1: errors of a half fall on each wrong class alike.
+    """`compared` for two accuracies, shares from 0 to 1: the errors of a half are spread evenly over the wrong classes.
 
     Chapter: What 61.67 % takes.
     """

@@ -272,12 +272,13 @@ def beside(result: dict) -> str:
 
 
 def shifts(result: dict) -> str:
-    """By how many points every other reading changes what the audited network scores on the first, in words.
+    """By how many points the audited network's run under every other reading differs from that under the first, on the
+    same database, in words.
 
     Chapter: What would IMAC have given? A simulation.
     """
     first, *others = (row for row in recorded.of(result, table="reading") if row["network"] != MAIN)
-    return "; ".join(f"{written(row)} {number(row['ours'] - first['ours'], sign='+')}" for row in others)
+    return "; ".join(f"{written(row)} {number(row['ours'] - first['values'][0], sign='+')}" for row in others)
 
 
 def _epochs(result: dict, row: dict) -> str:
