@@ -73,7 +73,11 @@ def judged(results: Sequence[dict]) -> dict[str, list[Verdict]]:
     files = {"standing", "how_sure", "recognition"}
     some = [c for c in verdicts.claims() if c.rule == "above" and c.value and c.value["file"] in files
             and not any(name in c.value["row"]["row"] for name in CONVOLUTIONS)]
-    return {result["data"]: verdicts.judge(some, partial(of, result), imac=False) for result in results}
+
+    def read(result: dict, table: str) -> list[dict]:
+        return of(result, table=table)
+
+    return {result["data"]: verdicts.judge(some, partial(read, result), imac=False) for result in results}
 
 
 def range_of(results: Sequence[dict], name: str, table: object = 4, **wanted: object) -> tuple[float, float]:
