@@ -71,12 +71,15 @@ const acp = (() => {
     });
   }
   const phone = globalThis.matchMedia?.("(max-width: 600px)");
-  /* Draw tables that the window would cut off as cards on a phone, and with smaller letters elsewhere. */
+  const cut = table => table.getBoundingClientRect().width > table.parentElement.clientWidth + 1;
+  /* Draw tables that the window would cut off as cards on a phone, and elsewhere with smaller letters; if they are still
+     too wide, with broken words. */
   function fit(tables) {
     for (const table of tables) {
-      table.classList.remove("acp-cards", "acp-tight");
-      const cut = table.getBoundingClientRect().width > table.parentElement.clientWidth + 1;
-      if (cut && table.getAttribute("role") === "table") table.classList.add(phone.matches ? "acp-cards" : "acp-tight");
+      table.classList.remove("acp-cards", "acp-tight", "acp-broken");
+      if (!cut(table) || table.getAttribute("role") !== "table") continue;
+      table.classList.add(phone.matches ? "acp-cards" : "acp-tight");
+      table.classList.toggle("acp-broken", !phone.matches && cut(table));
     }
   }
   function begin() {
