@@ -230,7 +230,8 @@ def test_the_command_records_everything_and_goes_on_where_it_was(folder, tmp_pat
     (["emomv", "folder", "-p", "data", "."], "has no file DS3_TRAIN_MATCH_MISMATCH_labels.csv"),
     (["emomv", "folder", "-p", "data", "none"], "which is no folder"),
     (["emomv", "folder", "-p", "data", ".", "--to", "x"], "expected a folder for transfer"),
-    (["emomv", "folder", "-p", "data", ".", "--export", "x"], "--export and --material are of plateau and samples")])
+    (["emomv", "folder", "-p", "data", ".", "--export", "x"], "--export and --material are of plateau, samples"),
+])
 def test_what_cannot_be_recorded_is_told_in_a_line(tmp_path, monkeypatch, capsys, given, said):
     monkeypatch.chdir(tmp_path)
     assert record.main([*given, "--out", "out.json"]) == 2
