@@ -172,3 +172,11 @@ def test_what_does_not_fit_is_refused(values, groups, words):
 def test_two_methods_on_other_items_are_refused():
     with pytest.raises(ValueError, match="answers to 3 items, and answers or groups of 2; expected as many"):
         intervals.difference(np.zeros((2, 3)), np.zeros((2, 2)), np.arange(3))
+
+
+@pytest.mark.parametrize("away", [1.0, 5.0, 8.0, 9.0, 20.0, 60.0, 1e6])
+@pytest.mark.parametrize("dofs", [(400.0, 40.0), (1e6, 30.0), (1e6, 1e5), (60.0, 60.0), (1e9, 2.0)])
+def test_p_is_known_however_far_the_number_lies(away, dofs):
+    found = intervals.Estimate(away, ((0.5, dofs[0]), (0.5, dofs[1])), -np.inf, np.inf)
+    by_itself = [2 * stats.t.sf(away, df) for df in dofs]
+    assert min(by_itself) * 0.99 <= found.p() <= max(*by_itself, 1e-15) * 1.01

@@ -21,6 +21,7 @@ import numpy as np
 from scipy import optimize, special
 
 TINY = 1e-12
+SMALLEST = 1e-15  # p: of less, 1 - p / 2 is 1, whose quantile is infinite
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Estimate:
         def beyond(p: float) -> float:
             return self._quantile(1 - p / 2) - away / self.error
 
-        low = max(low, 1e-300)
-        if high - low < 1e-15 or beyond(high) >= 0:
+        low = max(low, SMALLEST)
+        if high - low < SMALLEST or beyond(high) >= 0:
             return high
         if beyond(low) <= 0:  # all but rounding comes from the source of the most degrees of freedom
             return low
