@@ -5,6 +5,7 @@ machine does takes none of it, and what it does to caches and memory falls on bo
 import importlib.metadata
 import os
 import platform
+import re
 import statistics
 import time
 from pathlib import Path
@@ -26,6 +27,12 @@ def spent(function) -> float:
     start = time.process_time()
     function()
     return time.process_time() - start
+
+
+def peak() -> float:
+    """Peak memory of this process in MiB; NaN where there is no /proc. (What getrusage says, a child inherits.)"""
+    status = Path("/proc/self/status")
+    return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024 if status.exists() else float("nan")
 
 
 def compare(name: str, plain, fast, rounds: int, wanted: float) -> dict:

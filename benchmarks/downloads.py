@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.growth import _peak
+from benchmarks.compare import peak
 
 SIZES = {"small": (48, 36), "photograph": (500, 375)}
 COUNTS = {"small": (2_000, 10_000), "photograph": (500, 2_000)}  # memory must not grow with them
@@ -66,7 +66,7 @@ def measured(root: Path) -> dict:
     spent = seconds(lambda: download.fetch(root, limits=limits, policy=Policy(private=True), progress=False))
     found = attrition.table(root)
     assert found["reason"].tolist() == ["fetched"], found
-    return {"samples": int(found["n"].sum()), "wall_s": spent, "peak_mib": _peak()}
+    return {"samples": int(found["n"].sum()), "wall_s": spent, "peak_mib": peak()}
 
 
 def run(quick: bool) -> list[dict]:

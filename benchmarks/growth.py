@@ -4,10 +4,9 @@ Each size is a run of its own, `acp_lib.features.extract` on repeated copies of 
 loads, compiles and tabulates for each of the files once is not counted.
 """
 
-from benchmarks.compare import seconds  # isort: skip - sets the threads before numpy loads
+from benchmarks.compare import peak, seconds  # isort: skip - sets the threads before numpy loads
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -48,13 +47,7 @@ def measured(root: Path, modality: str, n: int, jobs: int) -> dict:
         spent = time.process_time()
         wall = seconds(lambda: shards.vectors(modality, root, rows(modality, n), Work(kept, jobs, False), kept / "all",
                                               **options))
-    return {"wall_s": wall, "cpu_s": time.process_time() - spent, "peak_mib": _peak()}
-
-
-def _peak() -> float:
-    """Peak memory of this process in MiB; NaN where there is no /proc. (What getrusage says, a child inherits.)"""
-    status = Path("/proc/self/status")
-    return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024 if status.exists() else float("nan")
+    return {"wall_s": wall, "cpu_s": time.process_time() - spent, "peak_mib": peak()}
 
 
 def _apart(*what) -> dict:

@@ -67,7 +67,8 @@ def rows(y: np.ndarray, rounds: int, of: str) -> list[dict]:
     windows.
     """
     windows = music.windows(y, audio.SR)
-    ways = {"whole": lambda: music._features(windows[0], audio.SR), **parts(windows[0]), **bare(windows[0])}
+    own, least = parts(windows[0]), bare(windows[0])
+    ways = {"whole": lambda: music._features(windows[0], audio.SR), **own, **least}
     times: dict[str, list[float]] = {name: [] for name in ways}
     for k in range(rounds + 1):
         for name, way in ways.items():
@@ -75,9 +76,9 @@ def rows(y: np.ndarray, rounds: int, of: str) -> list[dict]:
                 times[name].append(took)
     ms = {name: 1e3 * len(windows) * statistics.median(some) for name, some in times.items()}
     made = [{"name": name, "part": name, "part_ms": ms[name], "of_step": ms[name] / ms["whole"], "of": of,
-             "rounds": rounds} for name in parts(windows[0])]
+             "rounds": rounds} for name in own]
     for row in made:
         print(f"{of}: {row['name']:48}{row['part_ms']:8.1f} ms, {100 * row['of_step']:5.1f} %", flush=True)
-    least = {name: ms[name] for name in bare(windows[0])}
-    print(f"the floor, {sum(least.values()):.1f} ms: " + ", ".join(f"{name} {t:.1f}" for name, t in least.items()))
-    return [*made, {"name": f"of {of}: {', '.join(least)}", "fast_ms": sum(least.values()), "rounds": rounds, "of": of}]
+    total = sum(ms[name] for name in least)
+    print(f"the floor, {total:.1f} ms: " + ", ".join(f"{name} {ms[name]:.1f}" for name in least))
+    return [*made, {"name": f"of {of}: {', '.join(least)}", "fast_ms": total, "rounds": rounds, "of": of}]

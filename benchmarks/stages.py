@@ -4,7 +4,7 @@ Each size of a stage is a process of its own, in which the stage is run once to 
 it has taken half a second, and the least counts; a long run counts as it is. Its input is made beforehand.
 """
 
-from benchmarks.compare import spent  # isort: skip - sets the threads before numpy loads
+from benchmarks.compare import peak, spent  # isort: skip - sets the threads before numpy loads
 
 import json
 import subprocess
@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
+
+from acp_lib.results import cost
 
 TIMES = (1, 4, 16, 64)
 LEAST, LONG = 0.5, 5.0  # seconds that are measured at least; and of a run of which loading is no part worth a word
@@ -141,19 +143,11 @@ STAGES: dict[str, tuple[str, int, Callable[[int], Work]]] = {
 
 def measured(stage: str, n: int) -> dict:
     """Processor seconds of a stage with n items, and the process's peak memory."""
-    from benchmarks.growth import _peak
-
     work = STAGES[stage][2](n)
     first, times = spent(work), []  # the first one loads and compiles
     while first < LONG and sum(times) < LEAST:
         times.append(spent(work))
-    return {"cpu_s": min(times, default=first), "peak_mib": _peak()}
-
-
-def dearer(sizes: list[dict]) -> float:
-    """How many times as much an item costs in the largest of a stage's rows as in the smallest ("items", "cpu_s")."""
-    first, last = (row["cpu_s"] / row["items"] for row in (sizes[0], sizes[-1]))
-    return last / first
+    return {"cpu_s": min(times, default=first), "peak_mib": peak()}
 
 
 def run(quick: bool) -> list[dict]:
@@ -169,7 +163,7 @@ def run(quick: bool) -> list[dict]:
             sizes.append(row)
             print(f"{row['name']:46}{row['cpu_s']:10.4f} s of processor time, {1e6 * row['cpu_s'] / row['items']:9.2f} "
                   f"us each, peak {row['peak_mib']:5.0f} MiB", flush=True)
-        times = dearer(sizes)
+        times = cost.stages(sizes)[0]["dearer"]
         print(f"{stage}: one of {sizes[-1]['items'] // base} times as many costs {times:.3f} times as much (1.1 at "
               f"most wanted: {'met' if times <= 1.1 else 'NOT MET'})", flush=True)
         found += sizes

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,19 +31,22 @@ def nothing(root: Path) -> None:
 
 def anew(root: Path) -> None:
     """As it is cloned: nothing is kept."""
-    subprocess.run(["rm", "-rf", root / "_work", root / "_build"], check=True)
+    for name in ("_work", "_build"):
+        shutil.rmtree(root / name, ignore_errors=True)
 
 
 def prose(root: Path) -> None:
     """One more sentence in a chapter."""
-    path = root / CHAPTER
-    path.write_text(path.read_text("utf8") + f"\nA sentence more, {time.time_ns()}.\n", "utf8")
+    _append(root / CHAPTER, f"A sentence more, {time.time_ns()}.")
 
 
 def figure(root: Path) -> None:
     """One more name in a module of figures, which is code."""
-    path = root / FIGURES
-    path.write_text(path.read_text("utf8") + f"\n_MORE = {time.time_ns()}\n", "utf8")
+    _append(root / FIGURES, f"_MORE = {time.time_ns()}")
+
+
+def _append(path: Path, line: str) -> None:
+    path.write_text(path.read_text("utf8") + f"\n{line}\n", "utf8")
 
 
 STEPS: dict[str, Callable[[Path], None]] = {

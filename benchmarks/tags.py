@@ -59,7 +59,7 @@ def table(path: Path, *, tags: int, tracks: int, rows: int) -> Path:
 def measured(path: Path) -> dict:
     """Sizes, wall seconds and peak memory in MiB of screening a table's tags and scoring its tracks."""
     from acp_lib.database import tags
-    from benchmarks.growth import _peak
+    from benchmarks.compare import peak
 
     made = {}
 
@@ -72,7 +72,7 @@ def measured(path: Path) -> dict:
         rows = db.execute("SELECT COUNT(*) FROM tid_tag").fetchone()[0]
     return {"different tags": tags.count(path), "track-tag rows": rows, "hold a string": len(found),
             "clean": int(found["class"].notna().sum()), "songs scored": len(made["songs"]), "wall_s": wall,
-            "peak_mib": _peak()}
+            "peak_mib": peak()}
 
 
 def run(quick: bool) -> list[dict]:

@@ -6,22 +6,24 @@ input. (The first layer of each branch needs no gradient of its input; these are
 
 from benchmarks.compare import compare, spent  # isort: skip - sets the threads before numpy loads
 
+import math
 import statistics
 
 import numpy as np
 import torch
 from torch import nn
 
-from acp_lib import profiles
+from acp_lib import paper, profiles
 from acp_lib.experiment import training
 from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.experiment.evaluation import accuracy, probability
+from acp_lib.experiment.splits import RATIOS
 from acp_lib.experiment.tasks import Correspondence
 from acp_lib.features.layout import VECTORS
 from acp_lib.models import ACPNet
 from acp_lib.profiles.ledger import default
 
-PAIRS = 62_577  # an epoch of IMAC: one a training picture
+PAIRS = math.ceil(RATIOS[0] * sum(paper.IMAGES.values()))  # an epoch of IMAC: one a training picture
 SHARE = 0.8  # of the peak, wanted
 
 

@@ -10,6 +10,7 @@ import torch
 
 from acp_lib.features import music
 from acp_lib.models import ACPNet
+from acp_lib.results import cost
 from benchmarks import __main__ as bench
 from benchmarks import alternatives, compare, equality, growth, parts, stages, steps, training
 from benchmarks import tags as tag_tables
@@ -128,7 +129,9 @@ def test_a_long_run_is_not_repeated_and_a_short_one_counts_by_its_least(monkeypa
 
 
 def test_how_much_dearer_an_item_becomes():
-    assert stages.dearer([{"items": 10, "cpu_s": 1.0}, {"items": 40, "cpu_s": 8.0}]) == 2
+    sizes = [{"stage": "a", "unit": "items", "items": n, "cpu_s": s, "peak_mib": 1.0}
+             for n, s in ((10, 1.0), (40, 8.0))]
+    assert cost.stages(sizes)[0]["dearer"] == 2
 
 
 @pytest.mark.slow
