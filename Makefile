@@ -18,6 +18,8 @@ override PROFILE := $(value PROFILE)
 override SEED := $(value SEED)
 override STUDY := $(value STUDY)
 export DATA WEIGHTS PROFILE SEED STUDY
+# what is installed is compiled once, by the process that first needs it, and not by each one anew
+export PYTHONDONTWRITEBYTECODE =
 
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed

@@ -1,6 +1,5 @@
 """What several test files share: one thread a library, and small corpora written on the spot."""
 
-import gc
 import importlib.util
 import os
 
@@ -27,19 +26,6 @@ settings.load_profile("no deadline")
 
 PICTURES = ("awe", "contentment", "sadness")
 FORMATS = {"positive": "wav", "neutral": "ogg", "negative": "flac"}
-
-
-def pytest_collection_finish():
-    """What is loaded by now stays. Whoever asks for the garbage, as statsmodels does at each correction of p-values, is
-    not to look through it all again.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-def pytest_sessionfinish():
-    """What would otherwise be told to leak, by those who watch over their objects, is let go."""
-    gc.unfreeze()
 
 
 def picture(path: Path, seed: int = 0, size=(96, 80), mode: str = "RGB", **options) -> Path:

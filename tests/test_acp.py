@@ -18,7 +18,7 @@ OLD = {"book": "acp_lib.book", "features": "acp_lib.features", "database": "acp_
        "audits": "acp_lib.audits", "distributed": "acp_lib.distributed", "bench": "benchmarks",
        "record": "acp_lib.findings.record", "match": "acp_lib.matching"}
 RUNS = ("book", "features", "audits", "distributed")
-SLOW = ("scipy.stats", "scipy.sparse", "sklearn", "statsmodels", "librosa", "numba", "matplotlib", "sphinx")
+SLOW = ("scipy.stats", "scipy.sparse", "sklearn", "librosa", "numba", "matplotlib", "sphinx")
 HEAVY = ("torch", "librosa", "scipy", "sklearn", "sphinx", "nbclient", "pandas", "matplotlib", "numba", "jupytext")
 
 

@@ -1,5 +1,7 @@
 """How sure: planted components of variance, many comparisons, ceilings, wrong labels."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,6 +70,18 @@ def test_a_seed_draws_initial_weights_which_count_once():
 def test_holm():
     found = uncertainty.holm([{"p": 0.01, "row": "a"}, {"p": 0.04, "row": "b"}, {"p": 0.03, "row": "c"}])
     assert [(r["row"], pytest.approx(r["holm"])) for r in found] == [("a", 0.03), ("b", 0.06), ("c", 0.06)]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.randoms())
+def test_holm_never_favours_anything(p, chance):
+    found = {k: row["holm"] for k, row in enumerate(uncertainty.holm([{"p": one} for one in p]))}
+    order = sorted(found, key=lambda k: p[k])
+    assert found[order[0]] == pytest.approx(min(1, len(p) * p[order[0]]))
+    assert all(p[k] <= found[k] <= 1 for k in found)
+    assert all(found[a] <= found[b] for a, b in pairwise(order))
+    mixed = chance.sample(range(len(p)), len(p))
+    again = uncertainty.holm([{"p": p[k]} for k in mixed])
+    assert sorted(row["holm"] for row in again) == sorted(found.values())
 
 
 # scores

@@ -1,6 +1,8 @@
 """The benchmarks' own arithmetic, and what they keep."""
 
+import importlib.metadata
 import json
+import sys
 import time
 
 import numpy as np
@@ -243,6 +245,9 @@ def test_a_step_counts_the_processor_time_of_all_its_processes(tmp_path):
     both = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}])\n{busy}"
     found = steps.spent(tmp_path, ("-c", both))
     assert 0.6 <= found["cpu_s"] < 5 and found["wall_s"] > 0.5
+    orphan = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {busy!r}], stdout=subprocess.DEVNULL)"
+    if sys.platform == "linux":
+        assert steps.spent(tmp_path, ("-c", orphan))["cpu_s"] >= 0.3
     with pytest.raises(RuntimeError, match="ended with 3: no luck"):
         steps.spent(tmp_path, ("-c", "print('no luck'); raise SystemExit(3)"))
 
@@ -254,10 +259,20 @@ def test_a_commit_that_is_not_there_is_named(tmp_path):
 
 @pytest.mark.parametrize("change", [steps.prose, steps.figure])
 def test_what_steps_change_is_there_and_changes(change, tmp_path):
-    for path in (steps.CHAPTER, steps.FIGURES):
+    for path in (steps.CHAPTER, steps.FIGURES[0]):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes((steps.ROOT / path).read_bytes())
     change(tmp_path)
-    assert [path for path in (steps.CHAPTER, steps.FIGURES)
+    assert [path for path in (steps.CHAPTER, steps.FIGURES[0])
             if (tmp_path / path).read_bytes() != (steps.ROOT / path).read_bytes()] == [
-                steps.CHAPTER if change is steps.prose else steps.FIGURES]
+                steps.CHAPTER if change is steps.prose else steps.FIGURES[0]]
+
+
+def test_a_commit_laid_out_has_its_own_reader_of_chapters(monkeypatch, tmp_path):
+    """papermill finds it by what an installation leaves; that of this environment is another commit's."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "a-b"\n[project.entry-points."papermill.io"]\n'
+                                             '"x/" = "a_b.read:Handler"\n')
+    steps.introduce(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = [point.value for point in importlib.metadata.entry_points(group="papermill.io", name="x/")]
+    assert found == ["a_b.read:Handler"]

@@ -15,9 +15,9 @@ from math import factorial, prod
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from acp_lib import streams
+from acp_lib.audits import uncertainty
 from acp_lib.engine.text import number, span
 
 LEVEL = 0.05
@@ -81,9 +81,7 @@ def details(readings: Sequence[dict], values: Sequence[float]) -> list[dict]:
     for name in table:
         groups = [y[where] for where in table.groupby(name).indices.values()]
         rows.append({"detail": name, "values": len(groups), **apart(groups)})
-    for row, p in zip(rows, multipletests([row["p"] for row in rows], method="holm")[1], strict=True):
-        row["holm"] = float(p)
-    return sorted(rows, key=lambda row: (row["p"], -(row["share"] or 0)))
+    return sorted(uncertainty.holm(rows), key=lambda row: (row["p"], -(row["share"] or 0)))
 
 
 def told(rows: Sequence[dict]) -> list[str]:

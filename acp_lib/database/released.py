@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from scipy.stats import chi2_contingency
-from statsmodels.stats.proportion import proportion_confint
+from scipy.stats import binomtest, chi2_contingency
 
 from acp_lib.database import tags
 from acp_lib.emotions import CLASSES
@@ -69,7 +68,7 @@ def survival(released: dict[str, int], left: dict[str, int]) -> Survival:
             raise ValueError(f"{left[c]} songs of class {c} are left of {released[c]}; expected a part of them")
     there, kept = list(released.values()), [left[c] for c in released]
     n, k = (np.array([*x, sum(x)]) for x in (there, kept))
-    low, high = proportion_confint(k, n, method="wilson")
+    low, high = np.transpose([binomtest(*some).proportion_ci(method="wilson") for some in zip(k, n, strict=True)])
     rows = pd.DataFrame({"row": [*released, "all"], "released": n, "left": k, "share": k / n, "low": low, "high": high})
     counts = np.array([k, n - k])[:, :-1]
     test = chi2_contingency(counts[counts.any(1)], correction=False)

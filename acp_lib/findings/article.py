@@ -6,25 +6,16 @@ Chapter: the article.
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
-import yaml
-
-from acp_lib import __version__, paper
+from acp_lib import __version__, citation, paper
 from acp_lib.audits import standing, verdicts
 from acp_lib.engine.text import number, span
 from acp_lib.findings import real
 from acp_lib.findings.folds import TWO
-from acp_lib.profiles import ROOT, ledger
+from acp_lib.profiles import ledger
 from acp_lib.results import recorded, store
 from acp_lib.results.tables import row_of
-
-
-@cache
-def citation() -> dict:
-    """CITATION.cff: who made this project, what it is called and how it is cited."""
-    return yaml.safe_load((ROOT / "CITATION.cff").read_text("utf8"))
 
 
 class Article:
@@ -62,7 +53,7 @@ class Article:
         alone = [row["ours"] for row in self.four if row["row"] in ("picture alone", "music alone")]
         details = Counter(detail.status for detail in ledger.details().values())
         arithmetic = [v for v in self.judged if v.claim.rule == "arithmetic"]
-        known = citation()
+        known = citation.read()
         reported = paper.CORRESPONDENCE
         found = {
             "title": known["title"], "version": __version__, "licence": known["license"],

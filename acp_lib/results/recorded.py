@@ -23,7 +23,7 @@ FOLDER = ROOT / "recorded"
 ABOUT = ("command", "date", "commit", "hardware", "versions")
 """What each recorded result says of itself."""
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "statsmodels", "torch")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
 
 
 def about(command: str, hardware: str) -> dict:

@@ -88,8 +88,9 @@ def article(env):
     from acp_lib import profiles
     from acp_lib.findings.article import Article
 
-    folder = Path(env.config.acp_results or profiles.load("mini").results_path)
-    return env.temp_data.setdefault("acp_article", Article(folder))
+    if "acp_article" not in env.temp_data:
+        env.temp_data["acp_article"] = Article(Path(env.config.acp_results or profiles.load("mini").results_path))
+    return env.temp_data["acp_article"]
 
 
 class ArticleTable(MarkdownDirective):

@@ -27,9 +27,9 @@ LAUNCHED = {
 
 def about() -> dict:
     """CITATION.cff."""
-    from acp_lib.findings.article import citation
+    from acp_lib import citation
 
-    return citation()
+    return citation.read()
 
 
 def address() -> str:

@@ -167,7 +167,7 @@ def run(chapter: str) -> list[nodes.Node]:
 
 def head(app, doctree: nodes.document) -> None:
     """Below what a chapter opens with: how long it takes, how to run it, and how to cite it."""
-    from acp_lib.findings import article
+    from acp_lib import citation as file
     from acp_lib.profiles import ROOT
 
     env, name = app.env, app.env.docname
@@ -180,7 +180,7 @@ def head(app, doctree: nodes.document) -> None:
     time += "." if ran is None else f"; {in_words(ran)} to run, once what it shares with other chapters is there."
     opening += nodes.definition_list_item("", nodes.term("", "", nodes.strong("", "What it takes")),
                                           nodes.definition("", nodes.paragraph("", time)), classes=["acp-takes"])
-    about = article.citation()
+    about = file.read()
     title = next(doctree.findall(nodes.title)).astext()
     lines = [nodes.paragraph("", line) for line in (about["message"], *citation(title, app.config.copyright, about))]
     at = opening.parent.index(opening) + 1
