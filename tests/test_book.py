@@ -29,7 +29,7 @@ from acp_lib import study as studies
 from acp_lib.audits import reconciled
 from acp_lib.book import build as book
 from acp_lib.book import prepare as preparing
-from acp_lib.book import printed
+from acp_lib.book import printed, rendering
 from acp_lib.engine import cache as caching
 from acp_lib.figures import live
 from acp_lib.profiles import ROOT
@@ -154,7 +154,7 @@ def engine(tmp_path, monkeypatch):
     def refuse(*_):
         raise AssertionError("something ran")
 
-    for module, name in ((book, "execute_all"), (book, "render"), (preparing, "prepare")):
+    for module, name in ((book, "execute_all"), (rendering, "render"), (preparing, "prepare")):
         monkeypatch.setattr(module, name, refuse)
     yield book.main
     assert not (tmp_path / "work").exists()
@@ -246,9 +246,9 @@ def test_scrub_replaces_paths_and_nothing_else():
     hidden = {"/book": ".", "/book/data/mine": "mine", "/root": "~"}
     code = "QUJD" * 60 + "/book/"
     value = {"a": ["at /book/data/mine/x.jpg", "/bookshelf ../book/intro /book-2", 1, None], "b": "'/root/x' /book"}
-    assert book.scrub(value, hidden) == {"a": ["at mine/x.jpg", "/bookshelf ../book/intro /book-2", 1, None],
-                                         "b": "'~/x' ."}
-    assert book.scrub(code, hidden) == code
+    assert rendering.scrub(value, hidden) == {"a": ["at mine/x.jpg", "/bookshelf ../book/intro /book-2", 1, None],
+                                              "b": "'~/x' ."}
+    assert rendering.scrub(code, hidden) == code
 
 
 def test_where_the_user_stands_hides_nothing_of_its_own(tmp_path, monkeypatch):
@@ -270,16 +270,17 @@ def run(tmp_path, monkeypatch):
 def test_hidden_covers_every_place_that_a_run_knows(run, tmp_path):
     places = [run.profile.data, str(tmp_path / "results"), str(tmp_path / "_work"), str(Path.home()),
               tempfile.gettempdir()]
-    assert [book.scrub(f"{p}/x", run.hidden) for p in places] == ["mine & co/x", "results/x", "work/x", "~/x", "tmp/x"]
-    assert book.scrub("random", run.hidden) == "random"
+    hidden = [rendering.scrub(f"{p}/x", run.hidden) for p in places]
+    assert hidden == ["mine & co/x", "results/x", "work/x", "~/x", "tmp/x"]
+    assert rendering.scrub("random", run.hidden) == "random"
 
 
 def test_config_of_a_book_that_departs_says_so_on_every_page(run):
-    settings = yaml.safe_load(book.config(run))
+    settings = yaml.safe_load(rendering.config(run))
     assert settings["execute"]["execute_notebooks"] == "off"
     assert settings["html"]["announcement"] == (
         "Profile folder · data mine &amp; co · weights random · results results · epochs 2")
-    plain = yaml.safe_load(book.config(book.Run(profiles.load("mini"), {})))
+    plain = yaml.safe_load(rendering.config(book.Run(profiles.load("mini"), {})))
     assert "announcement" not in plain["html"]
 
 
@@ -294,7 +295,7 @@ def test_publish_drops_what_belongs_to_this_machine(run, tmp_path):
     chapter.executed.parent.mkdir(parents=True)
     nbformat.write(notebook, chapter.executed)
     book.write(chapter.record, json.dumps({"key": "", "seconds": 2.5}))
-    published = json.loads(book.publish(chapter))
+    published = json.loads(rendering.publish(chapter))
     assert set(published["metadata"]) <= {"kernelspec", "language_info", "acp_seconds"}
     assert published["metadata"]["acp_seconds"] == 2.5
     assert all(set(c["metadata"]) <= {"tags", "mystnb"} for c in published["cells"])
@@ -306,6 +307,36 @@ def test_sockets_are_short_enough_for_the_system(monkeypatch, tmp_path):
     assert book.sockets("05") == {"transport": "ipc", "ip": "/tmp/acp-x/05", "connection_file": "/tmp/acp-x/05.json"}
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "/tmp/" + "long" * 25)
     assert set(book.sockets("05")) == {"connection_file"}
+
+
+@pytest.mark.parametrize("changed", ["nothing", "source", "results", "page", "gone", "address", "citation"])
+def test_pages_are_rendered_where_what_they_are_made_from_changed(run, monkeypatch, tmp_path, changed):
+    """Sphinx is stood in for by one page."""
+    monkeypatch.setattr(rendering, "ROOT", tmp_path)
+    (tmp_path / "CITATION.cff").write_text("title: x")
+    files = {"source": run.build / "source/a.md", "results": run.profile.results_path / "table4.json",
+             "page": run.build / "html/b.html", "citation": tmp_path / "CITATION.cff"}
+    for path in files.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1")
+    asked = []
+
+    def sphinx(*_, **__):
+        asked.append(1)
+        (run.build / "html/index.html").write_text("")
+        return SimpleNamespace(returncode=0, stderr="")
+
+    monkeypatch.setattr(rendering, "stage", lambda run: run.build / "source")
+    monkeypatch.setattr(rendering.subprocess, "run", sphinx)
+    assert rendering.render(run) == rendering.render(run) == run.build / "html/index.html" and asked == [1]
+    if changed in files:
+        files[changed].write_text("another")
+    if changed == "gone":
+        files["page"].unlink()
+    if changed == "address":
+        monkeypatch.setenv("ACP_REPOSITORY_URL", "https://github.com/a/b")
+    rendering.render(run)
+    assert len(asked) == (1 if changed == "nothing" else 2)
 
 
 # the Sphinx extension: the cache of plain `jupyter-book build .`
@@ -579,12 +610,13 @@ def test_our_numbers(made):
 @whole
 def test_a_second_run_keeps_every_chapter(made):
     start = time.monotonic()
-    before = {p: p.stat().st_mtime_ns for p in (made.build / "source").rglob("*.ipynb")}
+    folders = [made.build / name for name in ("source", "html")]
+    before = {p: p.stat().st_mtime_ns for folder in folders for p in folder.rglob("*")}
     done = made.copy.book()
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert sorted(lines[:-1]) == [f"kept {name}" for name in NAMES] and lines[-1] == f"book {made.html / 'index.html'}"
-    assert before == {p: p.stat().st_mtime_ns for p in (made.build / "source").rglob("*.ipynb")}
+    assert before == {p: p.stat().st_mtime_ns for folder in folders for p in folder.rglob("*")}
     assert time.monotonic() - start < 120
 
 

@@ -16,6 +16,7 @@ from conftest import corpus, picture, sound
 
 from acp_lib import profiles
 from acp_lib.book import build as book
+from acp_lib.book import rendering
 from acp_lib.database import folder, manifest
 from acp_lib.database.synthetic import media
 from acp_lib.database.synthetic import tags as synthetic_tags
@@ -335,10 +336,10 @@ def test_a_chapter_that_fails_says_why_before_where(run, monkeypatch, error, fir
     ("page.md:3: WARNING: odd", "page.md:3: WARNING: odd"),
 ])
 def test_rendering_that_fails_says_why(run, monkeypatch, said, first):
-    monkeypatch.setattr(book, "stage", lambda _: Path("source"))
-    monkeypatch.setattr(book.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=2, stderr=said))
+    monkeypatch.setattr(rendering, "stage", lambda _: Path("source"))
+    monkeypatch.setattr(rendering.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=2, stderr=said))
     with pytest.raises(RuntimeError) as caught:
-        book.render(run)
+        rendering.render(run)
     assert str(caught.value).splitlines() == [
         first, f"rendering failed (exit code 2); the pages' sources are in {run.build / 'source'}"]
 
@@ -352,4 +353,4 @@ def test_books_go_where_acp_output_says(monkeypatch, given, home):
     assert profiles.load().home == home and profiles.load(seed=3).home == home / "_build/profiles/mini-seed-3"
     assert profiles.load().results_path == home / "_build/results"
     run = book.Run(profiles.load(), {})
-    assert book.scrub(f"in {run.build}/source/x", run.hidden) == "in _build/source/x"
+    assert rendering.scrub(f"in {run.build}/source/x", run.hidden) == "in _build/source/x"

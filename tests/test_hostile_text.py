@@ -17,7 +17,7 @@ from test_report import PARSER
 
 import acp_lib.book.papermill  # noqa: F401 - as papermill's entry point imports it
 from acp_lib import profiles
-from acp_lib.book import build, report
+from acp_lib.book import build, rendering, report
 from acp_lib.database import emid, metadata, names
 from acp_lib.engine import commands
 from acp_lib.engine.text import lines, plain
@@ -70,7 +70,7 @@ def test_no_kind_of_a_table_holds_codes(monkeypatch, text):
 @pytest.mark.parametrize("text", [*TEXTS[:5], *CODES[:3], "\u202egpj.exe"])
 def test_the_announcement_of_a_book_is_text(text):
     run = build.Run(profiles.load("folder", data=text), {"data": text})
-    line = next(part for part in build.config(run).splitlines() if "announcement" in part)
+    line = next(part for part in rendering.config(run).splitlines() if "announcement" in part)
     assert not BeautifulSoup(line, "html.parser").find_all(True) and "\\e" not in line and "\\u202" not in line
 
 

@@ -8,13 +8,10 @@ Chapter: How to read and rerun.
 """
 
 import argparse
-import html
 import json
 import logging
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,16 +20,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
-import yaml
 from filelock import FileLock
 
-from acp_lib.book import printed
+from acp_lib.book import printed, rendering
 from acp_lib.engine import commands, faults, processes, temporary
 from acp_lib.engine.cache import digest, file_digest, shown_key, write
 from acp_lib.engine.processes import kill_all, one_thread
-from acp_lib.engine.text import lines, plain
+from acp_lib.engine.text import lines
 from acp_lib.profiles import FILES, ROOT, Profile
 
 EXAMPLES = """\
@@ -47,13 +42,6 @@ examples:
 IMPORT = re.compile(r"^ *(?:from (acp_lib[\w.]*) import (\([^)]*\)|.*)|import (.*))", re.MULTILINE)
 IMPORTING = Lock()  # threads that import modules at once may find some of them half made
 LAST = "90_"  # chapters so named read the results of the others
-RENDER = """\
-import sys
-from acp_lib.engine.processes import end_with
-end_with(int(sys.argv.pop(1)))
-from jupyter_book.cli.main import main
-main()
-"""
 
 
 def imported(text: str) -> set[str]:
@@ -232,102 +220,6 @@ def announce(chapter: Chapter, outcome: str, seconds: float) -> None:
     print(f"{outcome:5}{chapter.name}" + (f" {seconds:.1f} s" if outcome == "ok" else ""), flush=True)
 
 
-def scrub(value: Any, hidden: dict[str, str]) -> Any:
-    """Any JSON value with this machine's paths replaced by their names; long base64 runs are left as they are."""
-    paths = "|".join(re.escape(p) for p in sorted(hidden, key=len, reverse=True))
-    pattern = re.compile(rf"[A-Za-z0-9+/=\n]{{200,}}|(?<![.~])(?:{paths})(?![\w-])")
-
-    def walk(v: Any) -> Any:
-        if isinstance(v, dict):
-            return {k: walk(x) for k, x in v.items()}
-        if isinstance(v, list):
-            return [walk(x) for x in v]
-        return pattern.sub(lambda m: hidden.get(m[0], m[0]), v) if isinstance(v, str) else v
-
-    return walk(value)
-
-
-def publish(chapter: Chapter) -> str:
-    """Text of the executed notebook as the book shows and offers it: no path, clock time or process of this machine.
-
-    How long it took is told, for the line of the page that says what the chapter takes.
-    """
-    import nbformat
-
-    notebook = nbformat.read(chapter.executed, 4)
-    notebook.metadata = {k: v for k, v in notebook.metadata.items() if k in ("kernelspec", "language_info")}
-    notebook.metadata |= {"acp_seconds": seconds} if (seconds := chapter.last["seconds"]) else {}
-    if not chapter.run.given:  # then papermill's cell repeats the default
-        notebook.cells = [c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", ())]
-    for cell in notebook.cells:
-        cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")}
-        if "outputs" in cell:  # warnings and bars of this machine
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
-    return json.dumps(scrub(notebook, chapter.run.hidden), indent=1, ensure_ascii=False) + "\n"
-
-
-def config(run: Run) -> str:
-    """`_config.yml` for executed copies."""
-    settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
-    settings["execute"]["execute_notebooks"] = "off"
-    settings["sphinx"]["config"] |= {"acp_printed": list(run.printed), "acp_results": str(run.profile.results_path)}
-    if run.profile.tag != "mini":
-        given = "".join(f" · {k} {plain(v)}" for k, v in scrub(run.given, run.hidden).items())
-        settings["html"]["announcement"] = f"Profile {run.profile.profile}{html.escape(given)}"
-    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
-
-
-def status(run: Run) -> str:
-    """The status page with this run's times in the place of Jupyter Book's own."""
-    rows = "\n".join(f"| {{doc}}`../notebooks/{c.name}` | {c.last['seconds']} |" for c in run.chapters)
-    table = f"| Chapter | Seconds |\n|---|---:|\n{rows}"
-    return re.sub(r"```{nb-exec-table}\n```", lambda _: table, (ROOT / "book" / "status.md").read_text("utf8"))
-
-
-def stage(run: Run) -> Path:
-    """Fill the folder that is rendered; files that did not change keep their times, so that only changes render."""
-    folder = run.build / "source"
-    wanted = {Path("_config.yml"): config(run).encode(), Path("_toc.yml"): (ROOT / "_toc.yml").read_bytes()}
-    wanted |= {p.relative_to(ROOT): p.read_bytes()
-               for p in (ROOT / "book").rglob("*") if p.is_file() and "__pycache__" not in p.parts}
-    wanted[Path("book/status.md")] = status(run).encode()
-    wanted |= {Path("notebooks") / f"{c.name}.ipynb": publish(c).encode() for c in run.chapters}
-    for path in [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder) not in wanted]:
-        path.unlink()
-    for path, data in wanted.items():
-        if not (folder / path).exists() or (folder / path).read_bytes() != data:
-            write(folder / path, data)
-    return folder
-
-
-def render(run: Run) -> Path:
-    """Render the staged copy; return the first page.
-
-    Raises
-    ------
-    RuntimeError
-        If Sphinx warns or fails, or left no first page.
-    """
-    run.build.mkdir(parents=True, exist_ok=True)
-    with FileLock(run.build / ".render.lock"):
-        index = run.build / "html" / "index.html"
-        for old in (index, *(index.with_name(f"{kind}.pdf") for kind in printed.KINDS)):
-            old.unlink(missing_ok=True)  # so that an old one is no sign of success
-        command = [sys.executable, "-c", RENDER, os.getpid(), "build", stage(run),
-                   "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q"]
-        done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                              errors="replace")
-        if done.returncode or not index.exists():
-            shutil.rmtree(run.build / ".doctrees", ignore_errors=True)  # the next build must see the warnings again
-            index.unlink(missing_ok=True)
-            said = faults.line(lines(done.stderr, False))
-            raise RuntimeError(f"{f'error: {said}' if said else done.stderr}\nrendering failed (exit code "
-                               f"{done.returncode}); the pages' sources are in {run.build / 'source'}")
-        for kind in run.printed:
-            print(f"{kind} {printed.write(index.parent, kind)}", flush=True)
-    return index
-
-
 def choose(run: Run, names: list[str]) -> list[Chapter]:
     """The chapters named, by their whole name or its beginning; all if none is named."""
     for name in names:
@@ -352,7 +244,7 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
     if rendered and stale:
         print(f"not rendered: {', '.join(stale)} did not run on this code and data yet; run without --only")
     elif rendered:
-        print(f"book {render(run)}")
+        print(f"book {rendering.render(run)}")
 
 
 def arguments(prog: str) -> argparse.ArgumentParser:
