@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from acp_lib import __version__, citation, paper
+from acp_lib import __version__, paper
 from acp_lib.audits import standing, verdicts
 from acp_lib.engine.text import number, span
 from acp_lib.findings import real
 from acp_lib.findings.folds import TWO
 from acp_lib.profiles import ledger
-from acp_lib.results import recorded, store
+from acp_lib.results import citation, recorded, store
 from acp_lib.results.tables import row_of
 
 

@@ -27,7 +27,7 @@ LAUNCHED = {
 
 def about() -> dict:
     """CITATION.cff."""
-    from acp_lib import citation
+    from acp_lib.results import citation
 
     return citation.read()
 

@@ -167,8 +167,8 @@ def run(chapter: str) -> list[nodes.Node]:
 
 def head(app, doctree: nodes.document) -> None:
     """Below what a chapter opens with: how long it takes, how to run it, and how to cite it."""
-    from acp_lib import citation as file
     from acp_lib.profiles import ROOT
+    from acp_lib.results import citation as file
 
     env, name = app.env, app.env.docname
     opening = next(doctree.findall(nodes.definition_list), None)
