@@ -103,11 +103,14 @@ def windows(tmp_path_factory):
 
 @pytest.fixture
 def browser(windows, tmp_path_factory):
-    """A window of a browser; tests that ask for it skip where there is none."""
+    """A window of a browser, left empty after each test: a page that stays open computes on; tests that ask for it skip
+    where there is none.
+    """
     if not chromium.CHROMIUM:
         pytest.skip("chromium is not installed")
     if windows and windows[0].ended:
         windows.pop().close()
     if not windows:
         windows.append(chromium.Browser(tmp_path_factory.mktemp("chromium")))
-    return windows[0]
+    yield windows[0]
+    windows[0].send("Page.navigate", url="about:blank")

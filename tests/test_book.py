@@ -309,6 +309,36 @@ def test_sockets_are_short_enough_for_the_system(monkeypatch, tmp_path):
     assert set(book.sockets("05")) == {"connection_file"}
 
 
+@pytest.mark.parametrize("changed", ["nothing", "source", "results", "page", "gone", "address", "citation"])
+def test_pages_are_rendered_where_what_they_are_made_from_changed(run, monkeypatch, tmp_path, changed):
+    """Sphinx is stood in for by one page."""
+    monkeypatch.setattr(rendering, "ROOT", tmp_path)
+    (tmp_path / "CITATION.cff").write_text("title: x")
+    files = {"source": run.build / "source/a.md", "results": run.profile.results_path / "table4.json",
+             "page": run.build / "html/b.html", "citation": tmp_path / "CITATION.cff"}
+    for path in files.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1")
+    asked = []
+
+    def sphinx(*_, **__):
+        asked.append(1)
+        (run.build / "html/index.html").write_text("")
+        return SimpleNamespace(returncode=0, stderr="")
+
+    monkeypatch.setattr(rendering, "stage", lambda run: run.build / "source")
+    monkeypatch.setattr(rendering.subprocess, "run", sphinx)
+    assert rendering.render(run) == rendering.render(run) == run.build / "html/index.html" and asked == [1]
+    if changed in files:
+        files[changed].write_text("another")
+    if changed == "gone":
+        files["page"].unlink()
+    if changed == "address":
+        monkeypatch.setenv("ACP_REPOSITORY_URL", "https://github.com/a/b")
+    rendering.render(run)
+    assert len(asked) == (1 if changed == "nothing" else 2)
+
+
 # the Sphinx extension: the cache of plain `jupyter-book build .`
 
 
@@ -395,8 +425,8 @@ def test_no_page_is_wider_than_its_window_or_has_an_error_to_report(made, browse
 
 
 @whole
-def test_the_book_is_printed_with_every_page_and_links_that_lead_within_it(made, browser):
-    file = printed.write(made.html, "book")
+def test_the_book_is_printed_with_every_page_and_links_that_lead_within_it(made, browser, tmp_path):
+    file = printed.write(made.html, "book").rename(tmp_path / "book.pdf")  # the folder stays as it was rendered
     inner, outer = links(file)
     pdf = pypdf.PdfReader(file)
     assert len(inner) > 500 and max(inner) < len(pdf.pages) and all(url.startswith("http") for url in outer)
@@ -580,12 +610,13 @@ def test_our_numbers(made):
 @whole
 def test_a_second_run_keeps_every_chapter(made):
     start = time.monotonic()
-    before = {p: p.stat().st_mtime_ns for p in (made.build / "source").rglob("*.ipynb")}
+    folders = [made.build / name for name in ("source", "html")]
+    before = {p: p.stat().st_mtime_ns for folder in folders for p in folder.rglob("*")}
     done = made.copy.book()
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert sorted(lines[:-1]) == [f"kept {name}" for name in NAMES] and lines[-1] == f"book {made.html / 'index.html'}"
-    assert before == {p: p.stat().st_mtime_ns for p in (made.build / "source").rglob("*.ipynb")}
+    assert before == {p: p.stat().st_mtime_ns for folder in folders for p in folder.rglob("*")}
     assert time.monotonic() - start < 120
 
 

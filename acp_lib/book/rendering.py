@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,10 @@ from filelock import FileLock
 
 from acp_lib.book import printed
 from acp_lib.engine import faults
-from acp_lib.engine.cache import write
+from acp_lib.engine.cache import code_key, digest, file_digest, write
 from acp_lib.engine.text import lines, plain
 from acp_lib.profiles import ROOT
+from acp_lib.results import recorded
 
 if TYPE_CHECKING:
     from acp_lib.book.build import Chapter, Run
@@ -102,8 +104,18 @@ def stage(run: "Run") -> Path:
     return folder
 
 
+def made_from(run: "Run") -> str:
+    """Digest of all that the pages depend on, and of the pages as they are: their names, sizes and times."""
+    staged, pages = ([p for p in sorted((run.build / name).rglob("*")) if p.is_file()] for name in ("source", "html"))
+    read = [*staged, *sorted(run.profile.results_path.glob("*.json")), ROOT / "CITATION.cff"]
+    packages = sorted((d.name, d.version) for d in distributions()) + [("python", sys.version)]
+    return digest([(str(p), file_digest(p)) for p in read], code_key(), recorded.fingerprint(), packages,
+                  os.environ.get("ACP_REPOSITORY_URL", ""),
+                  [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in pages])
+
+
 def render(run: "Run") -> Path:
-    """Render the staged copy; return the first page.
+    """Render the staged copy, unless the pages are those that it gives; return the first page.
 
     Raises
     ------
@@ -112,8 +124,13 @@ def render(run: "Run") -> Path:
     """
     run.build.mkdir(parents=True, exist_ok=True)
     with FileLock(run.build / ".render.lock"):
-        index = run.build / "html" / "index.html"
+        index, record = run.build / "html" / "index.html", run.build / ".rendered"
         source = stage(run)
+        if index.exists() and record.exists() and record.read_text("utf8") == made_from(run):
+            for kind in run.printed:
+                print(f"{kind} {index.with_name(f'{kind}.pdf')}", flush=True)
+            return index
+        record.unlink(missing_ok=True)
         for old in (index, *(index.with_name(f"{kind}.pdf") for kind in printed.KINDS)):
             old.unlink(missing_ok=True)  # so that an old one is no sign of success
         command = [sys.executable, "-c", RENDER, os.getpid(), "build", source,
@@ -128,4 +145,5 @@ def render(run: "Run") -> Path:
                                f"{done.returncode}); the pages' sources are in {run.build / 'source'}")
         for kind in run.printed:
             print(f"{kind} {printed.write(index.parent, kind)}", flush=True)
+        write(record, made_from(run))
     return index
