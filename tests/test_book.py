@@ -321,13 +321,15 @@ def test_pages_are_rendered_where_what_they_are_made_from_changed(run, monkeypat
         path.write_text("1")
     asked = []
 
-    def sphinx(*_, **__):
+    def sphinx(*_):
         asked.append(1)
         (run.build / "html/index.html").write_text("")
-        return SimpleNamespace(returncode=0, stderr="")
+        (run.build / "source/__pycache__").mkdir(exist_ok=True)
+        (run.build / "source/__pycache__/a.pyc").write_text(str(len(asked)))
+        return 0, ""
 
     monkeypatch.setattr(rendering, "stage", lambda run: run.build / "source")
-    monkeypatch.setattr(rendering.subprocess, "run", sphinx)
+    monkeypatch.setattr(rendering, "sphinx", sphinx)
     assert rendering.render(run) == rendering.render(run) == run.build / "html/index.html" and asked == [1]
     if changed in files:
         files[changed].write_text("another")

@@ -337,7 +337,7 @@ def test_a_chapter_that_fails_says_why_before_where(run, monkeypatch, error, fir
 ])
 def test_rendering_that_fails_says_why(run, monkeypatch, said, first):
     monkeypatch.setattr(rendering, "stage", lambda _: Path("source"))
-    monkeypatch.setattr(rendering.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=2, stderr=said))
+    monkeypatch.setattr(rendering, "sphinx", lambda *_: (2, said))
     with pytest.raises(RuntimeError) as caught:
         rendering.render(run)
     assert str(caught.value).splitlines() == [

@@ -155,7 +155,7 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
             import papermill
             from traitlets.config import Config
 
-            from acp_lib.book import kernels
+            from acp_lib.book import engine, kernels
         logging.getLogger("papermill").setLevel(logging.ERROR)  # parameters are checked here and in the chapters
         chapter.record.unlink(missing_ok=True)
         key, start = chapter.key, time.monotonic()
@@ -165,6 +165,7 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
                 papermill.execute_notebook(
                     notebook, chapter.executed, chapter.run.parameters, kernel_name="python3",
                     progress_bar={"desc": chapter.name} if bar else False, execution_timeout=timeout, start_timeout=120,
+                    engine_name=engine.NAME,
                     kernel_manager_class=kernels.Manager,
                     resources={"metadata": {"path": str(chapter.source.parent)}},  # cwd would change all threads'
                     shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],

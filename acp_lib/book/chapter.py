@@ -3,9 +3,9 @@
 Chapter: all.
 """
 
+import matplotlib.pyplot as plt
 from IPython import get_ipython
 from matplotlib.figure import Figure
-from matplotlib_inline.config import InlineBackend
 
 from acp_lib import profiles
 from acp_lib.book.report import escape, say
@@ -42,9 +42,11 @@ def begin(names: dict) -> Study:
     """
     study = Study(profiles.load(**given(names)), progress=False)
     style.theme()
-    InlineBackend.instance().set_trait("print_figure_kwargs", {"bbox_inches": None})  # cropped, scales would differ
     if shell := get_ipython():
-        shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, page.svg)
+        plt.uninstall_repl_displayhook()  # it would draw each figure once more, for nobody
+        formatters = shell.display_formatter.formatters
+        formatters["image/svg+xml"].for_type(Figure, page.svg)
+        formatters["image/png"].pop(Figure, None)
     say(banner(study))
     return study
 

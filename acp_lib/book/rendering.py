@@ -3,12 +3,12 @@
 Chapter: How to read and rerun.
 """
 
+import gc
 import html
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
@@ -18,7 +18,7 @@ import yaml
 from filelock import FileLock
 
 from acp_lib.book import printed
-from acp_lib.engine import faults
+from acp_lib.engine import faults, processes, temporary
 from acp_lib.engine.cache import code_key, digest, file_digest, write
 from acp_lib.engine.text import lines, plain
 from acp_lib.profiles import ROOT
@@ -26,15 +26,6 @@ from acp_lib.results import recorded
 
 if TYPE_CHECKING:
     from acp_lib.book.build import Chapter, Run
-
-RENDER = """\
-import sys
-from acp_lib.engine.processes import end_with
-end_with(int(sys.argv.pop(1)))
-from jupyter_book.cli.main import main
-main()
-"""
-
 
 def scrub(value: Any, hidden: dict[str, str]) -> Any:
     """Any JSON value with this machine's paths replaced by their names; long base64 runs are left as they are."""
@@ -88,15 +79,19 @@ def status(run: "Run") -> str:
     return re.sub(r"```{nb-exec-table}\n```", lambda _: table, (ROOT / "book" / "status.md").read_text("utf8"))
 
 
+def files(folder: Path) -> list[Path]:
+    """The files below a folder in their order, without what Python compiles beside them."""
+    return [p for p in sorted(folder.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+
+
 def stage(run: "Run") -> Path:
     """Fill the folder that is rendered; files that did not change keep their times, so that only changes render."""
     folder = run.build / "source"
     wanted = {Path("_config.yml"): config(run).encode(), Path("_toc.yml"): (ROOT / "_toc.yml").read_bytes()}
-    wanted |= {p.relative_to(ROOT): p.read_bytes()
-               for p in (ROOT / "book").rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    wanted |= {p.relative_to(ROOT): p.read_bytes() for p in files(ROOT / "book")}
     wanted[Path("book/status.md")] = status(run).encode()
     wanted |= {Path("notebooks") / f"{c.name}.ipynb": publish(c).encode() for c in run.chapters}
-    for path in [p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder) not in wanted]:
+    for path in [p for p in files(folder) if p.relative_to(folder) not in wanted]:
         path.unlink()
     for path, data in wanted.items():
         if not (folder / path).exists() or (folder / path).read_bytes() != data:
@@ -106,12 +101,36 @@ def stage(run: "Run") -> Path:
 
 def made_from(run: "Run") -> str:
     """Digest of all that the pages depend on, and of the pages as they are: their names, sizes and times."""
-    staged, pages = ([p for p in sorted((run.build / name).rglob("*")) if p.is_file()] for name in ("source", "html"))
+    staged, pages = (files(run.build / name) for name in ("source", "html"))
     read = [*staged, *sorted(run.profile.results_path.glob("*.json")), ROOT / "CITATION.cff"]
     packages = sorted((d.name, d.version) for d in distributions()) + [("python", sys.version)]
     return digest([(str(p), file_digest(p)) for p in read], code_key(), recorded.fingerprint(), packages,
                   os.environ.get("ACP_REPOSITORY_URL", ""),
                   [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in pages])
+
+
+def sphinx(*arguments: str | Path) -> tuple[int | None, str]:
+    """What `jupyter-book build` with these arguments ends with, and what it says of errors; it runs in a process that
+    has been forked, where processes are, because the first page needs as much imported as the chapters.
+    """
+    said = temporary.folder() / "rendering.txt"
+    started = processes.context().Process(target=_sphinx, args=([str(a) for a in arguments], said, dict(os.environ)),
+                                          daemon=True)  # so that it ends with this process, if that is interrupted
+    started.start()
+    started.join()
+    return started.exitcode, said.read_text("utf8", "replace") if said.exists() else ""
+
+
+def _sphinx(arguments: list[str], said: Path, environment: dict[str, str]) -> None:
+    processes.surround(environment)
+    processes.end_with_parent()
+    with said.open("wb") as errors, Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(errors.fileno(), 2)
+    gc.freeze()  # sphinx_external_toc looks at all objects but these, some of which must not be looked at
+    from jupyter_book.cli.main import main
+
+    main(["build", *arguments])
 
 
 def render(run: "Run") -> Path:
@@ -133,16 +152,13 @@ def render(run: "Run") -> Path:
         record.unlink(missing_ok=True)
         for old in (index, *(index.with_name(f"{kind}.pdf") for kind in printed.KINDS)):
             old.unlink(missing_ok=True)  # so that an old one is no sign of success
-        command = [sys.executable, "-c", RENDER, os.getpid(), "build", source,
-                   "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q"]
-        done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                              errors="replace")
-        if done.returncode or not index.exists():
+        code, errors = sphinx(source, "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q")
+        if code or not index.exists():
             shutil.rmtree(run.build / ".doctrees", ignore_errors=True)  # the next build must see the warnings again
             index.unlink(missing_ok=True)
-            said = faults.line(lines(done.stderr, False))
-            raise RuntimeError(f"{f'error: {said}' if said else done.stderr}\nrendering failed (exit code "
-                               f"{done.returncode}); the pages' sources are in {run.build / 'source'}")
+            said = faults.line(lines(errors, False))
+            raise RuntimeError(f"{f'error: {said}' if said else errors}\nrendering failed (exit code "
+                               f"{code}); the pages' sources are in {run.build / 'source'}")
         for kind in run.printed:
             print(f"{kind} {printed.write(index.parent, kind)}", flush=True)
         write(record, made_from(run))

@@ -75,6 +75,12 @@ def _read(name: str) -> tuple[frozenset[str], frozenset[str], str]:
     return own, frozenset(others), digest(does, [file_digest(p) for p in files])
 
 
+def read_all() -> None:
+    """Read every module of acp_lib, as the keys of results would one after another."""
+    for path in PACKAGE.rglob("*.py"):
+        _read(".".join(("acp_lib", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"))
+
+
 def _ours(names: Iterable[str]) -> frozenset[str]:
     return frozenset(n for n in names if n.startswith("acp_lib.") and _module_file(n) and not n.startswith(APART))
 
@@ -83,10 +89,11 @@ def _ours(names: Iterable[str]) -> frozenset[str]:
 def _parsed(source: str) -> tuple[frozenset[str], frozenset[str], str]:
     """The imports of a source text, its string constants, and its code without docstrings and comments."""
     tree = ast.parse(source)
-    names, texts = set[str](), set[str]()
-    for node in ast.walk(tree):
+    names, texts, left = set[str](), set[str](), list[ast.AST]([tree])
+    while left:
+        node = left.pop()
         _leave_out(node)
-    for node in ast.walk(tree):
+        left += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             names |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -116,6 +116,8 @@ def svg(fig: Figure) -> str:
 
 def _svg(fig: Figure) -> tree.Element:
     buffer = io.StringIO()
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # everything has its place; saving would find it twice again
     fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     root = tree.fromstring(buffer.getvalue())  # our own
     for held in root.findall(f"{{{SVG}}}metadata"):

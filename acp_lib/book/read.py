@@ -1,0 +1,9 @@
+"""Importing this module reads all code of acp_lib once, so that processes forked afterwards know it: each chapter's keys
+of results need it, and reading it anew would take each kernel as long as many of its cells.
+
+Chapter: How to read and rerun.
+"""
+
+from acp_lib.engine import cache
+
+cache.read_all()
