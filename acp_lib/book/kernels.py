@@ -20,8 +20,8 @@ from jupyter_client.provisioning import LocalProvisioner
 from acp_lib.engine import processes
 
 IMPORTED = ["ipykernel.kernelapp", "matplotlib.pyplot", "seaborn", "bs4", "scipy.optimize", "sklearn.linear_model",
-            "sklearn.manifold", "sklearn.cluster", "sklearn.model_selection", "torch.func", "acp_lib.book.chapter",
-            "acp_lib.findings.front", "acp_lib.book.read"]
+            "sklearn.manifold", "sklearn.cluster", "sklearn.model_selection", "torch.func", "myst_nb.ext.glue",
+            "acp_lib.book.chapter", "acp_lib.findings.front", "acp_lib.book.read"]
 """What most chapters and the first page import, beside `processes.PRELOADED`; the last one has read all code."""
 
 

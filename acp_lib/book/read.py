@@ -1,5 +1,5 @@
-"""Importing this module reads all code of acp_lib once, so that processes forked afterwards know it: each chapter's keys
-of results need it, and reading it anew would take each kernel as long as many of its cells.
+"""Importing this module reads all code of acp_lib once, so that processes forked afterwards know it: the keys of each
+chapter's results need it, and reading it anew would take each kernel as long as many of its cells.
 
 Chapter: How to read and rerun.
 """

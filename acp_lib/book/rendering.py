@@ -11,8 +11,9 @@ import re
 import shutil
 import sys
 from importlib.metadata import distributions
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 from filelock import FileLock
@@ -114,8 +115,9 @@ def sphinx(*arguments: str | Path) -> tuple[int | None, str]:
     has been forked, where processes are, because the first page needs as much imported as the chapters.
     """
     said = temporary.folder() / "rendering.txt"
-    started = processes.context().Process(target=_sphinx, args=([str(a) for a in arguments], said, dict(os.environ)),
-                                          daemon=True)  # so that it ends with this process, if that is interrupted
+    context = cast(ForkServerContext, processes.context())
+    started = context.Process(target=_sphinx, args=([str(a) for a in arguments], said, dict(os.environ)),
+                              daemon=True)  # so that it ends with this process, if that is interrupted
     started.start()
     started.join()
     return started.exitcode, said.read_text("utf8", "replace") if said.exists() else ""

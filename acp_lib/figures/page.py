@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
 from typing import ParamSpec
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 from xml.etree import ElementTree as tree
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -34,6 +35,7 @@ LINK = "{http://www.w3.org/1999/xlink}href"
 
 _width: ContextVar[float] = ContextVar("width", default=WIDE)
 _told: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
+_placed: WeakSet[Figure] = WeakSet()  # those in which everything has its place already
 _again: WeakKeyDictionary[Figure, Callable[[], Figure]] = WeakKeyDictionary()
 
 tree.register_namespace("", SVG)
@@ -85,6 +87,7 @@ def drawn_to_fit(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 def _break_lines(fig: Figure) -> None:
     """Break titles and labels that are longer than their axes, between words."""
     fig.draw_without_rendering()
+    _placed.add(fig)
     for ax in fig.axes:
         box, room = ax.get_window_extent(), 1.02
         texts = {ax.xaxis.label: "width", ax.yaxis.label: "height", ax.title: "width"}
@@ -93,6 +96,7 @@ def _break_lines(fig: Figure) -> None:
             if share > room and text.get_text():
                 width = max(8, int(len(text.get_text()) / share * room))
                 text.set_text(textwrap.fill(text.get_text(), width, break_long_words=False))
+                _placed.discard(fig)
 
 
 def tell(fig: Figure, parts: Iterable[str]) -> Figure:
@@ -115,10 +119,12 @@ def svg(fig: Figure) -> str:
 
 
 def _svg(fig: Figure) -> tree.Element:
-    buffer = io.StringIO()
-    fig.draw_without_rendering()
-    fig.set_layout_engine("none")  # everything has its place; saving would find it twice again
-    fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    buffer, canvas = io.StringIO(), fig.canvas
+    if fig not in _placed:
+        fig.draw_without_rendering()
+    fig.set_layout_engine("none")  # everything has its place; `savefig` would find it twice again
+    FigureCanvasSVG(fig).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    fig.set_canvas(canvas)
     root = tree.fromstring(buffer.getvalue())  # our own
     for held in root.findall(f"{{{SVG}}}metadata"):
         root.remove(held)

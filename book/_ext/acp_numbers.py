@@ -1,5 +1,5 @@
-"""Numbered references to other pages, without Sphinx's reading the whole of the other page for each of them: of the time
-that this book takes to render they were a third.
+"""Numbered references to other pages. Sphinx reads the whole of the other page for each of them, which took a third of
+the time in which this book is rendered; here a page is read once.
 """
 
 from functools import cache
