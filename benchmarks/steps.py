@@ -80,6 +80,13 @@ def laid_out(commit: str, root: Path) -> Path:
     return root
 
 
+def named(commit: str) -> str:
+    """The short name of a commit, which means the same tomorrow; what git does not know stays as it is."""
+    found = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "--verify", "--quiet", f"{commit}^{{commit}}"],
+                           capture_output=True, text=True)
+    return found.stdout.strip() or commit
+
+
 def introduce(root: Path) -> None:
     """Lay beside the files what an installation would: papermill finds a commit's own reader of chapters by it."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf8"))["project"]
@@ -124,6 +131,7 @@ def spent(root: Path, command: tuple[str, ...]) -> dict[str, float]:
 
 def run(against: str, rounds: int = 1, command: tuple[str, ...] = BOOK) -> list[dict]:
     """One row a step: "before" and "after" with the median wall and processor seconds, and "against", the commit."""
+    against = named(against)
     with tempfile.TemporaryDirectory() as folder:
         commits = {"before": against, "after": "HEAD"}
         sides = {side: laid_out(commit, Path(folder) / side) for side, commit in commits.items()}

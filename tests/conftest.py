@@ -17,12 +17,20 @@ import soundfile
 from hypothesis import settings
 from PIL import Image
 
-import acp_lib.features.fast.compiled  # noqa: F401  before the test processes part: librosa compiles once
+import acp_lib.features.fast.compiled  # before the test processes part: librosa compiles once
 from acp_lib.emotions import CLASSES
 from acp_lib.profiles import ROOT
 
 settings.register_profile("no deadline", deadline=None)  # machines differ, and share their cores
 settings.load_profile("no deadline")
+
+COMPILED = Path(acp_lib.features.fast.compiled.__file__).parent / "__pycache__"
+
+if not {"NUMBA_CACHE_DIR", "PYTEST_XDIST_WORKER"} & set(os.environ) and not list(COMPILED.glob("*.nbi")):
+    # and so do our own kernels
+    from acp_lib.features import music
+
+    music.extract(np.sin(np.arange(music.audio.SR, dtype=np.float32)))
 
 PICTURES = ("awe", "contentment", "sadness")
 FORMATS = {"positive": "wav", "neutral": "ogg", "negative": "flac"}
@@ -113,4 +121,5 @@ def browser(windows, tmp_path_factory):
     if not windows:
         windows.append(chromium.Browser(tmp_path_factory.mktemp("chromium")))
     yield windows[0]
-    windows[0].send("Page.navigate", url="about:blank")
+    if not windows[0].ended:
+        windows[0].send("Page.navigate", url="about:blank")

@@ -20,7 +20,7 @@ import nbformat
 import pypdf
 import pytest
 import yaml
-from conftest import corpus, extension_of_the_book
+from conftest import COMPILED, corpus, extension_of_the_book
 from test_printed import links
 from test_project import CHAPTERS, files
 
@@ -58,6 +58,10 @@ class Copy:
         for path in files():
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / path, self.folder / path)
+        machine_code = self.folder / COMPILED.relative_to(ROOT)
+        machine_code.mkdir(exist_ok=True)
+        for path in COMPILED.glob("*.nb?"):  # numba takes it for what lies beside it, which is equal and as old
+            shutil.copy2(path, machine_code)
 
     def run(self, *command, **environment) -> subprocess.CompletedProcess:
         """A command with this Python, on one thread a process; what one process compiles the next ones take up."""
@@ -129,7 +133,7 @@ def test_a_chapter_follows_the_files_that_it_may_compute_with_or_show(monkeypatc
     ("from numpy import acp_lib\nprint('import acp_lib.paper')\n", []),
 ])
 def test_what_a_chapter_imports_is_found_however_it_is_written(text, names):
-    found = book.imported(text)
+    found = caching.imported(text)
     assert set(names) <= found and ("acp_lib.paper" in names or "acp_lib.paper" not in found)
     caching.shown_key(found)  # whatever it is
 
@@ -309,20 +313,22 @@ def test_sockets_are_short_enough_for_the_system(monkeypatch, tmp_path):
     assert set(book.sockets("05")) == {"connection_file"}
 
 
-@pytest.mark.parametrize("changed", ["nothing", "source", "results", "page", "gone", "address", "citation"])
+@pytest.mark.parametrize("changed", ["nothing", "source", "results", "page", "gone", "address", "citation",
+                                     "extension"])
 def test_pages_are_rendered_where_what_they_are_made_from_changed(run, monkeypatch, tmp_path, changed):
     """Sphinx is stood in for by one page."""
     monkeypatch.setattr(rendering, "ROOT", tmp_path)
-    (tmp_path / "CITATION.cff").write_text("title: x")
     files = {"source": run.build / "source/a.md", "results": run.profile.results_path / "table4.json",
-             "page": run.build / "html/b.html", "citation": tmp_path / "CITATION.cff"}
+             "page": run.build / "html/b.html", "citation": tmp_path / "CITATION.cff",
+             "extension": tmp_path / "book/_ext/acp_x.py"}
     for path in files.values():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("1")
     asked = []
 
     def sphinx(*_):
-        asked.append(1)
+        asked.append((run.build / ".doctrees").exists())
+        (run.build / ".doctrees").mkdir(exist_ok=True)
         (run.build / "html/index.html").write_text("")
         (run.build / "source/__pycache__").mkdir(exist_ok=True)
         (run.build / "source/__pycache__/a.pyc").write_text(str(len(asked)))
@@ -330,7 +336,7 @@ def test_pages_are_rendered_where_what_they_are_made_from_changed(run, monkeypat
 
     monkeypatch.setattr(rendering, "stage", lambda run: run.build / "source")
     monkeypatch.setattr(rendering, "sphinx", sphinx)
-    assert rendering.render(run) == rendering.render(run) == run.build / "html/index.html" and asked == [1]
+    assert rendering.render(run) == rendering.render(run) == run.build / "html/index.html" and asked == [False]
     if changed in files:
         files[changed].write_text("another")
     if changed == "gone":
@@ -339,6 +345,56 @@ def test_pages_are_rendered_where_what_they_are_made_from_changed(run, monkeypat
         monkeypatch.setenv("ACP_REPOSITORY_URL", "https://github.com/a/b")
     rendering.render(run)
     assert len(asked) == (1 if changed == "nothing" else 2)
+    seen = changed not in ("address", "citation", "extension")  # by Sphinx itself; else it has to read every page again
+    assert asked == [False, seen][:len(asked)]
+
+
+def test_pages_whose_sources_changed_while_they_were_rendered_are_rendered_again(run, monkeypatch):
+    source, asked = run.build / "source/a.md", []
+    source.parent.mkdir(parents=True)
+    source.write_text("0")
+
+    def sphinx(*_):
+        asked.append(1)
+        (run.build / "html").mkdir(exist_ok=True)
+        (run.build / "html/index.html").write_text("")
+        source.write_text(str(min(len(asked), 2)))
+        return 0, ""
+
+    monkeypatch.setattr(rendering, "stage", lambda run: run.build / "source")
+    monkeypatch.setattr(rendering, "sphinx", sphinx)
+    for _ in range(4):
+        rendering.render(run)
+    assert len(asked) == 3
+
+
+def test_an_error_of_sphinx_is_told(run):
+    code, said = rendering.sphinx("--no-such-option")
+    assert code == 2 and "--no-such-option" in said
+
+
+def test_a_chapter_whose_prose_alone_changed_keeps_its_outputs(run, monkeypatch):
+    chapter = book.Chapter("04_splits_and_pairs", run)
+    ran = jupytext.read(chapter.source, fmt="md:myst")
+    place = next(k for k, cell in enumerate(ran.cells) if "parameters" in cell.metadata.get("tags", ()))
+    ran.cells.insert(place + 1, nbformat.v4.new_code_cell("seed = 3", metadata={"tags": ["injected-parameters"]}))
+    for k, cell in enumerate(cell for cell in ran.cells if cell.cell_type == "code"):
+        cell.outputs = [nbformat.v4.new_output("stream", text=f"output {k}")]
+    chapter.executed.parent.mkdir(parents=True)
+    nbformat.write(ran, chapter.executed)
+    chapter.keep(chapter.key, chapter.text, 1.5)
+    assert chapter.current
+
+    text = chapter.text.replace("## 70 : 10 : 20\n", "## 70 : 10 : 20\n\nA sentence more.\n")
+    monkeypatch.setattr(book.Chapter, "text", text)
+    assert text != ran and chapter.computed and not chapter.current
+    assert book.execute(chapter, 60, bar=False) == ("prose", 0.0) and chapter.current
+    now = nbformat.read(chapter.executed, 4)
+    assert any("A sentence more." in cell.source for cell in now.cells if cell.cell_type == "markdown")
+    code = [[(cell.source, cell.outputs) for cell in some.cells if cell.cell_type == "code"] for some in (ran, now)]
+    assert code[0] == code[1] and chapter.last["seconds"] == 1.5
+    monkeypatch.setattr(book.Chapter, "text", text.replace("seed: int = None", "seed: int = 4"))
+    assert not chapter.computed
 
 
 # the Sphinx extension: the cache of plain `jupyter-book build .`
@@ -656,6 +712,8 @@ def test_a_chapter_runs_anew_when_the_library_or_its_source_changed(made, edit):
 
     ran, kept = (["ok", "04_splits_and_pairs"], ["kept", "04_splits_and_pairs"])
     assert [outcome(), outcome()] == [ran, kept]
+    edit("notebooks/04_splits_and_pairs.md", "## 70 : 10 : 20\n", "## 70 : 10 : 20\n\nA sentence more.\n")
+    assert [outcome(), outcome()] == [["prose", kept[1]], kept]
     edit("acp_lib/paper.py", "HOURS = 270", "HOURS = 271")
     assert outcome() == ran
     executed = made.copy.home(**OTHER) / "_build/executed/04_splits_and_pairs.ipynb"

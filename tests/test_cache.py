@@ -368,3 +368,16 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path, monkeypatch, fault):
     with pytest.raises((OSError, UnicodeEncodeError)):
         cache.write(tmp_path / "file", "\ud800" if fault == "encode" else "new")
     assert [p.name for p in tmp_path.iterdir()] == ["file"] and (tmp_path / "file").read_text() == "old"
+
+
+def test_what_is_imported_is_read_and_nothing_else(monkeypatch, tmp_path):
+    """An editor's half-written file, or one that a notebook server keeps beside, is nobody's module."""
+    shutil.copytree(cache.PACKAGE, tmp_path / "acp_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("broken.py", ".#x.py", ".ipynb_checkpoints/x-checkpoint.py"):
+        (tmp_path / "acp_lib" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "acp_lib" / name).write_text("def")
+    monkeypatch.setattr(cache, "PACKAGE", tmp_path / "acp_lib")
+    cache._read.cache_clear()
+    cache.read_imported()
+    assert 0 < cache._read.cache_info().currsize < len(list(cache.PACKAGE.rglob("*.py")))
+    cache._read.cache_clear()

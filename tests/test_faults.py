@@ -284,6 +284,14 @@ def test_a_command_whose_output_is_closed_does_its_work():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_no_file_gets_the_number_of_an_output_that_is_closed():
+    work = ("from acp_lib.engine import commands; "
+            "raise SystemExit(commands.outcome(lambda: open('/dev/null').fileno(), 'x'))")
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&- 2>&-', "sh", sys.executable, "-c", work], check=False,
+                          env=os.environ | {"PYTHONPATH": str(profiles.ROOT)})
+    assert done.returncode > 2
+
+
 def test_a_pipe_that_breaks_elsewhere_is_an_error(capsys):
     assert commands.outcome(fails(errno.EPIPE), "x") == 2
     assert capsys.readouterr().err == "error: [Errno 32] Broken pipe (x --help)\n"

@@ -46,6 +46,31 @@ def cut(fig: Figure, texts: list[plt.Text]) -> list[str]:
             or box.y0 < whole.y0 - hair or box.y1 > whole.y1 + hair]
 
 
+def test_a_figure_is_the_readers_after_it_was_drawn():
+    fig, ax = plt.subplots()
+    canvas, dpi, engine = fig.canvas, fig.dpi, fig.get_layout_engine()
+    first = page.svg(fig)
+    assert (fig.canvas, fig.dpi, fig.get_layout_engine()) == (canvas, dpi, engine)
+    top = ax.get_position().y1
+    ax.set_title("one\ntwo\nthree\nfour")
+    assert page.svg(fig) != first and ax.get_position().y1 < top
+
+
+def test_a_figure_that_cannot_be_drawn_is_the_readers_still():
+    fig, ax = plt.subplots()
+    canvas, dpi, engine = fig.canvas, fig.dpi, fig.get_layout_engine()
+    ax.set_title("$\\nothing{$")
+    with pytest.raises(ValueError, match="nothing"):
+        page.svg(fig)
+    assert (fig.canvas, fig.dpi, fig.get_layout_engine()) == (canvas, dpi, engine)
+
+
+def test_a_picture_of_noise_is_shown():
+    fig, ax = plt.subplots()
+    ax.imshow(np.random.default_rng(0).uniform(size=(500, 500, 3)))
+    assert "data:image/" in page.svg(fig)
+
+
 @DRAWN
 def test_on_a_phone_letters_can_be_read_and_none_is_cut_off(paths, written, drawn, special, arguments):  # noqa: F811
     with page.narrowly():

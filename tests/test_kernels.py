@@ -8,11 +8,13 @@ from multiprocessing import forkserver
 import nbformat
 import papermill
 import pytest
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import v4
 
 from acp_lib.book import kernels
 from acp_lib.engine import processes
+from acp_lib.profiles import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux alone")
 
@@ -34,8 +36,9 @@ def ran(folder, *sources: str, **options) -> list:
     book = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
     out = folder / "out.ipynb"
     papermill.execute_notebook(book, out, kernel_name="python3", progress_bar=False, start_timeout=120,
-                               resources={"metadata": {"path": str(folder)}}, kernel_manager_class=kernels.Manager,
-                               shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"], **options)
+                               resources={"metadata": {"path": str(folder)}}, shutdown_kernel="immediate",
+                               extra_arguments=["--log-level=ERROR"],
+                               **{"kernel_manager_class": kernels.Manager} | options)
     return [cell.outputs for cell in nbformat.read(out, 4).cells if cell.cell_type == "code"]
 
 
@@ -63,6 +66,16 @@ def test_figures_are_shown_and_what_is_last_is_told(tmp_path):
     drawn, last, magic = ran(tmp_path, "import matplotlib.pyplot as plt\nplt.plot([1, 2]);", "6 * 7", "%time 1")
     assert [sorted(o.data) for o in drawn] == [["image/png", "text/plain"]]
     assert last[0].data == {"text/plain": "42"} and "CPU times" in magic[0].text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("manager", [kernels.Manager, AsyncKernelManager], ids=["forked", "started"])
+def test_a_chapters_figures_are_drawings_in_every_kernel(tmp_path, monkeypatch, manager):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    shown = "import matplotlib.pyplot as plt\nplt.subplots();"
+    for outputs in ran(tmp_path, "from acp_lib.book import chapter\nchapter.show_drawings()", shown, shown,
+                       kernel_manager_class=manager)[1:]:
+        assert [sorted(o.data) for o in outputs] == [["image/svg+xml", "text/plain"]]
 
 
 def test_a_kernel_can_have_processes_of_its_own(tmp_path):

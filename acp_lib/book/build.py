@@ -25,7 +25,7 @@ from filelock import FileLock
 
 from acp_lib.book import printed, rendering
 from acp_lib.engine import commands, faults, processes, temporary
-from acp_lib.engine.cache import digest, file_digest, shown_key, write
+from acp_lib.engine.cache import digest, file_digest, imported, shown_key, write
 from acp_lib.engine.processes import kill_all, one_thread
 from acp_lib.engine.text import lines
 from acp_lib.profiles import FILES, ROOT, Profile
@@ -39,18 +39,10 @@ examples:
   %(prog)s --pdf book article                    these as PDFs, too: _build/html/book.pdf, article.pdf
   %(prog)s -p build /scratch -p work /scratch    elsewhere: /scratch/_build/html
 """
-IMPORT = re.compile(r"^ *(?:from (acp_lib[\w.]*) import (\([^)]*\)|.*)|import (.*))", re.MULTILINE)
+CODE = re.compile(r"^```{code-cell}.*?^```$", re.MULTILINE | re.DOTALL)
 IMPORTING = Lock()  # threads that import modules at once may find some of them half made
+BENCHMARKS = ROOT / "benchmarks" / "results"
 LAST = "90_"  # chapters so named read the results of the others
-
-
-def imported(text: str) -> set[str]:
-    """Dotted names of all in acp_lib that a text's import statements may mean."""
-    found = set()
-    for module, names, modules in IMPORT.findall(text):
-        found |= {module, *(f"{module}.{name}" for name in re.findall(r"\w+", names))} if module else set()
-        found |= set(re.findall(r"\bacp_lib[\w.]*", modules))
-    return found
 
 
 @dataclass(frozen=True)
@@ -74,20 +66,36 @@ class Chapter:
         return self.run.profile.results_path / ".runs" / f"{self.name}.json"
 
     @property
+    def text(self) -> str:
+        return self.source.read_text("utf8")
+
+    @property
     def key(self) -> str:
-        """Digest of all that the executed copy depends on."""
+        """Digest of all that the outputs of the executed copy depend on; the prose is not among it."""
         others = [c.last["key"] for c in self.run.chapters if c.name < LAST] if self.name >= LAST else []
-        text = self.source.read_text("utf8")
-        return digest(text, shown_key(imported(text)), self.run.parameters, self.run.input_key, others)
+        code = "\n".join(CODE.findall(self.text))
+        measured = [file_digest(p) for p in sorted(BENCHMARKS.glob("*.json"))] if BENCHMARKS.parent.name in code else []
+        return digest(code, shown_key(imported(code)), self.run.parameters, self.run.input_key, others, measured)
 
     @property
     def last(self) -> dict:
         return json.loads(self.record.read_text("utf8")) if self.record.exists() else {"key": None, "seconds": None}
 
     @property
-    def current(self) -> bool:
+    def computed(self) -> bool:
+        """Whether the outputs of the executed copy are current."""
         known = self.executed.exists() and self.last["key"] == self.key
         return known and self.last.get("notebook") == file_digest(self.executed)  # no other run has written it since
+
+    @property
+    def current(self) -> bool:
+        """Whether the executed copy is current, outputs and prose."""
+        return self.computed and self.last.get("text") == digest(self.text)
+
+    def keep(self, key: str, text: str, seconds: float) -> None:
+        """Record what the executed copy was made from, and in how many seconds."""
+        write(self.record, json.dumps({"key": key, "text": digest(text), "seconds": round(seconds, 1),
+                                       "notebook": file_digest(self.executed)}))
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,8 @@ class Run:
 
 
 def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
-    """Run one chapter unless its copy is current; return "ok" or "kept", and the seconds it took.
+    """Run one chapter unless its copy is current; return "ok", "prose" if nothing else had changed or "kept", and the
+    seconds it took.
 
     Raises
     ------
@@ -149,6 +158,9 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
     with FileLock(f"{chapter.executed}.lock"):
         if chapter.current:
             return "kept", 0.0
+        if chapter.computed:
+            retell(chapter)
+            return "prose", 0.0
         with IMPORTING:
             import ipykernel.kernelspec  # noqa: F401  jupyter_client does, when it starts a kernel
             import jupytext
@@ -158,8 +170,8 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
             from acp_lib.book import engine, kernels
         logging.getLogger("papermill").setLevel(logging.ERROR)  # parameters are checked here and in the chapters
         chapter.record.unlink(missing_ok=True)
-        key, start = chapter.key, time.monotonic()
-        notebook = jupytext.read(chapter.source, fmt="md:myst")
+        key, text, start = chapter.key, chapter.text, time.monotonic()
+        notebook = jupytext.reads(text, fmt="md:myst")
         try:
             with faults.at(chapter.executed):
                 papermill.execute_notebook(
@@ -176,9 +188,27 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
             raise RuntimeError(f"{text}\n{chapter.name} failed{hint}; the notebook up to the failing cell is "
                                f"{chapter.executed}") from None
         seconds = time.monotonic() - start
-        write(chapter.record, json.dumps({"key": key, "seconds": round(seconds, 1),
-                                          "notebook": file_digest(chapter.executed)}))
+        chapter.keep(key, text, seconds)
         return "ok", seconds
+
+
+def retell(chapter: Chapter) -> None:
+    """Lay the chapter's prose, as it is now, around the outputs of its executed copy."""
+    with IMPORTING:
+        import jupytext
+        import nbformat
+    key, text = chapter.key, chapter.text
+    notebook = nbformat.read(chapter.executed, 4)
+    ran = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    added = [cell for cell in ran if "injected-parameters" in cell.metadata.get("tags", ())]  # papermill's
+    own = iter([cell for cell in ran if cell not in added])
+    notebook.cells = []
+    for cell in jupytext.reads(text, fmt="md:myst").cells:
+        notebook.cells.append(next(own) if cell.cell_type == "code" else cell)
+        if "parameters" in cell.metadata.get("tags", ()):
+            notebook.cells += added
+    write(chapter.executed, nbformat.writes(notebook))
+    chapter.keep(key, text, chapter.last["seconds"])
 
 
 def told(error: Exception) -> str:
@@ -232,8 +262,7 @@ def choose(run: Run, names: list[str]) -> list[Chapter]:
 def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool) -> None:
     """All steps, or those asked for."""
     chapters = choose(run, only)
-    todo = sum(not c.current for c in chapters)
-    if todo and not only:
+    if not only and not all(c.computed for c in chapters):
         from acp_lib.book.prepare import prepare
 
         try:
@@ -282,6 +311,7 @@ def follow(options: argparse.Namespace) -> int:
             raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
     from acp_lib.book import kernels
 
+    rendering.program()  # the code that is read now is what processes are forked with
     processes.preload(kernels.IMPORTED)
     try:
         temporary.lend()

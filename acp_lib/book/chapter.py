@@ -42,13 +42,24 @@ def begin(names: dict) -> Study:
     """
     study = Study(profiles.load(**given(names)), progress=False)
     style.theme()
-    if shell := get_ipython():
-        plt.uninstall_repl_displayhook()  # it would draw each figure once more, for nobody
-        formatters = shell.display_formatter.formatters
-        formatters["image/svg+xml"].for_type(Figure, page.svg)
-        formatters["image/png"].pop(Figure, None)
+    show_drawings()
     say(banner(study))
     return study
+
+
+def show_drawings() -> None:
+    """Let the notebook show figures as `page.svg` draws them, and in no other form.
+
+    Chapter: How to read and rerun.
+    """
+    if not (shell := get_ipython()):
+        return
+    if "inline" in (backend := plt.get_backend()):
+        plt.switch_backend(backend)  # now, and not with the first figure, it settles how it would show them
+        plt.uninstall_repl_displayhook()  # it would draw each figure once more, for nobody
+    formatters = shell.display_formatter.formatters
+    formatters["image/svg+xml"].for_type(Figure, page.svg)
+    formatters["image/png"].pop(Figure, None)
 
 
 def banner(study: Study) -> str:

@@ -10,7 +10,9 @@ import os
 import re
 import shutil
 import sys
+from contextlib import suppress
 from importlib.metadata import distributions
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -19,14 +21,18 @@ import yaml
 from filelock import FileLock
 
 from acp_lib.book import printed
-from acp_lib.engine import faults, processes, temporary
-from acp_lib.engine.cache import code_key, digest, file_digest, write
+from acp_lib.engine import faults, processes
+from acp_lib.engine.cache import digest, file_digest, imported, shown_key, write
 from acp_lib.engine.text import lines, plain
 from acp_lib.profiles import ROOT
 from acp_lib.results import recorded
 
 if TYPE_CHECKING:
     from acp_lib.book.build import Chapter, Run
+
+VARIABLES = ("ACP_REPOSITORY_URL", "SOURCE_DATE_EPOCH", "DOCUTILSCONFIG")
+"""Of the environment, what Sphinx and the extensions of the book read."""
+
 
 def scrub(value: Any, hidden: dict[str, str]) -> Any:
     """Any JSON value with this machine's paths replaced by their names; long base64 runs are left as they are."""
@@ -100,35 +106,53 @@ def stage(run: "Run") -> Path:
     return folder
 
 
-def made_from(run: "Run") -> str:
-    """Digest of all that the pages depend on, and of the pages as they are: their names, sizes and times."""
-    staged, pages = (files(run.build / name) for name in ("source", "html"))
-    read = [*staged, *sorted(run.profile.results_path.glob("*.json")), ROOT / "CITATION.cff"]
-    packages = sorted((d.name, d.version) for d in distributions()) + [("python", sys.version)]
-    return digest([(str(p), file_digest(p)) for p in read], code_key(), recorded.fingerprint(), packages,
-                  os.environ.get("ACP_REPOSITORY_URL", ""),
-                  [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in pages])
+def program() -> str:
+    """Digest of what makes pages, other than their sources: Sphinx does not see that it has changed."""
+    extensions = sorted((ROOT / "book" / "_ext").glob("*.py"))
+    packages = sorted(f"{d.name} {d.version}" for d in distributions())
+    return digest(shown_key(imported("\n".join(p.read_text("utf8") for p in extensions))),
+                  [file_digest(p) for p in (*extensions, ROOT / "CITATION.cff")], recorded.fingerprint(), packages,
+                  sys.version, [os.environ.get(name, "") for name in VARIABLES])
+
+
+def sources(run: "Run") -> str:
+    """Digest of what pages are made from."""
+    read = [*files(run.build / "source"), *sorted(run.profile.results_path.glob("*.json"))]
+    return digest([(str(p), file_digest(p)) for p in read])
+
+
+def pages(run: "Run") -> str:
+    """Digest of the pages as they are: their names, sizes and times."""
+    return digest([(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files(run.build / "html")])
 
 
 def sphinx(*arguments: str | Path) -> tuple[int | None, str]:
     """What `jupyter-book build` with these arguments ends with, and what it says of errors; it runs in a process that
     has been forked, where processes are, because the first page needs as much imported as the chapters.
     """
-    said = temporary.folder() / "rendering.txt"
     context = cast(ForkServerContext, processes.context())
-    started = context.Process(target=_sphinx, args=([str(a) for a in arguments], said, dict(os.environ)),
-                              daemon=True)  # so that it ends with this process, if that is interrupted
+    hearing, errors = context.Pipe(duplex=False)
+    started = context.Process(target=_sphinx, args=([str(a) for a in arguments], errors, dict(os.environ)), daemon=True)
     started.start()
-    started.join()
-    return started.exitcode, said.read_text("utf8", "replace") if said.exists() else ""
+    errors.close()
+    try:
+        with open(hearing.fileno(), "rb", closefd=False) as pipe:
+            said = pipe.read().decode("utf8", "replace")
+        started.join()
+    except BaseException:
+        started.kill()  # before another rendering may begin
+        started.join()
+        raise
+    return started.exitcode, said
 
 
-def _sphinx(arguments: list[str], said: Path, environment: dict[str, str]) -> None:
+def _sphinx(arguments: list[str], errors: Connection, environment: dict[str, str]) -> None:
     processes.surround(environment)
     processes.end_with_parent()
-    with said.open("wb") as errors, Path(os.devnull).open("wb") as nowhere:
+    os.dup2(errors.fileno(), 2)
+    errors.close()
+    with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)
-        os.dup2(errors.fileno(), 2)
     gc.freeze()  # sphinx_external_toc looks at all objects but these, some of which must not be looked at
     from jupyter_book.cli.main import main
 
@@ -145,13 +169,17 @@ def render(run: "Run") -> Path:
     """
     run.build.mkdir(parents=True, exist_ok=True)
     with FileLock(run.build / ".render.lock"):
-        index, record = run.build / "html" / "index.html", run.build / ".rendered"
-        source = stage(run)
-        if index.exists() and record.exists() and record.read_text("utf8") == made_from(run):
+        index, record = run.build / "html" / "index.html", run.build / ".rendered.json"
+        source, by = stage(run), program()
+        made = {"program": by, "sources": sources(run)}
+        known = json.loads(record.read_text("utf8")) if record.exists() else {}
+        if index.exists() and known == made | {"pages": pages(run)}:
             for kind in run.printed:
                 print(f"{kind} {index.with_name(f'{kind}.pdf')}", flush=True)
             return index
         record.unlink(missing_ok=True)
+        if known.get("program") != by:
+            shutil.rmtree(run.build / ".doctrees", ignore_errors=True)  # so that every page is made again
         for old in (index, *(index.with_name(f"{kind}.pdf") for kind in printed.KINDS)):
             old.unlink(missing_ok=True)  # so that an old one is no sign of success
         code, errors = sphinx(source, "--path-output", run.profile.home, "-W", "-n", "--keep-going", "-q")
@@ -163,5 +191,6 @@ def render(run: "Run") -> Path:
                                f"{code}); the pages' sources are in {run.build / 'source'}")
         for kind in run.printed:
             print(f"{kind} {printed.write(index.parent, kind)}", flush=True)
-        write(record, made_from(run))
+        with suppress(OSError):  # without it the next run renders once more
+            write(record, json.dumps(made | {"pages": pages(run)}))
     return index

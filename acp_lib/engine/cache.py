@@ -10,6 +10,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -29,6 +30,7 @@ APART = ("acp_lib.engine", "acp_lib.profiles")
 DISTRIBUTIONS = {"PIL": "pillow", "bs4": "beautifulsoup4", "sklearn": "scikit-learn", "yaml": "pyyaml",
                  "yt_dlp": "yt-dlp"}
 """Packages whose installed name differs from their import name."""
+IMPORT = re.compile(r"^ *(?:from (acp_lib[\w.]*) import (\([^)]*\)|.*)|import (.*))", re.MULTILINE)
 SETTLED = 2
 """Seconds after which another change of a file also changes its time stamp, however coarse the clock."""
 
@@ -75,10 +77,10 @@ def _read(name: str) -> tuple[frozenset[str], frozenset[str], str]:
     return own, frozenset(others), digest(does, [file_digest(p) for p in files])
 
 
-def read_all() -> None:
-    """Read every module of acp_lib, as the keys of results would one after another."""
-    for path in PACKAGE.rglob("*.py"):
-        _read(".".join(("acp_lib", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"))
+def read_imported() -> None:
+    """Read every module of acp_lib that is imported, as the keys of results would one after another."""
+    for name in _ours(list(sys.modules)):
+        _read(name)
 
 
 def _ours(names: Iterable[str]) -> frozenset[str]:
@@ -144,6 +146,15 @@ def shown_key(names: Iterable[str]) -> str:
     files |= {p for p in PACKAGE.rglob("*.yml")}
     files |= {p for name in APART for p in PACKAGE.joinpath(name.removeprefix("acp_lib.")).glob("*.py")}
     return digest(sorted((p.relative_to(PACKAGE).as_posix(), file_digest(p)) for p in files if p))
+
+
+def imported(text: str) -> set[str]:
+    """Dotted names of all in acp_lib that a text's import statements may mean."""
+    found = set()
+    for module, names, modules in IMPORT.findall(text):
+        found |= {module, *(f"{module}.{name}" for name in re.findall(r"\w+", names))} if module else set()
+        found |= set(re.findall(r"\bacp_lib[\w.]*", modules))
+    return found
 
 
 def _behind(modules: Iterable[str]) -> set[str]:

@@ -163,6 +163,7 @@ def outcome(work: Callable[[], int | None], prog: str) -> int:
     argument or unusable data; 130 if it was interrupted, 143 or 129 if it was asked to end or its terminal closed, 141
     if its output has no reader
     """
+    _open_all()
     try:
         with stoppable():
             return work() or 0
@@ -176,6 +177,15 @@ def outcome(work: Callable[[], int | None], prog: str) -> int:
         kill_all()  # one that still imports would hear of nothing
         _tell("stopped; the same command goes on where it was")
         return 128 + (error.number if isinstance(error, Stopped) else signal.SIGINT)
+
+
+def _open_all() -> None:
+    """Open what is closed of input, output and errors (`>&-`), lest another file gets its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _tell(text: str) -> None:

@@ -119,12 +119,18 @@ def svg(fig: Figure) -> str:
 
 
 def _svg(fig: Figure) -> tree.Element:
-    buffer, canvas = io.StringIO(), fig.canvas
-    if fig not in _placed:
-        fig.draw_without_rendering()
-    fig.set_layout_engine("none")  # everything has its place; `savefig` would find it twice again
-    FigureCanvasSVG(fig).print_svg(buffer, metadata={"Date": None, "Creator": None})
-    fig.set_canvas(canvas)
+    buffer, canvas, dpi, engine = io.StringIO(), fig.canvas, fig.dpi, fig.get_layout_engine()
+    try:
+        drawing = FigureCanvasSVG(fig)
+        if fig not in _placed:
+            fig.draw_without_rendering()
+        fig.set_layout_engine("none")  # everything has its place; `savefig` would find it twice again
+        drawing.print_svg(buffer, metadata={"Date": None, "Creator": None})
+    finally:
+        fig.set_canvas(canvas)
+        fig.dpi = dpi
+        if engine:
+            fig.set_layout_engine(engine)
     root = tree.fromstring(buffer.getvalue())  # our own
     for held in root.findall(f"{{{SVG}}}metadata"):
         root.remove(held)
@@ -139,7 +145,10 @@ def _light(address: str) -> str:
     if "A" in picture.getbands() and np.asarray(picture.getchannel("A")).min() < 255:
         return address
     buffer = io.BytesIO()
-    picture.convert("RGB").save(buffer, "JPEG", quality=88, subsampling=0, optimize=True)
+    try:
+        picture.convert("RGB").save(buffer, "JPEG", quality=88, subsampling=0, optimize=True)
+    except OSError:  # Pillow has too little room for one that is nothing but noise
+        return address
     made = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return min(made, address, key=len)
 
