@@ -18,7 +18,7 @@ COMMANDS = {
     "audits": ("acp_lib.audits.__main__", "the training runs of the audits, on all cores or a Dask cluster"),
     "record": ("acp_lib.findings.record", "a study too long for the book, kept in the project for chapters to show"),
     "match": ("acp_lib.matching.__main__", "score your own pictures against your own songs, and rank them"),
-    "distributed": ("acp_lib.distributed", "train one network on several GPUs, by torchrun"),
+    "distributed": ("acp_lib.distributed", "train one network on several GPUs: torchrun -m acp_lib.distributed"),
     "bench": ("benchmarks.__main__", "each fast way against the plain one; in a checkout"),
 }
 """What can be done: the module that does it, by its function main(arguments, name of the command), and what it is."""
@@ -31,7 +31,7 @@ examples:
   %(prog)s book                                     the mini book, into _build/html
   %(prog)s book folder -p data my_corpus            your own pictures and songs
   %(prog)s features folder -p data my_corpus        their features alone
-  %(prog)s match photo.jpg songs                     which of the songs fit a picture best
+  %(prog)s match photo.jpg songs                    which of the songs fit a picture best
   %(prog)s database validate my_corpus              what is missing, changed or unreadable
   %(prog)s COMMAND --help                           what else there is
 
@@ -41,8 +41,9 @@ ACP_BUILD and ACP_RESULTS.
 
 exit codes:
   0    done
-  1    a chapter or the rendering failed, a disk is full, say, or something that was not foreseen
-  2    a wrong argument, or data that cannot be used
+  1    a chapter or the rendering failed, a disk is full, say, or something that was not foreseen; of book also: data
+       that prove unusable while they are prepared
+  2    a wrong argument, or data that cannot be used; of book, only what shows before it begins
   130  stopped by Ctrl-C
   143  asked to end (SIGTERM)
   129  its terminal was closed

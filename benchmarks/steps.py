@@ -130,7 +130,9 @@ def spent(root: Path, command: tuple[str, ...]) -> dict[str, float]:
 
 
 def run(against: str, rounds: int = 1, command: tuple[str, ...] = BOOK) -> list[dict]:
-    """One row a step: "before" and "after" with the median wall and processor seconds, and "against", the commit."""
+    """One row a step: "before" and "after" with the median wall and processor seconds, and their commits, "against" and
+    "commit".
+    """
     against = named(against)
     with tempfile.TemporaryDirectory() as folder:
         commits = {"before": against, "after": "HEAD"}
@@ -143,7 +145,7 @@ def run(against: str, rounds: int = 1, command: tuple[str, ...] = BOOK) -> list[
                     found[step][side].append(spent(root, command))
                     print(f"{step:28}{side:8}" + "".join(f"{name} {s:8.1f}  " for name, s in
                                                         found[step][side][-1].items()), flush=True)
-    rows = [{"name": step, "against": against, "rounds": rounds,
+    rows = [{"name": step, "against": against, "commit": named("HEAD"), "rounds": rounds,
              **{side: {key: statistics.median(one[key] for one in every) for key in every[0]}
                 for side, every in both.items()}} for step, both in found.items()]
     for row in rows:

@@ -41,14 +41,14 @@ def test_each_step_needs_its_whole_interval_and_all_steps_below(changes, step):
 @pytest.mark.parametrize(("changes", "step"), CASES)
 def test_the_sentence_says_what_is_shown_and_of_which_network(changes, step):
     said = standing.said(rows(**changes), "made-up data")
-    assert said.startswith(f"On made-up data ACP-Net ({NETWORK}) is right about ")
+    assert said.startswith(f"On made-up data ACP-Net ({NETWORK}) is right on ")
     assert [name for name, words in standing.STEPS.items() if f"So {words}." in said] == [step]
     assert ("compares" in said) == (step == "compares")
 
 
 def test_the_sentence_in_full():
     assert standing.said(rows(), "made-up data") == (
-        "On made-up data ACP-Net (audit, an eighth of the width) is right about 59.0 % of the class-balanced test "
+        "On made-up data ACP-Net (audit, an eighth of the width) is right on 59.0 % of the class-balanced test "
         "pairs (95 % CI over runs, pictures and songs 55.0 to 63.0); its lead over its best additive approximation is "
         "+5.0 points (+1.0 to +9.0). So it does more than add up its judgements of the two halves: it compares.")
 

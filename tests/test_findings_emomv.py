@@ -258,11 +258,11 @@ def row(kind, who, low, of=None, test=ONCE):
 
 WORDS = [  # where intervals begin: of squares of the network and of two classifiers, of music and video alone
     ((45, 60), (55, 45),
-     "two classifiers, compared get more than half of the squares right; this is not shown for ACP-Net",
+     "late fusion gets more than half of the squares right; this is not shown for ACP-Net",
      "the music alone can give the pairs away, though the emotion of one half cannot"),
-    ((51, 60), (45, 45), "ACP-Net and two classifiers, compared get more than half of the squares right",
+    ((51, 60), (45, 45), "ACP-Net and late fusion get more than half of the squares right",
      "neither half is shown to give the pairs away"),
-    ((45, 50), (55, 52), "it is not shown that ACP-Net and two classifiers, compared get more than half of the "
+    ((45, 50), (55, 52), "it is not shown that ACP-Net and late fusion get more than half of the "
      "squares right",
      "the pictures and the music alone can give the pairs away, though the emotion of one half cannot")]
 
@@ -314,8 +314,8 @@ def test_the_first_page_follows_the_numbers(monkeypatch, music, lead):
     monkeypatch.setattr(recorded, "read", lambda study: kept if study == "emomv" else [])
     said = front.sentences()[-1]
     assert said.startswith(f"{lead}: on the music videos of X a music-only baseline ")
-    assert f" {music + 5:.1f} % of the pairs, ACP-Net about 56.0 %" in said
-    assert "classifiers about 63.0 %." in said and "it is not shown that ACP-Net get more than half" in said
+    assert f" {music + 5:.1f} % of the pairs, ACP-Net on 56.0 %" in said
+    assert "classifiers on 63.0 %." in said and "it is not shown that ACP-Net gets more than half" in said
 
 
 def test_rows_are_named_as_the_designs_are():

@@ -357,12 +357,12 @@ def result(good=60.0, bad=54.0, *away: float, main: Sequence[float] = ()) -> dic
 
 @pytest.mark.parametrize(("main", "end"), [
     ((), "as uncertain as the released scores"),
-    ((62.04,), "; with good labels and after 1 epoch, ACP-Net (main) is right about 62.0 %")])
+    ((62.04,), "; with good labels and after 1 epoch, ACP-Net (main) is right on 62.0 %")])
 def test_it_is_told_what_was_simulated_from_what_and_by_which_network(main, end):
     said = simulation.told([result(main=main), {"rows": []}])
     assert said.startswith("on databases of IMAC's size that are simulated from A, ACP-Net (audit, a quarter of the "
-                           "width) is right about 60.0 % of the class-balanced pairs")
-    assert "about 54.0 % if their labels are as uncertain" in said and said.count("IMAC") == 1 and said.endswith(end)
+                           "width) is right on 60.0 % of the class-balanced pairs")
+    assert "on 54.0 % if their labels are as uncertain" in said and said.count("IMAC") == 1 and said.endswith(end)
 
 
 def test_nothing_is_told_of_what_has_no_networks():

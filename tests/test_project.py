@@ -160,6 +160,13 @@ def test_a_chapter_is_a_python_notebook_that_compiles(path):
         ast.parse(cell.source)
 
 
+def test_no_line_of_prose_begins_like_a_comment():
+    """MyST takes a line that begins with % for a comment, and leaves it out."""
+    fenced = re.compile(r"^(`{3,})[^`\n]*\n.*?^\1`*$|\A---\n.*?^---$", re.S | re.M)
+    lost = {p.name: re.findall(r"^ *%.*", fenced.sub("", p.read_text("utf8")), re.M) for p in [*PROSE, *CHAPTERS]}
+    assert {name: lines for name, lines in lost.items() if lines} == {}
+
+
 def test_labels_of_figures_and_tables_are_unique():
     text = "\n".join(p.read_text("utf8") for p in [*PROSE, *CHAPTERS])
     figures = re.findall(r"^ +name: (fig-[\w-]+)$", text, re.M)

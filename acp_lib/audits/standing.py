@@ -103,7 +103,7 @@ def said(rows: Sequence[dict], data: str) -> str:
     """The sentence that `rows`, as `load` gives them, allow of the data of that name."""
     network, gap = (row_of(list(rows), name) for name in ("ACP-Net", ADDITIVE))
     pairs = network["pairs"].replace("_", "-")
-    return (f"On {data} {called(network)} is right about {network['ours']:.1f} % of the {pairs} test pairs (95 % CI "
+    return (f"On {data} {called(network)} is right on {network['ours']:.1f} % of the {pairs} test pairs (95 % CI "
             f"over runs, pictures and songs {span(network['interval'])}); its lead over {ADDITIVE} is "
             f"{number(gap['ours'], sign='+')} points ({span(gap['interval'], sign='+')}). So "
             f"{STEPS[reached(rows)]}.")

@@ -69,13 +69,14 @@ class Article:
             "details": str(sum(details.values())), "ours": str(details["ours"]), "swept": str(len(ledger.swept())),
             "claims": str(len(self.judged)), "arithmetic": str(len(arithmetic)),
             "holding": counted(self.judged, self.synthetic),
-            "corpora": " and ".join(r["data"] for r in self.corpora) or "no corpus",
+            "corpora": real.listed([r["data"] for r in self.corpora] or ["no corpus"]),
             "recorded_on": "; ".join(sorted({r["hardware"] for r in self.corpora})) or "no machine"}
         if self.corpora:
             low, high = real.range_of(self.corpora, "ACP-Net")
             found |= {"real": f"{real.between(low, high)} %",
                       "real_two": f"{real.between(*real.range_of(self.corpora, TWO))} %",
-                      "real_standing": " ".join(real.sentences(self.corpora))}
+                      "real_standing": " ".join(real.sentences(self.corpora)), "real_stuck": real.stuck(self.corpora),
+                      "none_of_them": "Neither" if len(self.corpora) == 2 else "None of them"}
         return found
 
     def _about(self) -> str:

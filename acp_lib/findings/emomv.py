@@ -295,13 +295,18 @@ def comparing(rows: Sequence[dict], test: str = ONCE) -> str:
 
     Chapter: Other people's pairs.
     """
-    found = {row["row"]: above(row) for row in rows if row["kind"] == "squares" and row["test"] == test
-             and row["of"] == "both"}
-    shown, others = (" and ".join(name for name, held in found.items() if held is told) for told in (True, False))
-    return "; ".join([*([f"{shown} get more than half of the squares right"] if shown else []),
-                      *([f"this is not shown for {others}"] if shown and others else []),
-                      *([f"it is not shown that {others} get more than half of the squares right"]
-                        if not shown else [])])
+    found = {"late fusion" if row["row"] == TWO else row["row"]: above(row) for row in rows
+             if row["kind"] == "squares" and row["test"] == test and row["of"] == "both"}
+    shown, others = ([name for name, held in found.items() if held is told] for told in (True, False))
+    who, rest = (" and ".join(names) for names in (shown, others))
+    if not shown:
+        return f"it is not shown that {rest} {_get(others)} more than half of the squares right"
+    return (f"{who} {_get(shown)} more than half of the squares right"
+            + (f"; this is not shown for {rest}" if others else ""))
+
+
+def _get(names: Sequence[str]) -> str:
+    return "get" if len(names) > 1 else "gets"
 
 
 def gives_away(rows: Sequence[dict], test: str = ONCE) -> str:

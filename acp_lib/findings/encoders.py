@@ -221,6 +221,18 @@ def gained(results: Sequence[dict], way: str, pair: Names | None = None) -> list
     return found
 
 
+def reservation(results: Sequence[dict]) -> str:
+    """What a gain may be due to besides the other encoder, as a sentence; empty where the reference was whole.
+
+    Chapter: the first page.
+    """
+    book = [row for result in results for row in recorded.of(result, table="encoder", row=BOOK["image"])]
+    if not any("partial" in row["source"] for row in book):
+        return ""
+    return (" The reference is an Inception-V3 part of whose weights was missing, so part of a gain over it may be due "
+            "to that.")
+
+
 def told(results: Sequence[dict], table: str = "less", **wanted: object) -> str:
     """How many differences to the book's encoders are clear of zero, and which way, in words.
 

@@ -12,6 +12,7 @@ from acp_lib.audits import standing, verdicts
 from acp_lib.audits.verdicts import Verdict
 from acp_lib.engine.text import number, span
 from acp_lib.findings.folds import TWO
+from acp_lib.results import recognition
 from acp_lib.results.recorded import of
 from acp_lib.results.scores import called
 from acp_lib.study import MAIN
@@ -108,6 +109,56 @@ def between(low: float, high: float) -> str:
     return f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: "A", "A and B", "A, B and C".
+
+    Chapter: Real pictures, real music; the first page; the article.
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def on_corpora(some: int, every: int) -> str:
+    """On how many of the corpora something holds: "on both corpora", "on all 3 corpora", "on 1 of 2 corpora".
+
+    Chapter: Real pictures, real music; the first page.
+    """
+    if some < every:
+        return f"on {some} of {every} corpora"
+    return {1: "on the one corpus", 2: "on both corpora"}.get(every, f"on all {every} corpora")
+
+
+def stuck(results: Sequence[dict]) -> str:
+    """How many runs of the main ACP-Net never left the plateau, and what that does to its means, in words.
+
+    Chapter: Real pictures, real music; the first page; the article.
+    """
+    rows = [row for result in results for row in of(result, table=4, row="ACP-Net", network=MAIN)]
+    held, made = (sum(row[key] for row in rows) for key in ("stuck", "runs"))
+    return f"{held} of its {made} runs never left the plateau{', which lowers these means' * (held > 0)}"
+
+
+def unlike_chance(results: Sequence[dict]) -> str:
+    """Where the most frequent class of Table 5 is named right less often than by chance, so that chance is the bar,
+    and how far a perceptron on ACP-Net's features lies above that; empty where it is so nowhere. Sentences.
+
+    Chapter: Real pictures, real music.
+    """
+    said = []
+    for result in results:
+        for row in of(result, table=5, row="The most frequent"):
+            chance = 100 / len(row["classes"])
+            if row["ours"] < chance:
+                own, = of(result, table=5, row=recognition.ACP_NET, what=row["what"])
+                low, high = (end - chance for end in own["interval"])
+                said.append(f"On {result['data']} the class that is the most frequent in the training part is right "
+                            f"in {row['ours']:.1f} % of cases ({row['what']}), less than chance, one in "
+                            f"{len(row['classes'])}. So chance, {chance:.1f} %, is the bar there: the lead of an MLP "
+                            f"on ACP-Net's features over it is {number(own['ours'] - chance, sign='+')} points (95 % "
+                            f"CI {span((low, high), sign='+')}).")
+    return " ".join(said)
+
+
 def ranged(results: Sequence[dict], table: int, row: dict) -> str | None:
     """The lowest and the highest number of a row of this run over the corpora, of one network and asked for as many
     classes: "53.0 to 55.3"; None where none has it.
@@ -143,6 +194,17 @@ def learnt(result: dict, modality: str) -> str:
     fed = next(rows[name + PROBES[1]] for name in FED if name + PROBES[1] in rows)
     own = rows["ACP-Net features" + PROBES[1]]
     return f"{result['data']}, {modality}: {own:.1f} % against {fed:.1f} %"
+
+
+def adds_up(results: Sequence[dict]) -> str:
+    """On how many corpora ACP-Net is shown to do more than add up, and by how much, in words.
+
+    Chapter: Real pictures, real music; the first page.
+    """
+    if not (gaps := [row["ours"] for row in compares(results)]):
+        return f"that it does more than add up has been shown on none of {len(results)} corpora"
+    return (f"it does more than add up its judgements of the two halves {on_corpora(len(gaps), len(results))}: there "
+            f"its lead over its own best additive approximation is {between(min(gaps), max(gaps))} points")
 
 
 def compares(results: Sequence[dict]) -> list[dict]:

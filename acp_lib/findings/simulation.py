@@ -19,7 +19,7 @@ from acp_lib.engine.text import number, span
 from acp_lib.experiment import intervals, runs
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.pairs import PROTOCOLS, joint, oracle
-from acp_lib.findings import likeness, observer, simulator, tuned
+from acp_lib.findings import likeness, observer, real, simulator, tuned
 from acp_lib.findings.simulator import FACTORS, SimulatedRun
 from acp_lib.findings.tuned import SIDES, Tuned
 from acp_lib.results import recorded, scores
@@ -231,6 +231,28 @@ def alike(results: Sequence[dict]) -> dict[str, object]:
                      f"{WORDS[worst['row']]} on {data}"}
 
 
+def failures(results: Sequence[dict]) -> str:
+    """How many checks did not pass, by corpus, in words: "1 of 9 checks on A and 4 of 8 on B".
+
+    Chapter: the first page.
+    """
+    found = {result["data"]: recorded.of(result, table="check") for result in results}
+    first, *others = ((sum(not passed(row) for row in rows), len(rows), data) for data, rows in found.items() if rows)
+    return real.listed([f"{first[0]} of {first[1]} checks on {first[2]}",
+                        *(f"{failed} of {asked} on {data}" for failed, asked, data in others)])
+
+
+def compatible(results: Sequence[dict]) -> float | None:
+    """The error, in points, that half of the checks that passed are compatible with, by the farther end of their
+    intervals; None where none did.
+
+    Chapter: What would IMAC have given? A simulation.
+    """
+    ends = [max(map(abs, row["difference"]["interval"])) for result in results
+            for row in recorded.of(result, table="check") if passed(row)]
+    return float(np.median(ends)) if ends else None
+
+
 def passed(row: dict) -> bool:
     """Whether the interval of a check's difference holds zero.
 
@@ -249,14 +271,14 @@ def sentence(result: dict) -> str:
     small = next((row["network"] for row in rows if row["network"] != MAIN), None)
     good, bad = (recorded.one(result["command"], rows, network=small, noise=noise) for noise in NOISES)
     said = (f"on databases of IMAC's size that are simulated from {result['data']}, {_score(good)} of the "
-            f"class-balanced pairs if songs are labelled as well as there, and about {bad['ours']:.1f} % if their "
+            f"class-balanced pairs if songs are labelled as well as there, and on {bad['ours']:.1f} % if their "
             "labels are as uncertain as the released scores")
     return "; ".join([said, *(f"with good labels and after {_epochs(result, row)}, {_score(row)}"
                               for row in recorded.of({"rows": rows}, network=MAIN, noise=NOISES[0]))])
 
 
 def _score(row: dict) -> str:
-    return f"{scores.called({**row, 'row': 'ACP-Net'})} is right about {row['ours']:.1f} %"
+    return f"{scores.called({**row, 'row': 'ACP-Net'})} is right on {row['ours']:.1f} %"
 
 
 def beside(result: dict) -> str:

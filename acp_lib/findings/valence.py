@@ -112,8 +112,9 @@ def order(orders: Sequence[dict]) -> str:
     fits = [r for r in orders if r["falls"] and r["calmest"]]
     named = tuple(best["columns"]) == CLASSES
     if named and fits == [best]:
-        return ("the order as named: only in this order does valence fall from positive over neutral to negative "
-                "songs, are neutral songs the calmest, and are positive and negative songs farthest apart")
+        return ("the order as named: only in this order do all three hold: valence falls from positive through neutral "
+                "to negative songs, neutral songs are the calmest, and positive songs lie above negative ones most "
+                "often")
     if named:
         return "the order as named, by the valence of positive and negative songs; by all three classes not it alone"
     return f"another order, {', '.join(best['columns'])}"

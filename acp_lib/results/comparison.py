@@ -14,12 +14,16 @@ LABELS = {1: "tab-regrouping", 2: "tab-tags", 3: "tab-database", 4: "tab-corresp
 """Where the book shows each of the paper's tables; Table 5 is several there."""
 
 
+PAPERS_DIGITS = {4: 2, 5: 1}
+"""Decimals of accuracies in the paper's tables."""
+
+
 def beside(table: int, rows: Sequence[dict]) -> list[dict]:
     """One of the five tables, a row each: {"what", "paper", "ours", "label"}.
 
     what : class or modality, and the row's name
-    paper, ours : as `text` has them, accuracies of this run with one decimal and, where known, the 95 % CI;
-        None where none is
+    paper, ours : as `text` has them, accuracies of the paper with its decimals, of this run with one and, where
+        known, the 95 % CI; None where none is
     label : of the book's table that tells more
 
     Chapter: Paper versus ours.
@@ -30,12 +34,13 @@ def beside(table: int, rows: Sequence[dict]) -> list[dict]:
         ours = text(row["ours"], table, 1)
         if row["ours"] is not None and row.get("interval"):
             ours = f"{ours} ({span(row['interval'])})"
-        found.append({"what": ": ".join(filter(None, (group, called(row)))), "paper": text(row["paper"], table),
-                      "ours": ours, "label": label(table, row)})
+        found.append({"what": ": ".join(filter(None, (group, called(row)))),
+                      "paper": text(row["paper"], table, PAPERS_DIGITS.get(table, 0)), "ours": ours,
+                      "label": label(table, row)})
     return found
 
 
-def text(value: list[str] | tuple[str, ...] | float | None, table: int, digits: int = 2) -> str | float | None:
+def text(value: list[str] | tuple[str, ...] | float | None, table: int, digits: int) -> str | float | None:
     """A value of one of the five tables: emotions with commas, accuracies with their decimals, counts as they are."""
     if isinstance(value, list | tuple):
         return ", ".join(value)

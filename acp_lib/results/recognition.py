@@ -150,7 +150,7 @@ def above_guessing(row: dict, guess: float) -> str:
     Chapter: Probes.
     """
     lies = "lies" if row["interval"][0] > guess else "does not lie"
-    return f"{lies} clearly above the majority-class baseline and chance"
+    return f"{lies} above the majority-class baseline and chance"
 
 
 def reads_more(interval: tuple[float, float]) -> str:
@@ -163,4 +163,4 @@ def reads_more(interval: tuple[float, float]) -> str:
         return "in these runs the embedding predicts better than its input"
     if high < 0:
         return "in these runs the embedding predicts worse than its input"
-    return "so many test samples cannot tell the embedding from its input"
+    return "with this many test samples, the embedding cannot be told from its input"

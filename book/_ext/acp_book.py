@@ -35,7 +35,7 @@ class Ledger(MarkdownDirective):
         from acp_lib.profiles import ledger
 
         self.env.note_dependency(str(Path(ledger.__file__).with_name("ledger.yml")))
-        rows = [["Detail", "Default", "To sweep", "Status", "What it is, and where the paper stands"]]
+        rows = [["Detail", "Default", "Alternatives", "Status", "What it is, and where the paper stands"]]
         for d in ledger.details().values():
             others = ", ".join(f"`{a}`" for a in d.alternatives) or "–"
             status = f"[{d.status}]{{.status .status-{d.status}}}"
@@ -130,21 +130,30 @@ def list_table(rows: list[list[str]], name: str, caption: str) -> str:
 
 
 class Parameters(MarkdownDirective):
-    """Every option of a Profile, with the mini profile's value."""
+    """Every option of a Profile, with the mini profile's value and what is said of it where it is defined."""
 
     def text(self) -> str:
         from acp_lib import profiles
+        from acp_lib.book.report import escape
+        from acp_lib.profiles import groups
 
         self.env.note_reread()
         mini = profiles.load("mini")
         details = {d.replace("_", "-") for d in ledger_names()}
-        rows = []
+        code = "".join(Path(module.__file__).read_text("utf8") for module in (profiles, groups))
+        said = dict(re.findall(r"^    (\w+): .*?  # (.+)$", code, re.MULTILINE))
+        rows, group = [], ""
         for option in profiles.OPTIONS.values():
+            if option.group != group:
+                group = option.group
+                about = (groups.GROUPS[group].__doc__ or "").partition("\n")[0]
+                rows.append(f"| | | | **{escape(about)}** |" if about else "| | | | |")
             anchor = option.name.replace("_", "-")
             name = f"[`{option.name}`](#ledger-{anchor})" if anchor in details else f"`{option.name}`"
             takes = ", ".join(f"`{c}`" for c in option.choices) or option.kind.__name__
-            rows.append(f"| {name} | `{getattr(mini, option.name)!r}` | {takes} |")
-        table = "\n".join(["| Name | Mini profile | Takes |", "|---|---|---|", *rows])
+            what = escape(said.get(option.name, ""))
+            rows.append(f"| {name} | `{getattr(mini, option.name)!r}` | {takes} | {what} |")
+        table = "\n".join(["| Name | Mini profile | Takes | What it is |", "|---|---|---|---|", *rows])
         return f":::::{{table}} Parameters of every chapter\n:name: tab-parameters\n\n{table}\n:::::"
 
 
@@ -159,7 +168,10 @@ class Versions(MarkdownDirective):
 
     def text(self) -> str:
         self.env.note_reread()
-        rows = [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)]
+        from acp_lib import __version__
+
+        known = {"Python": platform.python_version(), "acp-lib": __version__}  # a checkout's own may not be installed
+        rows = [(name, known.get(name) or version(name)) for name in ("Python", *PACKAGES)]
         return "| Package | Version |\n|---|---|\n" + "\n".join(f"| {name} | {number} |" for name, number in rows)
 
 
