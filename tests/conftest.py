@@ -30,7 +30,7 @@ if not {"NUMBA_CACHE_DIR", "PYTEST_XDIST_WORKER"} & set(os.environ) and not list
     # and so do our own kernels
     from acp_lib.features import music
 
-    music.extract(np.sin(np.arange(music.audio.SR, dtype=np.float32)))
+    music.extract(np.sin(np.arange(music.audio.SR, dtype=np.float32)), music.audio.SR)
 
 PICTURES = ("awe", "contentment", "sadness")
 FORMATS = {"positive": "wav", "neutral": "ogg", "negative": "flac"}

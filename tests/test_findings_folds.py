@@ -356,6 +356,36 @@ def test_words_follow_the_numbers():
     assert second.startswith("On B ") and "has not been shown to beat the one-sided baselines" in second
 
 
+@pytest.mark.parametrize(("names", "said"), [(["A"], "A"), (["A", "B"], "A and B"), (["A", "B", "C"], "A, B and C")])
+def test_names_are_listed_as_in_a_sentence(names, said):
+    assert real.listed(names) == said
+
+
+@pytest.mark.parametrize(("some", "every", "said"), [
+    (1, 1, "on the one corpus"), (2, 2, "on both corpora"), (4, 4, "on all 4 corpora"), (1, 2, "on 1 of 2 corpora")])
+def test_on_how_many_corpora_something_holds(some, every, said):
+    assert real.on_corpora(some, every) == said
+
+
+@pytest.mark.parametrize(("frequent", "said"), [
+    (20.0, ["On A the class", "20.0 % of cases", "one in 4", "chance, 25.0 %", "+15.0 points (95 % CI +10.0 to +20.0)"]),
+    (30.0, [])])
+def test_chance_is_the_bar_where_the_most_frequent_class_lies_below_it(frequent, said):
+    about = {"table": 5, "what": "picture, 4 classes", "classes": [1, 2, 3, 4]}
+    rows = [{**about, "row": "The most frequent", "ours": frequent},
+            {**about, "row": "ACP-Net features + MLP", "ours": 40.0, "interval": [35.0, 45.0]}]
+    told = real.unlike_chance([{"data": "A", "rows": rows}])
+    assert all(part in told for part in said) and bool(told) == bool(said)
+
+
+@pytest.mark.parametrize(("ends", "said"), [
+    ([(48, 49), (47, 52)], "clearly above chance in 0 of 2 cases and clearly below it in 1: what it learnt on one"),
+    ([(48, 49), (51, 52)], "clearly above chance in 1 of 2 cases and clearly below it in 1")])
+def test_transfer_above_and_below_chance_is_counted(ends, said):
+    told = transfer.clear([{"interval": list(one), "chance": 50.0} for one in ends])
+    assert told.startswith(said) and ("misleads" in told) == ("what it learnt" in said)
+
+
 @pytest.mark.slow
 def test_claims_are_judged_on_each_corpus_by_itself():
     found = real.judged([result("A", low=9.0), result("B", network=50.0, low=-9.0)])

@@ -417,6 +417,12 @@ def test_a_check_that_fails_is_counted_and_the_worst_is_named(away, inside, agre
         "asked": len(away), "inside": inside, "agree": agree, "worst": f"{worst}, for late fusion on A"}
 
 
+def test_failed_checks_and_what_others_are_compatible_with():
+    some = [result(60, 54, -5.0, 1.0), {"rows": []} | {"data": "C"}, result(60, 54, 3.0) | {"data": "B"}]
+    assert simulation.failures(some) == "1 of 2 checks on A and 0 of 1 on B"
+    assert simulation.compatible(some) == 6.0 and simulation.compatible([result(60, 54, 9.0)]) is None
+
+
 @pytest.mark.parametrize(("reading", "words"), [
     (("class_balanced", "song", 0.0, SMALL), "class balanced"),
     (("class_balanced", "song", 0.0, "main"), "class balanced, main network"),
