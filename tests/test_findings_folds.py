@@ -368,7 +368,8 @@ def test_on_how_many_corpora_something_holds(some, every, said):
 
 
 @pytest.mark.parametrize(("frequent", "said"), [
-    (20.0, ["On A the class", "20.0 % of cases", "one in 4", "chance, 25.0 %", "+15.0 points (95 % CI +10.0 to +20.0)"]),
+    (20.0, ["On A the class", "20.0 % of cases", "one in 4", "chance, 25.0 %",
+            "+15.0 points (95 % CI +10.0 to +20.0)"]),
     (30.0, [])])
 def test_chance_is_the_bar_where_the_most_frequent_class_lies_below_it(frequent, said):
     about = {"table": 5, "what": "picture, 4 classes", "classes": [1, 2, 3, 4]}
