@@ -248,7 +248,7 @@ def execute_all(chapters: list[Chapter], jobs: int, timeout: int) -> None:
 
 
 def announce(chapter: Chapter, outcome: str, seconds: float) -> None:
-    print(f"{outcome:5}{chapter.name}" + (f" {seconds:.1f} s" if outcome == "ok" else ""), flush=True)
+    print(f"{outcome:4} {chapter.name}" + (f" {seconds:.1f} s" if outcome == "ok" else ""), flush=True)
 
 
 def choose(run: Run, names: list[str]) -> list[Chapter]:
