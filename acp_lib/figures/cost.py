@@ -29,7 +29,7 @@ def speedups(rows: list[dict]) -> Figure:
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.minorticks_off()
     ax.set(yticks=range(len(rows)), yticklabels=[row["name"] for row in reversed(rows)], xlabel="times faster")
-    return tell(fig, (f"{row['name']} {row['ratio']:.1f} times, target {row['wanted']:g}" for row in rows))
+    return tell(fig, (f"{row['name']} {row['ratio']:.2f} times, target {row['wanted']:g}" for row in rows))
 
 
 @drawn_to_fit
