@@ -221,7 +221,7 @@ TOLD = [  # figure -> what its alternative text says of the case's numbers
     ("how_sure.accuracy_spread without a bound",
      "seed: mean 61.0, standard deviation 1.4."),
     ("cost.speedups",
-     "step 0 1.5 times, target 2; step 1 30.0 times, target 2."),
+     "step 0 1.50 times, target 2; step 1 30.00 times, target 2."),
     ("probes.recognition_accuracy",
      "pictures: Random 12.5; pictures: The most frequent 50.0 (35.0 to 62.0), paper 46.5;"),
     ("shortcuts.guesser_accuracy",
