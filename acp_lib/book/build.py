@@ -134,6 +134,11 @@ class Run:
         return digest(study.input_key(self.profile), recorded.fingerprint())
 
     @cached_property
+    def program(self) -> str:
+        """Digest of what makes pages, other than their sources, when it was first asked for."""
+        return rendering.program()
+
+    @cached_property
     def hidden(self) -> dict[str, str]:
         """Paths of this machine, and what stands for each in a published page."""
         given = [path for name in FILES if "/" in (path := self.profile.flat[name])]
@@ -311,7 +316,7 @@ def follow(options: argparse.Namespace) -> int:
             raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
     from acp_lib.book import kernels
 
-    rendering.program()  # the code that is read now is what processes are forked with
+    run.program  # noqa: B018 - of the code as it is now, which processes are forked with
     processes.preload(kernels.IMPORTED)
     try:
         temporary.lend()

@@ -170,15 +170,15 @@ def render(run: "Run") -> Path:
     run.build.mkdir(parents=True, exist_ok=True)
     with FileLock(run.build / ".render.lock"):
         index, record = run.build / "html" / "index.html", run.build / ".rendered.json"
-        source, by = stage(run), program()
-        made = {"program": by, "sources": sources(run)}
+        source = stage(run)
+        made = {"program": run.program, "sources": sources(run)}
         known = json.loads(record.read_text("utf8")) if record.exists() else {}
         if index.exists() and known == made | {"pages": pages(run)}:
             for kind in run.printed:
                 print(f"{kind} {index.with_name(f'{kind}.pdf')}", flush=True)
             return index
         record.unlink(missing_ok=True)
-        if known.get("program") != by:
+        if known.get("program") != run.program:
             shutil.rmtree(run.build / ".doctrees", ignore_errors=True)  # so that every page is made again
         for old in (index, *(index.with_name(f"{kind}.pdf") for kind in printed.KINDS)):
             old.unlink(missing_ok=True)  # so that an old one is no sign of success
