@@ -34,6 +34,14 @@ def counted(target, items, *, alone=False):
     return task(target, items, alone=alone)
 
 
+def silenced(target, items, *, alone=False):
+    """Makes its file; with three items, its process dies before it can say so."""
+    count = task(target, items, alone=alone)
+    if count == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return count
+
+
 def broken(target, items, *, alone=False):
     raise ValueError("broken")
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from conftest import corpus
-from elsewhere import broken, counted, describe, task
+from elsewhere import broken, counted, describe, silenced, task
 from test_corpus import saved, small
 
 from acp_lib.database import folder as source
@@ -43,14 +43,14 @@ def test_every_task_is_done_once(tmp_path, jobs):
 
 def test_an_item_that_kills_its_process_costs_itself_alone(tmp_path):
     todo = tasks(tmp_path, *[[i, i + 1] for i in range(0, 12, 2)], [20, -1, 21], [30])
-    list(spread_tasks(task, todo, 2))
+    assert sum(spread_tasks(task, todo, 2)) == sum(len(items) for _, items in todo)
     assert [t.read_text() for t, _ in todo[:6]] == [f"{2 * i},{2 * i + 2}" for i in range(0, 12, 2)]
     assert [t.read_text() for t, _ in todo[6:]] == ["40,None,42", "60"]
 
 
 def test_a_killed_process_costs_no_more_than_its_own_task(tmp_path):
     todo = tasks(tmp_path, *[[i] for i in range(10)], [99], *[[i] for i in range(20, 30)])
-    list(spread_tasks(counted, todo, 2))
+    assert sum(spread_tasks(counted, todo, 2)) == len(todo)
     assert [t.read_text() for t, _ in todo] == [",".join(str(2 * i) for i in items) for _, items in todo]
     found = calls(tmp_path)
     repeated = {name: n for name, n in found.items() if n > 1}
@@ -75,6 +75,15 @@ def test_items_come_in_their_order_and_one_that_kills_costs_itself_alone():
 def test_an_error_of_a_task_is_not_swallowed(tmp_path, jobs):
     with pytest.raises(ValueError, match="broken"):
         list(spread_tasks(broken, tasks(tmp_path, [1], [2]), jobs))
+
+
+@pytest.mark.parametrize("way", ["here", "cluster"])
+def test_what_was_made_by_a_process_that_could_not_say_so_is_counted(tmp_path, request, way):
+    todo = tasks(tmp_path, [1, 2], [3, 4, 5], [6])
+    how = {"jobs": 2} if way == "here" else {"scheduler": request.getfixturevalue("cluster")}
+    assert sum(spread_tasks(silenced, todo, **how)) == 6
+    assert [t.read_text() for t, _ in todo] == ["2,4", "6,8,10", "12"]
+    assert [p for p in tmp_path.iterdir() if "begun" in p.name] == []
 
 
 @pytest.fixture(scope="module")

@@ -20,25 +20,28 @@ Task = tuple[Path, list]
 
 
 def spread_tasks(run: Callable, tasks: Sequence[Task], jobs: int = 1, scheduler: str = "") -> Iterator[int]:
-    """Call run(target, items) for every task; yield the return values, in any order.
+    """Call run(target, items) for every task; yield how many items each has made, in any order, none left out.
 
-    A task whose process died is repeated as run(target, items, alone=True).
+    A task whose process died is repeated as run(target, items, alone=True), unless it had made its file.
 
     Raises
     ------
     ImportError
         If a scheduler is given and Dask is not installed.
     """
-    yield from _dask(run, tasks, scheduler) if scheduler else _here(run, tasks, jobs)
-    for target, items in tasks:
-        if not target.exists():
-            yield run(target, items, alone=True)
+    silent = dict(tasks)
+    for target, count in _dask(run, tasks, scheduler) if scheduler else _here(run, tasks, jobs):
+        del silent[target]
+        yield count
+    for target, items in silent.items():
+        yield len(items) if target.exists() else run(target, items, alone=True)
+        _mark(target).unlink(missing_ok=True)
 
 
-def _here(run: Callable, tasks: Sequence[Task], jobs: int) -> Iterator[int]:
+def _here(run: Callable, tasks: Sequence[Task], jobs: int) -> Iterator[tuple[Path, int]]:
     """Run all tasks that can be done; if a process dies, the tasks that had not started continue in new processes."""
     if jobs == 1:
-        yield from (run(*task) for task in tasks)
+        yield from ((target, run(target, items)) for target, items in tasks)
         return
     while tasks:
         with suppress(BrokenProcessPool), pool(min(jobs, len(tasks))) as executor:
@@ -54,16 +57,16 @@ def _mark(target: Path) -> Path:
     return target.with_name(f".{target.name}.begun")
 
 
-def _begun(run: Callable, target: Path, items: list) -> int:
+def _begun(run: Callable, target: Path, items: list) -> tuple[Path, int]:
     """Run a task with a mark file that is removed at the end: a remaining mark names a task whose process died."""
     _mark(target).parent.mkdir(parents=True, exist_ok=True)
     _mark(target).touch()
-    result = run(target, items)
+    count = run(target, items)
     _mark(target).unlink(missing_ok=True)
-    return result
+    return target, count
 
 
-def _dask(run: Callable, tasks: Sequence[Task], scheduler: str) -> Iterator[int]:
+def _dask(run: Callable, tasks: Sequence[Task], scheduler: str) -> Iterator[tuple[Path, int]]:
     try:
         from dask.distributed import Client, KilledWorker, as_completed
     except ImportError:
@@ -77,10 +80,10 @@ def _dask(run: Callable, tasks: Sequence[Task], scheduler: str) -> Iterator[int]
             future.release()
 
 
-def _unless_made(run: Callable, task: Task) -> int:
+def _unless_made(run: Callable, task: Task) -> tuple[Path, int]:
     """Run a task unless its file exists: Dask repeats tasks that a lost worker finished without reporting."""
     target, items = task
-    return len(items) if target.exists() else run(target, items)
+    return target, len(items) if target.exists() else run(target, items)
 
 
 def spread_items(describe: Callable[[list], list[tuple]], items: Sequence, jobs: int = 1,

@@ -108,7 +108,6 @@ def make(kind: str, root: Path, rows: pd.DataFrame, work: Work, folder: Path, *,
                  shown=work.progress, done=len(records) - sum(len(part) for _, part in todo)) as shown:
             for count in spread_tasks(run, todo, work.jobs, work.scheduler):
                 shown.update(count)
-            shown.update(shown.total - shown.n)  # what a process had made, and could not say any more
         found |= {target: Shard(target) for target, _ in todo}
     return [shard for shard in found.values() if shard is not None]
 
