@@ -29,9 +29,10 @@ from acp_lib import profiles
 from acp_lib import study as studies
 from acp_lib.audits import reconciled
 from acp_lib.book import build as book
+from acp_lib.book import kernels, printed, rendering
 from acp_lib.book import prepare as preparing
-from acp_lib.book import printed, rendering
 from acp_lib.engine import cache as caching
+from acp_lib.engine import processes
 from acp_lib.figures import live
 from acp_lib.profiles import ROOT
 from acp_lib.results import recorded
@@ -466,11 +467,39 @@ def test_a_chapter_of_plain_jupyter_book_finds_things_where_the_reader_who_calls
     assert done.stdout.split() == [str(ROOT / "r/mini"), str(Path.home() / "w"), str(tmp_path), str(ROOT)]
 
 
-def test_readers_of_results_are_read_again_with_any_page(extension):
-    app = SimpleNamespace(config=SimpleNamespace(acp_result_readers=["last", "gone"]))
+def test_readers_of_results_are_read_again_with_any_page_while_sphinx_runs_the_chapters(extension):
+    app = SimpleNamespace(config=SimpleNamespace(acp_result_readers=["last", "gone"], nb_execution_mode="cache"))
     env = SimpleNamespace(found_docs={"first", "last"})
     assert extension.result_readers(app, env, set(), {"first"}, set()) == {"last"}
     assert extension.result_readers(app, env, set(), set(), set()) == set()
+
+
+def test_readers_of_results_that_were_there_before_are_read_again_when_these_changed(extension, tmp_path):
+    app = SimpleNamespace(config=SimpleNamespace(acp_result_readers=["last", "gone"], nb_execution_mode="off",
+                                                 acp_results=str(tmp_path)))
+    env, some = SimpleNamespace(found_docs={"first", "last"}), tmp_path / "table4.json"
+
+    def again():
+        return extension.result_readers(app, env, set(), {"first"}, set())
+
+    assert again() == {"last"}  # nothing is known of them yet
+    assert again() == set()
+    for text in ("[]", "[1]"):
+        some.write_text(text)
+        assert again() == {"last"} and again() == set()
+    some.unlink()
+    assert again() == {"last"} and again() == set()
+
+
+@pytest.mark.parametrize("computed, loaded", [((True, True), False), ((True, False), True)])
+def test_what_chapters_need_is_loaded_if_one_has_to_run(monkeypatch, computed, loaded):
+    chapters = [SimpleNamespace(name=str(i), computed=done, current=True) for i, done in enumerate(computed)]
+    run = SimpleNamespace(chapters=chapters, profile=None)
+    monkeypatch.setattr(processes, "PRELOADED", ["torch"])
+    monkeypatch.setattr(preparing, "prepare", lambda profile: None)
+    monkeypatch.setattr(book, "execute_all", lambda *given: None)
+    book.build(run, only=[], jobs=1, timeout=1, rendered=False)
+    assert (["torch", *kernels.IMPORTED] if loaded else []) == processes.PRELOADED
 
 
 # a whole small book

@@ -267,19 +267,29 @@ def choose(run: Run, names: list[str]) -> list[Chapter]:
 def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool) -> None:
     """All steps, or those asked for."""
     chapters = choose(run, only)
-    if not only and not all(c.computed for c in chapters):
-        from acp_lib.book.prepare import prepare
-
-        try:
-            prepare(run.profile)
-        except (ValueError, FloatingPointError) as error:  # data, weights or settings that cannot be used
-            raise RuntimeError(commands.told(error)) from error
+    if all(c.computed for c in chapters):
+        processes.PRELOADED.clear()  # pages need little of it
+    else:
+        before_chapters(run, whole=not only)
     execute_all(chapters, jobs, timeout)
     stale = [c.name for c in run.chapters if not c.current]
     if rendered and stale:
         print(f"not rendered: {', '.join(stale)} did not run on this code and data yet; run without --only")
     elif rendered:
         print(f"book {rendering.render(run)}")
+
+
+def before_chapters(run: Run, *, whole: bool) -> None:
+    """Have imported what chapters need; if the whole book is made, make what several of them need."""
+    from acp_lib.book import kernels
+    from acp_lib.book.prepare import prepare
+
+    processes.preload(kernels.IMPORTED)
+    try:
+        if whole:
+            prepare(run.profile)
+    except (ValueError, FloatingPointError) as error:  # data, weights or settings that cannot be used
+        raise RuntimeError(commands.told(error)) from error
 
 
 def arguments(prog: str) -> argparse.ArgumentParser:
@@ -314,10 +324,7 @@ def follow(options: argparse.Namespace) -> int:
     for name in ("jobs", "timeout"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
-    from acp_lib.book import kernels
-
     run.program  # noqa: B018 - of the code as it is now, which processes are forked with
-    processes.preload(kernels.IMPORTED)
     try:
         temporary.lend()
         build(run, only=options.only, jobs=options.jobs, timeout=options.timeout, rendered=options.rendered)

@@ -83,13 +83,19 @@ class Front(MarkdownDirective):
         return f"```{{raw}} html\n{figure}\n```\n\n{front.caption()}"
 
 
+def results(config) -> Path:
+    """The folder of the results of the book that is made."""
+    from acp_lib import profiles
+
+    return Path(config.acp_results or profiles.load("mini").results_path)
+
+
 def article(env):
     """What the article says of the results of the book that is made; read once a page."""
-    from acp_lib import profiles
     from acp_lib.findings.article import Article
 
     if "acp_article" not in env.temp_data:
-        env.temp_data["acp_article"] = Article(Path(env.config.acp_results or profiles.load("mini").results_path))
+        env.temp_data["acp_article"] = Article(results(env.config))
     return env.temp_data["acp_article"]
 
 
@@ -212,8 +218,18 @@ def results_last(app, env, docnames):
 
 
 def result_readers(app, env, added, changed, removed):
-    """Pages that read other pages' results are read again when any page is."""
-    return set(app.config.acp_result_readers) & env.found_docs if added | changed | removed else set()
+    """Pages that read other pages' results are read again when these changed, or may while Sphinx runs the pages."""
+    if app.config.nb_execution_mode == "off":
+        before, env.acp_results = getattr(env, "acp_results", None), digests(results(app.config))
+        again = env.acp_results != before
+    else:
+        again = added | changed | removed
+    return set(app.config.acp_result_readers) & env.found_docs if again else set()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Those of the results in a folder, by their names."""
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.json"))}
 
 
 def scripts_where_needed(app, page, template, context, doctree) -> None:
