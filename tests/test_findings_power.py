@@ -312,6 +312,18 @@ def test_the_table_asks_for_songs_pictures_and_runs_of_each_difference():
     assert power.number(found[7]["needed"][1.0]) == "not known"
 
 
+def test_what_one_run_tells_is_said_of_all_that_is_known():
+    known = {"data": "A", "rows": [row("accuracy", "ACP-Net", replace(PARTS, run=400.0)), row(runs=6)]}
+    wide = {"data": "B", "rows": [row(parts=replace(PARTS, run=16.0)), row(parts=replace(PARTS, run=math.nan))]}
+    low, high = (power.power(4.5, parts, power.papers()) for parts in (replace(PARTS, run=16.0), PARTS))
+    assert power.sentence([known, wide]) == (
+        "One run of each method on a test part of the paper's size detects a lead of 4.5 points in "
+        f"{100 * low:.0f} to {100 * high:.0f} % of cases if answers vary as on A and B. This depends on how far apart "
+        f"runs lie, there a standard deviation of {math.sqrt(PARTS.run):.1f} to 4.0 points, by 3 to 6 runs")
+    assert " in " + f"{100 * high:.0f} % of cases if answers vary as on A. " in power.sentence([known])
+    assert power.sentence([{"data": "B", "rows": wide["rows"][1:]}]) == power.sentence([]) == ""
+
+
 @pytest.mark.parametrize(("n", "text"), [(math.inf, "no number is enough"), (math.nan, "not known"), (1234, "1,234")])
 def test_a_number_that_is_needed_in_words(n, text):
     assert power.number(n) == text

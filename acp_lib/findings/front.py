@@ -13,7 +13,7 @@ from acp_lib.audits import additive, shortcuts
 from acp_lib.database import released
 from acp_lib.emotions import CLASSES
 from acp_lib.experiment.pairs import PROTOCOLS
-from acp_lib.findings import emomv, encoders, halves, labels, real, simulation, transfer
+from acp_lib.findings import emomv, encoders, halves, labels, power, real, simulation, transfer
 from acp_lib.findings.folds import TWO
 from acp_lib.findings.real import between
 from acp_lib.results import recorded
@@ -23,7 +23,7 @@ REPORTED = f"{paper.CORRESPONDENCE['ACP-Net']:.2f}"
 
 def sentences() -> list[str]:
     """The findings as Markdown, from the recorded results and the paper's own numbers."""
-    return [*_real(), *_transfer(), *_law(), *_labels(), *_songs(), *_pairs(), *_encoders(), *_simulated()]
+    return [*_real(), *_transfer(), *_law(), *_power(), *_labels(), *_songs(), *_pairs(), *_encoders(), *_simulated()]
 
 
 def shortcuts_by_protocol() -> tuple[dict[str, float], dict[str, float]]:
@@ -73,6 +73,11 @@ def _law() -> Iterator[str]:
     yield (f"**What {REPORTED} % takes.** With the paper's {own['music']} % on music, late fusion reaches it if it "
            f"scores {own['needed']:.1f} % on three classes of pictures, half of the pairs are true and errors are "
            "spread evenly over the wrong classes ({numref}`tab-needed`).")
+
+
+def _power() -> Iterator[str]:
+    if told := power.sentence(recorded.read("power")):
+        yield f"**How much luck one run leaves.** {told} ({{numref}}`tab-paper-power`)."
 
 
 def _labels() -> Iterator[str]:

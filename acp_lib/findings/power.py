@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import optimize
@@ -23,6 +23,7 @@ from scipy.special import ndtr, ndtri
 from acp_lib import paper
 from acp_lib.experiment import crossed, intervals
 from acp_lib.experiment.splits import RATIOS
+from acp_lib.findings import real
 from acp_lib.results import store, tables
 from acp_lib.results.scores import called, of
 
@@ -280,7 +281,7 @@ def number(n: float) -> str:
     return "not known" if math.isnan(n) else "no number is enough" if math.isinf(n) else f"{n:,}"
 
 
-def verdict(row: dict, effect: float = CLAIMED) -> dict[str, object]:
+def verdict(row: dict, effect: float = CLAIMED) -> dict[str, Any]:
     """What the paper's test part, with one run of each method, could say of a difference if the components were those
     of a row of `rows`.
 
@@ -302,3 +303,24 @@ def verdict(row: dict, effect: float = CLAIMED) -> dict[str, object]:
             "wanted": largest_run(found, design, effect / ratio()), "most": most,
             "share": 100 * known[most] / (sum(parts.values()) or 1.0),
             "word": "cannot be said to" if math.isnan(reach) else "would" if reach < effect else "would not"}
+
+
+def sentence(results: Sequence[dict]) -> str:
+    """How often the paper's test part and one run of each method would detect CLAIMED points, if answers varied as in
+    the differences among rows of several results; empty if there are none.
+
+    results : as of `table`
+
+    Chapter: How many songs it takes; the first page.
+    """
+    judged = [(result["data"], row["runs"], verdict(row)) for result in results for row in result["rows"]
+              if row["what"] == "difference"]
+    if not (known := [one for one in judged if not math.isnan(one[2]["power"])]):
+        return ""
+    data, made, said = zip(*known, strict=True)
+    chances, spread = ([one[name] for one in said] for name in ("power", "run"))
+    return (f"One run of each method on a test part of the paper's size detects a lead of {CLAIMED:g} points in "
+            f"{real.between(100 * min(chances), 100 * max(chances), 0)} % of cases if answers vary as on "
+            f"{real.listed(list(dict.fromkeys(data)))}. This depends on how far apart runs lie, there a standard "
+            f"deviation of {real.between(min(spread), max(spread))} points, by {real.between(min(made), max(made), 0)} "
+            "runs")

@@ -101,12 +101,12 @@ def extremes(rows: Iterable[dict]) -> tuple[float, float]:
     return min(found), max(found)
 
 
-def between(low: float, high: float) -> str:
-    """Two numbers as a range, one where they are the same.
+def between(low: float, high: float, digits: int = 1) -> str:
+    """Two numbers as a range, one where they are the same with these decimals.
 
     Chapter: Real pictures, real music.
     """
-    return f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
+    return " to ".join(dict.fromkeys(f"{value:.{digits}f}" for value in (low, high)))
 
 
 def listed(names: Sequence[str]) -> str:
