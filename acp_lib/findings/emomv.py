@@ -25,7 +25,7 @@ from acp_lib.database import text
 from acp_lib.engine.cache import code_key, digest, file_digest, write
 from acp_lib.engine.progress import bar
 from acp_lib.experiment import pairs
-from acp_lib.findings import frozen, plateau, squares
+from acp_lib.findings import frozen, plateau, real, squares
 from acp_lib.findings.frozen import SIDES, Design, Listed
 from acp_lib.findings.squares import ALONE, TWO, Answers
 from acp_lib.profiles.groups import Training
@@ -298,7 +298,7 @@ def comparing(rows: Sequence[dict], test: str = ONCE) -> str:
     found = {"late fusion" if row["row"] == TWO else row["row"]: above(row) for row in rows
              if row["kind"] == "squares" and row["test"] == test and row["of"] == "both"}
     shown, others = ([name for name, held in found.items() if held is told] for told in (True, False))
-    who, rest = (" and ".join(names) for names in (shown, others))
+    who, rest = (real.listed(names) if names else "" for names in (shown, others))
     if not shown:
         return f"it is not shown that {rest} {_get(others)} more than half of the squares right"
     return (f"{who} {_get(shown)} more than half of the squares right"
@@ -318,5 +318,5 @@ def gives_away(rows: Sequence[dict], test: str = ONCE) -> str:
     words = {"image": "the pictures", "music": "the music"}
     if not telling:
         return "neither half is shown to give the pairs away"
-    return (f"{' and '.join(words[side] for side in telling)} alone can give the pairs away, though the emotion of one "
+    return (f"{real.listed([words[side] for side in telling])} alone can give the pairs away, though the emotion of one "
             "half cannot")

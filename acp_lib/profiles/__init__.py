@@ -73,7 +73,7 @@ class Profile(Checked):
         On construction, for values that do not fit one another; each group checks its own.
     """
 
-    profile: str = "mini"
+    profile: str = "mini"  # from which the other options take their values
     seed: int = option(0, least=0)  # of every random choice: data, split, initial weights, pairs
     seeds: int = option(5, least=1)  # training runs: seed, seed + 1, ...; same split and evaluation pairs
     execution: Execution = field(default_factory=Execution)

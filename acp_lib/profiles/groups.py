@@ -97,17 +97,17 @@ class Execution(Checked):
     build: str = path()  # folder in which _build is made; empty: $ACP_BUILD, or the project
     work: str = path()  # folder for what is kept between runs; empty: $ACP_WORK, or _work in the project
     jobs: int = option(0, least=0)  # processes; 0: one a core
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU if there is one
 
 
 @dataclass(frozen=True)
 class Database(Checked):
     """Where the samples come from, and how music is cut."""
 
-    source: Source = "synthetic"
+    source: Source = "synthetic"  # how `data` is read; synthetic: the mini database, made on the spot
     data: str = path()  # folder that holds pictures and music; empty: the mini database, made on the spot
     n_images: int = option(720, least=80)  # of the mini database
-    n_songs: int = option(320, least=30)
+    n_songs: int = option(320, least=30)  # of the mini database
     last_segment: float = option(60.0, least=10.0)  # seconds from which the rest of a song is a segment
     short_from: float = option(10.0, least=1.0)  # seconds from which a song shorter than a minute is one
     agreement: Literal["all", "majority"] = "all"  # of those who were asked about a picture of IMAC's lists
@@ -214,7 +214,7 @@ class Probing(Checked):
 class Auditing(Checked):
     """How many and how wide the networks are that audits train again."""
 
-    audit_seeds: int = option(10, least=2)
+    audit_seeds: int = option(10, least=2)  # runs of ACP-Net with other seeds
     audit_draws: int = option(10, least=2)  # of each way to split, and of each thing that is drawn by itself
     audit_width: float = share()  # fc_width of these networks
     audit_runs: int = option(48, least=4)  # networks of the specification curve, three a reading

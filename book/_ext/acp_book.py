@@ -141,13 +141,14 @@ class Parameters(MarkdownDirective):
     def text(self) -> str:
         from acp_lib import profiles
         from acp_lib.book.report import escape
-        from acp_lib.profiles import groups
+        from acp_lib.profiles import groups, ledger
 
         self.env.note_reread()
         mini = profiles.load("mini")
-        details = {d.replace("_", "-") for d in ledger_names()}
+        details = ledger.details()
         code = "".join(Path(module.__file__).read_text("utf8") for module in (profiles, groups))
-        said = dict(re.findall(r"^    (\w+): .*?  # (.+)$", code, re.MULTILINE))
+        said = {name: d.what.partition(". ")[0].rstrip(".") for name, d in details.items()}
+        said |= dict(re.findall(r"^    (\w+): .*?  # (.+)$", code, re.MULTILINE))
         rows, group = [], ""
         for option in profiles.OPTIONS.values():
             if option.group != group:
@@ -155,18 +156,12 @@ class Parameters(MarkdownDirective):
                 about = (groups.GROUPS[group].__doc__ or "").partition("\n")[0]
                 rows.append(f"| | | | **{escape(about)}** |" if about else "| | | | |")
             anchor = option.name.replace("_", "-")
-            name = f"[`{option.name}`](#ledger-{anchor})" if anchor in details else f"`{option.name}`"
+            name = f"[`{option.name}`](#ledger-{anchor})" if option.name in details else f"`{option.name}`"
             takes = ", ".join(f"`{c}`" for c in option.choices) or option.kind.__name__
-            what = escape(said.get(option.name, ""))
+            what = escape(said[option.name])
             rows.append(f"| {name} | `{getattr(mini, option.name)!r}` | {takes} | {what} |")
         table = "\n".join(["| Name | Mini profile | Takes | What it is |", "|---|---|---|---|", *rows])
         return f":::::{{table}} Parameters of every chapter\n:name: tab-parameters\n\n{table}\n:::::"
-
-
-def ledger_names() -> list[str]:
-    from acp_lib.profiles import ledger
-
-    return list(ledger.details())
 
 
 class Versions(MarkdownDirective):
