@@ -318,5 +318,5 @@ def gives_away(rows: Sequence[dict], test: str = ONCE) -> str:
     words = {"image": "the pictures", "music": "the music"}
     if not telling:
         return "neither half is shown to give the pairs away"
-    return (f"{real.listed([words[side] for side in telling])} alone can give the pairs away, though the emotion of one "
-            "half cannot")
+    return (f"{real.listed([words[side] for side in telling])} alone can give the pairs away, though the emotion of "
+            "one half cannot")
