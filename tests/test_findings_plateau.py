@@ -202,6 +202,14 @@ def test_a_page_says_when_where_and_by_which_command_a_result_was_recorded(dates
     assert recorded.sentence(made) == f"{said} by `acp record x`, not computed with this book."
 
 
+def test_several_commands_are_folded_below_the_sentence():
+    made = [{"date": "2026-01-02", "hardware": "H", "command": f"acp record {what}"} for what in "bab"]
+    said, rest = recorded.sentence(made).split("\n", 1)
+    assert said == "Recorded 2026-01-02 on H, not computed with this book."
+    assert "The 2 commands" in rest and "\n~~~bash\nacp record a\nacp record b\n~~~\n" in rest
+    assert rest.count("<details") == rest.count("</details>") == 1
+
+
 def test_what_the_settings_come_to():
     glorot = rows(50, [None, None], dropout_at="hidden", initialisation="glorot")
     made = [{"data": "A", "rows": [*rows(60, [2, 2]), *rows(63, [9, 11], dropout_at="hidden"), *glorot]}]

@@ -99,7 +99,7 @@ def one(command: str, rows: Sequence[dict], /, **wanted: object) -> dict:
 
 
 def sentence(results: Sequence[dict]) -> str:
-    """When, on what and by which commands results were recorded, as Markdown.
+    """When, on what and by which commands results were recorded, as Markdown; several commands are folded.
 
     Chapter: all.
     """
@@ -107,6 +107,10 @@ def sentence(results: Sequence[dict]) -> str:
         return "Nothing has been recorded yet."
     dates = sorted({r["date"] for r in results})
     machines = "; ".join(sorted({r["hardware"] for r in results}))
-    commands = ", ".join(f"`{command}`" for command in sorted({r["command"] for r in results}))
-    when = dates[0] + (f" to {dates[-1]}" if len(dates) > 1 else "")
-    return f"Recorded {when} on {machines} by {commands}, not computed with this book."
+    commands = sorted({r["command"] for r in results})
+    said = f"Recorded {dates[0]}" + (f" to {dates[-1]}" if len(dates) > 1 else "") + f" on {machines}"
+    if len(commands) == 1:
+        return f"{said} by `{commands[0]}`, not computed with this book."
+    return "\n".join([f"{said}, not computed with this book.", "", '<details class="admonition fold">',
+                      f'<summary class="admonition-title">The {len(commands)} commands that make these results again'
+                      "</summary>", "", "~~~bash", *commands, "~~~", "", "</details>"])

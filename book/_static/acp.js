@@ -72,12 +72,15 @@ const acp = (() => {
   }
   const phone = globalThis.matchMedia?.("(max-width: 600px)");
   const cut = table => table.getBoundingClientRect().width > table.parentElement.clientWidth + 1;
-  /* Draw tables that the window would cut off as cards on a phone, and elsewhere with smaller letters; if they are still
-     too wide, with broken words. */
+  /* Whether a long text stands a word or two to a line, in a column that is less than half as wide as the table. */
+  const squeezed = table => [...table.querySelectorAll("td.acp-long")].some(cell => cell.clientWidth < table.clientWidth / 2 &&
+    cell.clientHeight > 6 * Number.parseFloat(getComputedStyle(cell).lineHeight));
+  /* Draw tables that the window would cut off or squeeze as cards on a phone, and elsewhere with smaller letters; if they
+     are still too wide, with broken words. */
   function fit(tables) {
     for (const table of tables) {
       table.classList.remove("acp-cards", "acp-tight", "acp-broken");
-      if (!cut(table) || table.getAttribute("role") !== "table") continue;
+      if (!(cut(table) || (phone.matches && squeezed(table))) || table.getAttribute("role") !== "table") continue;
       table.classList.add(phone.matches ? "acp-cards" : "acp-tight");
       table.classList.toggle("acp-broken", !phone.matches && cut(table));
     }
