@@ -29,6 +29,21 @@ CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 KEYS = {"Tab": 9, "Enter": 13, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "End": 35,
         "Home": 36, "Escape": 27}
 TEXTS = {"Enter": "\r", " ": " "}
+TEXTS_OF_DRAWINGS = """(() => {
+  const box = e => e.getBoundingClientRect(), shown = e => box(e).width > 0;
+  return [...document.querySelectorAll("svg")].flatMap(svg => {
+    const whole = box(svg), name = svg.parentElement.id, hair = 2;
+    const texts = [...svg.querySelectorAll("g[id^=text_]")].filter(shown);
+    const outside = texts.filter(e => box(e).left < whole.left - hair || box(e).right > whole.right + hair ||
+                                      box(e).top < whole.top - hair || box(e).bottom > whole.bottom + hair);
+    const rows = [...svg.querySelectorAll("g[id^=matplotlib\\\\.axis_]")].flatMap(axis => {
+      const boxes = [...axis.querySelectorAll("g[id^=ytick_] g[id^=text_]")].filter(shown).map(box);
+      boxes.sort((a, b) => a.top - b.top);
+      return boxes.slice(1).filter((b, k) => b.top < boxes[k].bottom - hair);
+    });
+    return [...outside.map(e => `${name}: ${e.id} lies outside`), ...rows.map(() => `${name}: names of rows overlap`)];
+  });
+})()"""
 PATIENCE = 120  # seconds; axe-core takes some on a long page
 
 
@@ -251,6 +266,21 @@ def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
     return found + [f"{file.name}: {error}" for error in browser.errors]
 
 
+def drawings(browser: Browser, root: Path, folder: Path, at_once: int = 20) -> list[str]:
+    """What cannot be read in the drawings of a rendered book: texts outside of them, and names of rows that overlap.
+
+    folder : for the pages that hold them
+    """
+    files, found = [p for p in sorted(root.glob("_images/*.svg")) if not p.stem.endswith("-night")], []
+    for k in range(0, len(files), at_once):
+        page = folder / "drawings.html"
+        held = (f'<div id="{p.name}">{p.read_text("utf8")}</div>' for p in files[k:k + at_once])
+        page.write_text("<!doctype html><meta charset=utf-8><title>Drawings</title>" + "".join(held), "utf8")
+        browser.open(page)
+        found += browser.value(TEXTS_OF_DRAWINGS)
+    return found
+
+
 def framed(html: str, theme: str = "light") -> str:
     """A page that holds HTML of live figures as a cell's output, and loads what the book would.
 
@@ -286,6 +316,7 @@ def main(root: Path) -> int:
         window = Browser(Path(folder))
         try:
             found = [line for page in pages(root) for line in problems(window, page)]
+            found += drawings(window, root, Path(folder))
         finally:
             window.close()
     print("\n".join(found) or "every page fits its window and can be read, and none says anything on the console")

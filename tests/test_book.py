@@ -513,6 +513,12 @@ def test_no_page_is_wider_than_its_window_or_has_an_error_to_report(made, browse
 
 
 @whole
+def test_no_text_of_a_drawing_is_cut_off_and_names_of_rows_have_room(made, browser, tmp_path):
+    assert len(list(made.html.glob("_images/*-narrow.svg"))) > 40
+    assert chromium.drawings(browser, made.html, tmp_path) == []
+
+
+@whole
 def test_the_book_is_printed_with_every_page_and_links_that_lead_within_it(made, browser, tmp_path):
     file = printed.write(made.html, "book").rename(tmp_path / "book.pdf")  # the folder stays as it was rendered
     inner, outer = links(file)

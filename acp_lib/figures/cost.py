@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from acp_lib.figures.page import drawn_to_fit, on_phone, page_width, tell
-from acp_lib.figures.style import BRANCHES, FALSE, TRUE, abreast
+from acp_lib.figures.style import BRANCHES, FALSE, TRUE, abreast, name_rows
 
 
 @drawn_to_fit
@@ -18,7 +18,7 @@ def speedups(rows: list[dict]) -> Figure:
     rows : "name", "ratio", "lowest", "highest", "wanted"
     """
     fig, ax = plt.subplots(figsize=(page_width(), 0.32 * len(rows) + 0.9))
-    for y, row in enumerate(reversed(rows)):
+    for y, row in enumerate(rows):
         drawn = TRUE if row["ratio"] >= row["wanted"] else FALSE
         ax.plot([row["lowest"], row["highest"]], [y, y], color=drawn, lw=1.5)
         ax.plot(row["ratio"], y, "o", color=drawn, ms=6)
@@ -28,7 +28,8 @@ def speedups(rows: list[dict]) -> Figure:
     ticks = [t for t in (1, 2, 5, 10, 20, 50, 100) if t <= 1.5 * max(row["highest"] for row in rows)]
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.minorticks_off()
-    ax.set(yticks=range(len(rows)), yticklabels=[row["name"] for row in reversed(rows)], xlabel="times faster")
+    name_rows(ax, [row["name"] for row in rows], letters=20)
+    ax.set_xlabel("times faster")
     return tell(fig, (f"{row['name']} {row['ratio']:.2f} times, target {row['wanted']:g}" for row in rows))
 
 

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
+from itertools import pairwise
 from typing import ParamSpec
 from weakref import WeakKeyDictionary, WeakSet
 from xml.etree import ElementTree as tree
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
@@ -77,6 +79,7 @@ def drawn_to_fit(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         fig = draw(*args, **kwargs)
         if on_phone():
             _break_lines(fig)
+            _heighten(fig)
         else:
             _again[fig] = partial(drawn, *args, **kwargs)
         return fig
@@ -86,7 +89,7 @@ def drawn_to_fit(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 def _break_lines(fig: Figure) -> None:
     """Break titles and labels that are longer than their axes, between words."""
-    fig.draw_without_rendering()
+    _place(fig)
     _placed.add(fig)
     for ax in fig.axes:
         box, room = ax.get_window_extent(), 1.02
@@ -97,6 +100,31 @@ def _break_lines(fig: Figure) -> None:
                 width = max(8, int(len(text.get_text()) / share * room))
                 text.set_text(textwrap.fill(text.get_text(), width, break_long_words=False))
                 _placed.discard(fig)
+
+
+def _heighten(fig: Figure) -> None:
+    """Make a figure so high that the names of rows have room above one another."""
+    if fig not in _placed:
+        _place(fig)
+        _placed.add(fig)
+    most = max((_crowded(ax) for ax in fig.axes if ax.get_aspect() == "auto"), default=0.0)
+    if most > 1:
+        fig.set_figheight(1.02 * most * fig.get_figheight())
+        _placed.discard(fig)
+
+
+def _crowded(ax: Axes) -> float:
+    """How high names beside the y axis are, in times of the room that they have."""
+    boxes = sorted((text.get_window_extent() for text in ax.get_yticklabels() if text.get_text()), key=lambda b: b.y0)
+    return max(((one.height + other.height) / (other.y0 + other.y1 - one.y0 - one.y1)
+                for one, other in pairwise(boxes)), default=0.0)
+
+
+def _place(fig: Figure) -> None:
+    """Find the place of everything; where axes keep their proportions, the first search only finds how large they are.
+    """
+    for _ in range(2 if any(ax.get_aspect() != "auto" for ax in fig.axes) else 1):
+        fig.draw_without_rendering()
 
 
 def tell(fig: Figure, parts: Iterable[str]) -> Figure:
@@ -123,7 +151,7 @@ def _svg(fig: Figure) -> tree.Element:
     try:
         drawing = FigureCanvasSVG(fig)
         if fig not in _placed:
-            fig.draw_without_rendering()
+            _place(fig)
         fig.set_layout_engine("none")  # everything has its place; `savefig` would find it twice again
         drawing.print_svg(buffer, metadata={"Date": None, "Creator": None})
     finally:

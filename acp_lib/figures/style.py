@@ -130,14 +130,20 @@ def aside(ax: Axes, **legend) -> None:
     else:
         if own := ax.get_legend():
             own.remove()
-        _legend(cast(Figure, ax.get_figure()), 2, **legend)
+        labels = legend.get("labels") or [str(handle.get_label()) for handle in legend["handles"]]
+        _legend(cast(Figure, ax.get_figure()), _narrow(labels, 2), **legend)
 
 
 def legend_below(fig: Figure, columns: int) -> None:
     """One legend for all axes, below them."""
     handles, labels = unique(*fig.axes)
-    narrow = 1 if max(map(len, labels), default=0) > 24 else min(columns, 2)
-    _legend(fig, side_by_side(columns, narrow), handles=handles, labels=labels)
+    _legend(fig, side_by_side(columns, _narrow(labels, columns)), handles=handles, labels=labels)
+
+
+def _narrow(labels: Iterable[str], columns: int) -> int:
+    """How many columns of a legend fit a phone."""
+    longest = max((len(line) for label in labels for line in label.splitlines()), default=0)
+    return 1 if longest > 24 else min(columns, 2)
 
 
 def _legend(fig: Figure, columns: int, **legend) -> None:
