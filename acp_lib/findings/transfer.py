@@ -69,7 +69,7 @@ def clear(asked: Sequence[dict]) -> str:
     """
     above = sum(row["interval"][0] > row["chance"] for row in asked)
     below = sum(row["interval"][1] < row["chance"] for row in asked)
-    misled = ": what it learnt on one corpus slightly misleads it on the other" if below > above else ""
+    misled = ": there what it learnt on one corpus slightly misleads it on the other" if below > above else ""
     return f"clearly above chance in {above} of {len(asked)} cases and clearly below it in {below}{misled}"
 
 
