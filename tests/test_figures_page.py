@@ -183,6 +183,22 @@ def writer(folder):
     return SimpleNamespace(builder=builder, body=[])
 
 
+@pytest.mark.parametrize("error", [None, RuntimeError("a warning")])
+def test_drawings_that_no_page_shows_are_removed_once_all_is_rendered(extension, tmp_path, error):
+    folder = tmp_path / "html/_images"
+    app = SimpleNamespace(outdir=tmp_path / "html", builder=SimpleNamespace(format="html", imagedir="_images"))
+    folder.mkdir(parents=True)
+    kept = {f"{k * 20}-wide.svg" for k in "ab"} | {"logo.svg", "a-reader's-wide.svg", f"{'c' * 20}-wide.png"}
+    old = {f"{'c' * 20}-{name}.svg" for name in ("wide", "wide-night", "narrow", "narrow-night")}
+    for name in kept | old:
+        (folder / name).touch()
+    (tmp_path / "html/notebooks").mkdir()
+    (tmp_path / "html/index.html").write_text(f'<img src="_images/{"a" * 20}-wide.svg">')
+    (tmp_path / "html/notebooks/1.html").write_text(f'<img src="../_images/{"b" * 20}-wide.svg">')
+    extension.clear(app, error)
+    assert {p.name for p in folder.iterdir()} == (kept | old if error else kept)
+
+
 def test_the_book_shows_the_drawing_that_fits_window_and_theme(extension, tmp_path):
     made, source = writer(tmp_path), tmp_path / "jupyter_execute/abc.svg"
     source.parent.mkdir()

@@ -380,7 +380,7 @@ def test_chance_is_the_bar_where_the_most_frequent_class_lies_below_it(frequent,
 
 
 @pytest.mark.parametrize(("ends", "said"), [
-    ([(48, 49), (47, 52)], "clearly above chance in 0 of 2 cases and clearly below it in 1: there what it learnt on one"),
+    ([(48, 49), (47, 52)], "clearly above chance in 0 of 2 cases and clearly below it in 1: there what it learnt"),
     ([(48, 49), (51, 52)], "clearly above chance in 1 of 2 cases and clearly below it in 1")])
 def test_transfer_above_and_below_chance_is_counted(ends, said):
     told = transfer.clear([{"interval": list(one), "chance": 50.0} for one in ends])

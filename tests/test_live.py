@@ -461,6 +461,7 @@ def written_table(columns, rows=3, text="a value", head=True):
             f"{f'<thead><tr>{top}</tr></thead>' if head else ''}<tbody>{body}</tbody></table></div>")
 
 
+LONG = "what a thing is that takes many words to be told of, and a few more, " * 2
 CARDS = "[...document.querySelectorAll('table')].map(t => t.classList.contains('acp-cards'))"
 
 
@@ -472,8 +473,7 @@ CARDS = "[...document.querySelectorAll('table')].map(t => t.classList.contains('
     (f'<table class="table"><tbody><tr>{"<td>without-a-head</td>" * 9}</tr></tbody></table>', False),
     (f'<table class="table"><thead><tr>{"<th>wideword</th>" * 9}</tr></thead><tbody><tr><td colspan="9">value</td></tr>'
      '</tbody></table>', False),
-    (written_table(4).replace("a value 0.1", "what a thing is that takes many words to be told of, and a few more, " * 2), True),
-    (written_table(2).replace("a value 0.1", "what a thing is that takes many words to be told of, and a few more, " * 2), False),
+    (written_table(4).replace("a value 0.1", LONG), True), (written_table(2).replace("a value 0.1", LONG), False),
 ], ids=["narrow", "of numbers", "many columns", "long words", "with row names", "without a head", "merged cells",
         "squeezed", "long, with room"])
 def test_a_table_too_wide_for_a_phone_becomes_cards_and_one_that_fits_stays(browser, tmp_path, table, cards):

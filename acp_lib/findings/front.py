@@ -116,7 +116,8 @@ def _encoders() -> Iterator[str]:
     kept = recorded.read("encoders")
     if best := encoders.gained(kept, encoders.TWO):
         yield ("**With other encoders** than the paper's and all else as before, late fusion of two classifiers scores "
-               f"at best: {'; '.join(best)} ({{numref}}`fig-then-and-now`).{_trained(kept)}{encoders.reservation(kept)}")
+               f"at best: {'; '.join(best)} ({{numref}}`fig-then-and-now`).{_trained(kept)}"
+               f"{encoders.reservation(kept)}")
 
 
 def _trained(kept: Sequence[dict]) -> str:

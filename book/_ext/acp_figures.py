@@ -5,6 +5,7 @@ A notebook's SVG holds them all (acp_lib/figures/page.py). Each becomes a file o
 the one that it shows; the link around them leads to the wide one, and acp.js opens it in a dialog.
 """
 
+import re
 from html import escape
 from pathlib import Path
 from xml.etree import ElementTree as tree
@@ -13,6 +14,7 @@ from docutils import nodes
 from sphinx.writers.html5 import HTML5Translator
 
 NARROW = "(max-width: 600px)"  # as in acp.css
+DRAWING = re.compile(r"[0-9a-f]{20}-(?:wide|narrow)(?:-night)?\.svg")  # as `files` names them
 LAZY = {"loading": "lazy", "decoding": "async"}  # what is not shown is not fetched
 
 
@@ -69,6 +71,18 @@ def tag(name: str, **attributes: str) -> str:
     return f"<{name} {' '.join(said)}>"
 
 
+def clear(app, error: Exception | None) -> None:
+    """Remove drawings of earlier builds that no page shows any more."""
+    if error or app.builder.format != "html":
+        return
+    root = Path(app.outdir)
+    shown = {name for page in root.rglob("*.html") for name in DRAWING.findall(page.read_text("utf8"))}
+    for file in (root / app.builder.imagedir).glob("*.svg"):
+        if DRAWING.fullmatch(file.name) and file.name not in shown:
+            file.unlink()
+
+
 def setup(app) -> dict:
+    app.connect("build-finished", clear)
     app.add_node(nodes.image, override=True, html=(visit_image, depart_image))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
