@@ -316,10 +316,10 @@ def main(root: Path) -> int:
         window = Browser(Path(folder))
         try:
             found = [line for page in pages(root) for line in problems(window, page)]
-            found += drawings(window, root, Path(folder))
+            found += drawings(window, root, Path(folder)) or ([] if list(pages(root)) else [f"no page below {root}"])
         finally:
             window.close()
-    print("\n".join(found) or "every page fits its window and can be read, and none says anything on the console")
+    print("\n".join(found) or "every page and drawing fits and can be read, and no page says anything on the console")
     return bool(found)
 
 

@@ -82,6 +82,27 @@ def test_on_a_phone_letters_can_be_read_and_none_is_cut_off(paths, written, draw
     assert cut(fig, texts) == []
 
 
+@pytest.mark.parametrize("at, names, higher", [
+    ([0, 1, 2], ["a", "b", "c"], False), ([0, 1, 2], ["a\nb\nc\nd", "a\nb\nc\nd", "c"], True),
+    ([0, 1, 50, 50.1], ["a", "b", "c", "d"], False), ([0, 1, 1], ["a", "b", "c"], False)],
+    ids=["room", "none", "out of view", "one place"])
+def test_on_a_phone_a_figure_is_so_high_that_names_of_rows_have_room(at, names, higher):
+    @page.drawn_to_fit
+    def named() -> Figure:
+        fig, ax = plt.subplots(figsize=(page.page_width(), 2))
+        ax.set_yticks(at, names)
+        ax.set_ylim(-0.5, 2.5)
+        return fig
+
+    with page.narrowly():
+        fig = named()
+    fig.draw_without_rendering()
+    assert (fig.get_figheight() > 2.01) == higher and fig.get_figheight() <= 2 * 1.02 * page.MOST
+    if higher:
+        boxes = sorted((t.get_window_extent() for t in fig.axes[0].get_yticklabels()), key=lambda box: box.y0)
+        assert all(one.y1 <= other.y0 + 2 for one, other in zip(boxes, boxes[1:], strict=False))
+
+
 def simple() -> Figure:
     return drawn_simply(7)
 
@@ -183,7 +204,7 @@ def writer(folder):
     return SimpleNamespace(builder=builder, body=[])
 
 
-@pytest.mark.parametrize("error", [None, RuntimeError("a warning")])
+@pytest.mark.parametrize("error", [None, RuntimeError("no page")])
 def test_drawings_that_no_page_shows_are_removed_once_all_is_rendered(extension, tmp_path, error):
     folder = tmp_path / "html/_images"
     app = SimpleNamespace(outdir=tmp_path / "html", builder=SimpleNamespace(format="html", imagedir="_images"))

@@ -474,8 +474,9 @@ CARDS = "[...document.querySelectorAll('table')].map(t => t.classList.contains('
     (f'<table class="table"><thead><tr>{"<th>wideword</th>" * 9}</tr></thead><tbody><tr><td colspan="9">value</td></tr>'
      '</tbody></table>', False),
     (written_table(4).replace("a value 0.1", LONG), True), (written_table(2).replace("a value 0.1", LONG), False),
+    (written_table(2).replace("a value 0.0", "a name of some thirty letters").replace("a value 0.1", 4 * LONG), False),
 ], ids=["narrow", "of numbers", "many columns", "long words", "with row names", "without a head", "merged cells",
-        "squeezed", "long, with room"])
+        "squeezed", "long, with room", "beside a long one"])
 def test_a_table_too_wide_for_a_phone_becomes_cards_and_one_that_fits_stays(browser, tmp_path, table, cards):
     browser.open(page(tmp_path, table), 360)
     assert browser.value(CARDS) == [cards]

@@ -268,7 +268,7 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
     """All steps, or those asked for."""
     chapters = choose(run, only)
     if all(c.computed for c in chapters):
-        processes.PRELOADED.clear()  # pages need little of it
+        processes.PRELOADED.clear()  # pages import what they need, most of them little
     else:
         before_chapters(run, whole=not only)
     execute_all(chapters, jobs, timeout)
@@ -282,12 +282,14 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
 def before_chapters(run: Run, *, whole: bool) -> None:
     """Have imported what chapters need; if the whole book is made, make what several of them need."""
     from acp_lib.book import kernels
-    from acp_lib.book.prepare import prepare
 
     processes.preload(kernels.IMPORTED)
+    if not whole:
+        return
+    from acp_lib.book.prepare import prepare
+
     try:
-        if whole:
-            prepare(run.profile)
+        prepare(run.profile)
     except (ValueError, FloatingPointError) as error:  # data, weights or settings that cannot be used
         raise RuntimeError(commands.told(error)) from error
 
@@ -324,7 +326,7 @@ def follow(options: argparse.Namespace) -> int:
     for name in ("jobs", "timeout"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name} is {getattr(options, name)}; expected at least 1")
-    run.program  # noqa: B018 - of the code as it is now, which processes are forked with
+    run.program  # noqa: B018 - of the code as it is now: what is changed meanwhile is rendered again
     try:
         temporary.lend()
         build(run, only=options.only, jobs=options.jobs, timeout=options.timeout, rendered=options.rendered)

@@ -128,7 +128,8 @@ def pages(run: "Run") -> str:
 
 def sphinx(*arguments: str | Path) -> tuple[int | None, str]:
     """What `jupyter-book build` with these arguments ends with, and what it says of errors; it runs in a process that
-    has been forked, where processes are, because the first page needs as much imported as the chapters.
+    has been forked, where processes are, because the first page, when it is made anew, needs as much
+    imported as the chapters.
     """
     context = cast(ForkServerContext, processes.context())
     hearing, errors = context.Pipe(duplex=False)

@@ -31,7 +31,7 @@ def spread_tasks(run: Callable, tasks: Sequence[Task], jobs: int = 1, scheduler:
     """
     silent = dict(tasks)
     for target, count in _dask(run, tasks, scheduler) if scheduler else _here(run, tasks, jobs):
-        del silent[target]
+        silent.pop(target, None)
         yield count
     for target, items in silent.items():
         yield len(items) if target.exists() else run(target, items, alone=True)

@@ -31,6 +31,7 @@ P = ParamSpec("P")
 
 WIDE, NARROW = 8.0, 4.4  # inches
 NIGHT = (0x12, 0x12, 0x12), (0xE4, 0xE4, 0xE4)  # the theme's page and what is white on it by day, in the dark
+MOST = 3.0  # times that a figure is made higher, so that names of rows have room
 KEPT = "as-it-is"  # the gid of what keeps its colours in the dark: it lies on colours that stay
 SVG = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -114,10 +115,12 @@ def _heighten(fig: Figure) -> None:
 
 
 def _crowded(ax: Axes) -> float:
-    """How high names beside the y axis are, in times of the room that they have."""
-    boxes = sorted((text.get_window_extent() for text in ax.get_yticklabels() if text.get_text()), key=lambda b: b.y0)
-    return max(((one.height + other.height) / (other.y0 + other.y1 - one.y0 - one.y1)
-                for one, other in pairwise(boxes)), default=0.0)
+    """How high names beside the y axis are, in times of the room that they have; MOST at most."""
+    low, high = sorted(ax.get_ylim())
+    boxes = sorted((tick.label1.get_window_extent() for tick in ax.yaxis.get_major_ticks()
+                    if tick.label1.get_text() and low <= tick.get_loc() <= high), key=lambda b: b.y0 + b.y1)
+    pairs = [(one.height + other.height, other.y0 + other.y1 - one.y0 - one.y1) for one, other in pairwise(boxes)]
+    return max((min(height / room, MOST) for height, room in pairs if room > 0), default=0.0)
 
 
 def _place(fig: Figure) -> None:

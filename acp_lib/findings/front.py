@@ -17,6 +17,7 @@ from acp_lib.findings import emomv, encoders, halves, labels, power, real, simul
 from acp_lib.findings.folds import TWO
 from acp_lib.findings.real import between
 from acp_lib.results import recorded
+from acp_lib.results.scores import called
 
 REPORTED = f"{paper.CORRESPONDENCE['ACP-Net']:.2f}"
 
@@ -58,14 +59,15 @@ def _real() -> Iterator[str]:
            f"its database, IMAC. {real.stuck(corpora)}. Late fusion of two classifiers, which are trained on class "
            f"labels, scores {between(least, most)} % ({{numref}}`tab-real-4`).")
     lead, rest = real.adds_up(corpora).split("add up", 1)
-    yield f"**{lead[0].upper()}{lead[1:]}add up**{rest} ({{ref}}`chapter-real`)."
+    yield (f"**{lead[0].upper()}{lead[1:]}add up**{rest} (by the audit network; the corpora share "
+           "pictures or music with one another, {ref}`chapter-real`).")
 
 
 def _transfer() -> Iterator[str]:
     if crossed := recorded.read("transfer"):
         asked = [row for r in crossed for row in r["rows"] if row["row"] == "ACP-Net"]
         yield (f"**Trained on one corpus** it is right on {between(*real.extremes(asked))} % of the pairs of another, "
-               f"{transfer.clear(asked)} ({{numref}}`tab-transfer`).")
+               f"{transfer.clear(asked, len(crossed))} ({{numref}}`tab-transfer`).")
 
 
 def _law() -> Iterator[str]:
@@ -77,7 +79,7 @@ def _law() -> Iterator[str]:
 
 def _power() -> Iterator[str]:
     if told := power.sentence(recorded.read("power")):
-        yield f"**How much luck one run leaves.** {told} ({{numref}}`tab-paper-power`)."
+        yield f"**How much luck one run leaves.** {told} ({{ref}}`chapter-power`)."
 
 
 def _labels() -> Iterator[str]:
@@ -117,13 +119,16 @@ def _encoders() -> Iterator[str]:
     if best := encoders.gained(kept, encoders.TWO):
         yield ("**With other encoders** than the paper's and all else as before, late fusion of two classifiers scores "
                f"at best: {'; '.join(best)} ({{numref}}`fig-then-and-now`).{_trained(kept)}"
-               f"{encoders.reservation(kept)}")
+               f"{encoders.reservation(kept)} The highest of several is partly luck, and the music encoders have "
+               "learnt labels of moods, perhaps on these songs ({ref}`chapter-then-and-now`).")
 
 
 def _trained(kept: Sequence[dict]) -> str:
     """What the network gains by the same encoders."""
     best = encoders.gained(kept, encoders.ACP_NET)
-    return f" ACP-Net, at a share of its width: {'; '.join(best)}." if best else ""
+    names = dict.fromkeys(called(row) for result in kept for row in recorded.of(result, table="pairs")
+                          if row["row"] == encoders.ACP_NET)
+    return f" {real.listed(list(names))} gets: {'; '.join(best)}." if best else ""
 
 
 def _simulated() -> Iterator[str]:

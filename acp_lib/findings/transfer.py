@@ -62,15 +62,17 @@ def _side(study: Study, other: Study, name: str, by: str) -> Modality:
     return Modality(torch.from_numpy(x), label, part)
 
 
-def clear(asked: Sequence[dict]) -> str:
+def clear(asked: Sequence[dict], directions: int) -> str:
     """In how many of some rows the interval of ACP-Net lies above chance, and in how many below, in words.
+
+    directions : from one corpus to another, each of which has rows for several ways of scaling
 
     Chapter: Real pictures, real music; the first page.
     """
     above = sum(row["interval"][0] > row["chance"] for row in asked)
     below = sum(row["interval"][1] < row["chance"] for row in asked)
-    misled = ": there what it learnt on one corpus slightly misleads it on the other" if below > above else ""
-    return f"clearly above chance in {above} of {len(asked)} cases and clearly below it in {below}{misled}"
+    ways = f", {directions} directions with {len(asked) // directions} ways of scaling each" if directions else ""
+    return f"above chance by its whole CI in {above} of {len(asked)} tests{ways}, and below it in {below}"
 
 
 def rows(study: Study, other: Study, folds: int = FOLDS) -> list[dict]:

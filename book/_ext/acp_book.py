@@ -136,7 +136,9 @@ def list_table(rows: list[list[str]], name: str, caption: str) -> str:
 
 
 class Parameters(MarkdownDirective):
-    """Every option of a Profile, with the mini profile's value and what is said of it where it is defined."""
+    """Every option of a Profile, with the mini profile's value and what is said of it where it is defined, or else in
+    the ledger.
+    """
 
     def text(self) -> str:
         from acp_lib import profiles

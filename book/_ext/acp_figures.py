@@ -76,7 +76,7 @@ def clear(app, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
     root = Path(app.outdir)
-    shown = {name for page in root.rglob("*.html") for name in DRAWING.findall(page.read_text("utf8"))}
+    shown = {name for page in root.rglob("*.html") for name in DRAWING.findall(page.read_text("utf8", "replace"))}
     for file in (root / app.builder.imagedir).glob("*.svg"):
         if DRAWING.fullmatch(file.name) and file.name not in shown:
             file.unlink()

@@ -73,8 +73,12 @@ const acp = (() => {
   const phone = globalThis.matchMedia?.("(max-width: 600px)");
   const cut = table => table.getBoundingClientRect().width > table.parentElement.clientWidth + 1;
   /* Whether a long text stands a word or two to a line, in a column that is less than half as wide as the table. */
-  const squeezed = table => [...table.querySelectorAll("td.acp-long")].some(cell => cell.clientWidth < table.clientWidth / 2 &&
-    cell.clientHeight > 6 * Number.parseFloat(getComputedStyle(cell).lineHeight));
+  const squeezed = table => [...table.querySelectorAll("td.acp-long")].some(cell => {
+    const text = document.createRange();
+    text.selectNodeContents(cell);
+    const lines = text.getBoundingClientRect().height / (1.4 * Number.parseFloat(getComputedStyle(cell).fontSize));
+    return cell.clientWidth < table.clientWidth / 2 && lines > 6;
+  });
   /* Draw tables that the window would cut off or squeeze as cards on a phone, and elsewhere with smaller letters; if they
      are still too wide, with broken words. */
   function fit(tables) {
