@@ -502,6 +502,17 @@ def test_what_chapters_need_is_loaded_if_one_has_to_run(monkeypatch, computed, l
     assert (["torch", *kernels.IMPORTED] if loaded else []) == processes.PRELOADED
 
 
+def test_every_parameter_is_described(extension):
+    class Described(extension.Parameters):
+        env = SimpleNamespace(note_reread=lambda: None)
+
+        def __init__(self):
+            """Nothing of a page is asked for."""
+
+    rows = [line.split(" | ") for line in Described().text().splitlines() if "`" in line.split(" | ")[0]]
+    assert len(rows) == len(profiles.OPTIONS) and all(row[-1].strip(" |") for row in rows)
+
+
 # a whole small book
 
 
