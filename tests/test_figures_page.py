@@ -82,6 +82,23 @@ def test_on_a_phone_letters_can_be_read_and_none_is_cut_off(paths, written, draw
     assert cut(fig, texts) == []
 
 
+def test_on_a_phone_a_long_word_of_a_title_is_not_cut_off():
+    @page.drawn_to_fit
+    def titled() -> Figure:
+        fig, axes = plt.subplots(1, 3, figsize=(page.page_width(), 2), sharey=True, layout="constrained")
+        for ax in axes:
+            ax.set_title("Spectrogram-ACP", weight="bold")
+        return fig
+
+    with page.narrowly():
+        fig = titled()
+    fig.draw_without_rendering()
+    titles = [ax.title for ax in fig.axes]
+    assert cut(fig, titles) == [] and {t.get_text() for t in titles} == {"Spectrogram-\nACP"}
+    assert all(t.get_window_extent().width <= 1.03 * ax.get_window_extent().width
+               for t, ax in zip(titles, fig.axes, strict=True))
+
+
 @pytest.mark.parametrize("at, names, higher", [
     ([0, 1, 2], ["a", "b", "c"], False), ([0, 1, 2], ["a\nb\nc\nd", "a\nb\nc\nd", "c"], True),
     ([0, 1, 50, 50.1], ["a", "b", "c", "d"], False), ([0, 1, 1], ["a", "b", "c"], False)],

@@ -31,6 +31,7 @@ P = ParamSpec("P")
 
 WIDE, NARROW = 8.0, 4.4  # inches
 NIGHT = (0x12, 0x12, 0x12), (0xE4, 0xE4, 0xE4)  # the theme's page and what is white on it by day, in the dark
+SMALLEST = 0.8  # of the size that letters of a title have
 MOST = 3.0  # times that a figure is made higher, so that names of rows have room
 KEPT = "as-it-is"  # the gid of what keeps its colours in the dark: it lies on colours that stay
 SVG = "http://www.w3.org/2000/svg"
@@ -89,7 +90,9 @@ def drawn_to_fit(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 def _break_lines(fig: Figure) -> None:
-    """Break titles and labels that are longer than their axes, between words."""
+    """Break titles and labels that are longer than their axes, between words; a word that is still longer gets smaller
+    letters.
+    """
     _place(fig)
     _placed.add(fig)
     for ax in fig.axes:
@@ -100,6 +103,8 @@ def _break_lines(fig: Figure) -> None:
             if share > room and text.get_text():
                 width = max(8, int(len(text.get_text()) / share * room))
                 text.set_text(textwrap.fill(text.get_text(), width, break_long_words=False))
+                left = getattr(text.get_window_extent(), side) / getattr(box, side)
+                text.set_fontsize(text.get_fontsize() * min(1.0, max(SMALLEST, 1 / left)))
                 _placed.discard(fig)
 
 
