@@ -226,7 +226,9 @@ def result_readers(app, env, added, changed, removed):
 
 def digests(folder: Path) -> dict[str, str]:
     """Those of the results in a folder, by their names."""
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*.json"))}
+    from acp_lib.engine.cache import file_digest
+
+    return {p.name: file_digest(p) for p in sorted(folder.glob("*.json"))}
 
 
 def scripts_where_needed(app, page, template, context, doctree) -> None:
