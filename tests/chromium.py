@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,6 +45,7 @@ TEXTS_OF_DRAWINGS = """(() => {
     return [...outside.map(e => `${name}: ${e.id} lies outside`), ...rows.map(() => `${name}: names of rows overlap`)];
   });
 })()"""
+COLOURS = "color-contrast", "link-in-text-block"  # the rules of axe-core that the theme has a say in
 PATIENCE = 120  # seconds; axe-core takes some on a long page
 
 
@@ -200,8 +202,11 @@ class Browser:
             });
         })()""")
 
-    def barriers(self) -> list[str]:
-        """What keeps some from reading the page or working it, by axe-core: contrast, labels, names, roles, order."""
+    def barriers(self, rules: Sequence[str] = ()) -> list[str]:
+        """What keeps some from reading the page or working it, by axe-core: contrast, labels, names, roles, order.
+
+        rules : those to ask for, by their names; all if none is named
+        """
         self.value(files("axe_core_python").joinpath("axe.min.js").read_text("utf8") + "; 0")
         self.value("""(async () => {  // what still moves has no colours of its own yet
             const still = document.createElement("style");
@@ -209,9 +214,18 @@ class Browser:
             document.head.append(still);
             await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
         })()""")
-        found = self.value("""axe.run({resultTypes: ["violations"]}).then(({violations}) => violations.flatMap(v =>
+        asked = {"resultTypes": ["violations"], **({"runOnly": {"type": "rule", "values": rules}} if rules else {})}
+        found = self.value(f"axe.run({json.dumps(asked)})" """.then(({violations}) => violations.flatMap(v =>
             v.nodes.map(n => `${v.help} (${v.id}): ${n.html.slice(0, 120)}`)))""")
         return sorted(set(found))
+
+    def seen(self) -> str:
+        """The elements that are shown, by what all rules but those on colours are about: their names, and what they are
+        called and good for.
+        """
+        return self.value("""[...document.querySelectorAll("body *")].filter(e => e.checkVisibility()).map(e =>
+            e.tagName + [...e.attributes].filter(a => /^(alt|aria-|for$|href|name|role|tab|title|type)/.test(a.name))
+                .map(a => ` ${a.name}=${a.value}`).join("")).join("; ")""")
 
     def hidden(self) -> list[str]:
         """Tables of which a part lies outside their box, and has to be scrolled for."""
@@ -252,11 +266,12 @@ def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
     """What is wrong with a page as it is drawn: errors on the console, widths at which it is wider than its window or
     hides a part of a table, and what is hard to read or to work, by day or by night.
     """
-    found = []
-    for dark in (True, False):
-        browser.open(file, widths[-1], dark)
-        told = browser.faint() + browser.barriers()
-        found += [f"{file.name}: {text}, {'dark' if dark else 'light'}" for text in told]
+    found, by_day = [], ""
+    for theme in ("light", "dark"):
+        browser.open(file, widths[-1], theme == "dark")
+        alike, by_day = browser.seen() == by_day, browser.seen()  # then the theme changes nothing but colours
+        told = browser.faint() + browser.barriers(COLOURS if alike else ())
+        found += [f"{file.name}: {text}, {theme}" for text in told]
     for width in widths:
         browser.resize(width)
         if wide := browser.wide():

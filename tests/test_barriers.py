@@ -1,5 +1,6 @@
 """What axe-core finds in the browser: nothing on a page that anybody can read and work, and each kind of barrier."""
 
+import chromium
 import pytest
 
 DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
@@ -45,3 +46,19 @@ def test_a_barrier_is_found_and_named(browser, tmp_path, old, new, rule):
     (tmp_path / "page.html").write_text(GOOD.replace(old, new))
     browser.open(tmp_path / "page.html")
     assert any(f"({rule}): <" in line for line in browser.barriers())
+
+
+@pytest.mark.parametrize(("style", "found"), [
+    ("", []),
+    ("@media (prefers-color-scheme: dark) { .now { display: inline } }", ["image-alt", "dark"]),
+    ("@media (prefers-color-scheme: light) { .now { display: inline } }", ["image-alt", "light"]),
+    ("@media (prefers-color-scheme: dark) { img[alt] { display: none } .now { display: inline } }",
+     ["image-alt", "dark"]),
+    ("@media (prefers-color-scheme: dark) { p { color: #999; background: #888 } }", ["color-contrast", "dark"]),
+    ("@media (prefers-color-scheme: light) { p { color: #999; background: #888 } }", ["color-contrast", "light"]),
+])
+def test_what_one_theme_alone_shows_is_looked_at_in_it(browser, tmp_path, style, found):
+    held = f'<style>.now {{ display: none }} {style}</style><p>A text.</p><img class="now" src="{DOT}">'
+    (tmp_path / "page.html").write_text(GOOD.replace("HERE", held))
+    told = chromium.problems(browser, tmp_path / "page.html", [1280])
+    assert len(told) == bool(found) and all(word in line for word in found for line in told)

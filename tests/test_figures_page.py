@@ -56,6 +56,16 @@ def test_a_figure_is_the_readers_after_it_was_drawn():
     assert page.svg(fig) != first and ax.get_position().y1 < top
 
 
+def test_pictures_have_two_pixels_for_each_of_a_plain_screen():
+    style.theme()
+    fig, ax = plt.subplots(figsize=(4, 3))
+    ax.imshow(np.random.default_rng(0).random((900, 900, 3)))
+    drawn = tree.fromstring(page.svg(fig))
+    image, = drawn.iter(f"{{{page.SVG}}}image")
+    picture = Image.open(io.BytesIO(base64.b64decode(image.get(page.LINK).partition(",")[2])))
+    assert picture.width == pytest.approx(2 * float(image.get("width")), abs=2)
+
+
 def test_a_figure_that_cannot_be_drawn_is_the_readers_still():
     fig, ax = plt.subplots()
     canvas, dpi, engine = fig.canvas, fig.dpi, fig.get_layout_engine()

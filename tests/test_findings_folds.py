@@ -21,7 +21,7 @@ from acp_lib.figures.front import scorers
 from acp_lib.findings import audits, folds, front, real, record, transfer
 from acp_lib.profiles import load
 from acp_lib.results import recorded
-from acp_lib.study import Study
+from acp_lib.study import MAIN, Study
 
 # --- folds together
 
@@ -351,6 +351,12 @@ def test_the_first_page_says_nothing_of_what_was_not_recorded(monkeypatch):
 def test_words_follow_the_numbers():
     some = [result("A", network=63.0), result("B", network=58.0, low=-3.0)]
     assert real.behind(some) == ["B (-4.0 points, 95 % CI -6.0 to -2.0)"]
+    assert real.ahead(some, "L3-Net") == ""
+    some[1]["rows"] += [{"table": 4, "row": "L3-Net", "ours": 54.8, "runs": 5, "stuck": 3},
+                        {"table": "how_sure", "row": "L3-Net", "network": MAIN, "ours": 3.2, "interval": [-1.5, 7.9]},
+                        {"table": "how_sure", "row": "L3-Net", "network": "audit", "ours": 4.0, "interval": [0.5, 7.6]}]
+    assert real.ahead(some, "L3-Net") == ("B, +3.2 points, 95 % CI -1.5 to +7.9, 3 of the 5 runs of L3-Net on the "
+                                          "plateau")
     assert real.range_of(some, "ACP-Net") == (58.0, 63.0)
     first, second = real.sentences(some)
     assert first.startswith("On A ") and ": it compares." in first

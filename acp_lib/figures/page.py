@@ -131,8 +131,13 @@ def _crowded(ax: Axes) -> float:
 def _place(fig: Figure) -> None:
     """Find the place of everything; where axes keep their proportions, the first search only finds how large they are.
     """
+    engine, dpi = fig.get_layout_engine(), fig.dpi
     for _ in range(2 if any(ax.get_aspect() != "auto" for ax in fig.axes) else 1):
-        fig.draw_without_rendering()
+        if engine:
+            engine.execute(fig)  # all that drawing would do for it
+        else:
+            fig.draw_without_rendering()
+    fig.dpi = dpi  # what draws SVG leaves its own, at which pictures would have half their pixels
 
 
 def tell(fig: Figure, parts: Iterable[str]) -> Figure:

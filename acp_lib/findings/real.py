@@ -177,10 +177,28 @@ def behind(results: Sequence[dict]) -> list[str]:
 
     Chapter: Real pictures, real music.
     """
-    rows = {result["data"]: next(r for r in of(result, table="how_sure") if r["row"] == TWO and r["network"] == MAIN)
-            for result in results}
-    return [f"{data} ({number(row['ours'], sign='+')} points, 95 % CI {span(row['interval'], sign='+')})"
-            for data, row in rows.items() if row["ours"] < 0]
+    return [f"{data} ({_points(row)})" for data, row in _leads(results, TWO).items() if row["ours"] < 0]
+
+
+def ahead(results: Sequence[dict], name: str) -> str:
+    """By how many points the main ACP-Net leads another network, on each corpus on which that was trained, and how many
+    of the other's runs never left the plateau, in words; empty where it was trained on none.
+
+    Chapter: Real pictures, real music.
+    """
+    tried = {result["data"]: row for result in results for row in of(result, table=4, row=name)}
+    return "; ".join(f"{data}, {_points(row)}, {tried[data]['stuck']} of the {tried[data]['runs']} runs of {name} on "
+                     "the plateau" for data, row in _leads(results, name).items())
+
+
+def _leads(results: Sequence[dict], name: str) -> dict[str, dict]:
+    """The row of the main ACP-Net's lead over another method, by corpus."""
+    return {result["data"]: row for result in results for row in of(result, table="how_sure")
+            if row["row"] == name and row["network"] == MAIN}
+
+
+def _points(row: dict) -> str:
+    return f"{number(row['ours'], sign='+')} points, 95 % CI {span(row['interval'], sign='+')}"
 
 
 def learnt(result: dict, modality: str) -> str:
