@@ -495,6 +495,35 @@ def test_a_table_too_wide_for_a_phone_becomes_cards_and_one_that_fits_stays(brow
     assert browser.value(CARDS) == [cards]
 
 
+SHOWN = "[...document.querySelectorAll('tbody tr')].filter(row => row.checkVisibility()).length"
+MORE = "[...document.querySelectorAll('button.acp-more')].filter(button => button.checkVisibility()).length"
+
+
+def test_of_very_many_cards_a_button_shows_the_rest(browser, tmp_path):
+    browser.open(page(tmp_path, written_table(9, rows=37, text="a-long-value")), 390)
+    assert (browser.value(SHOWN), browser.text("button.acp-more")) == (10, "Show all 37 rows")
+    assert browser.barriers() == browser.faint() == []
+    browser.resize(1280)
+    assert (browser.value(SHOWN), browser.value(MORE)) == (37, 0)
+    browser.resize(390)
+    assert (browser.value(SHOWN), browser.value(MORE)) == (10, 1)
+    browser.value("document.querySelector('button.acp-more').focus()")
+    browser.press("Enter")
+    assert (browser.value(SHOWN), browser.value(MORE)) == (37, 0)
+    assert browser.value("document.activeElement === document.querySelectorAll('tbody tr')[10]")
+    browser.resize(360)
+    assert (browser.value(SHOWN), browser.value(MORE)) == (37, 0)
+
+
+@pytest.mark.parametrize("table", [
+    written_table(9, rows=20, text="a-long-value"),
+    written_table(9, rows=37, text="a-long-value").replace("<td>", '<td id="here">', 1)], ids=["not so many", "linked"])
+def test_other_cards_are_all_there(browser, tmp_path, table):
+    browser.open(page(tmp_path, table), 390)
+    assert browser.value(CARDS) == [True] and browser.value(MORE) == 0
+    assert browser.value(SHOWN) == browser.value("document.querySelectorAll('tbody tr').length")
+
+
 def test_a_table_in_what_is_folded_becomes_cards_when_it_is_opened(browser, tmp_path):
     table = written_table(9, text="a-long-value")
     browser.open(page(tmp_path, f"<details><summary>More</summary>{table}</details>"), 360)

@@ -70,6 +70,7 @@ const acp = (() => {
       cell.classList.toggle("acp-breaks", text.split(/\s+/).some(word => word.length > 20));
     });
   }
+  const MANY = 20, FEW = 10;  // cards; FEW stands in the style sheet, too
   const phone = globalThis.matchMedia?.("(max-width: 600px)");
   const cut = table => table.getBoundingClientRect().width > table.parentElement.clientWidth + 1;
   /* Whether a long text stands a word or two to a line, in a column that is less than half as wide as the table. */
@@ -87,7 +88,22 @@ const acp = (() => {
       if (!(cut(table) || (phone.matches && squeezed(table))) || table.getAttribute("role") !== "table") continue;
       table.classList.add(phone.matches ? "acp-cards" : "acp-tight");
       table.classList.toggle("acp-broken", !phone.matches && cut(table));
+      if (phone.matches) shorten(table);
     }
+  }
+  /* Of a column of very many cards the first ones, and a button for the rest; not where a link may lead to one of them. */
+  function shorten(table) {
+    const rows = table.querySelectorAll("tbody tr");
+    if (rows.length <= MANY || "few" in table.dataset || table.matches(".acp-live *")) return;
+    if (table.querySelector("tbody [id]")) return;
+    table.dataset.few = "";
+    table.classList.add("acp-few");
+    table.after(make("button", {type: "button", class: "acp-button acp-more", onclick: event => {
+      table.classList.remove("acp-few");
+      event.currentTarget.remove();
+      rows[FEW].tabIndex = -1;
+      rows[FEW].focus({preventScroll: true});  // who reads on with keys goes on there
+    }}, `Show all ${rows.length} rows`));
   }
   function begin() {
     for (const link of document.querySelectorAll("a.acp-figure")) {
