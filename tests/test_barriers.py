@@ -33,6 +33,7 @@ BARRIERS = {
 }
 
 
+@pytest.mark.slow
 def test_a_page_without_barriers_passes_by_day_and_by_night(browser, tmp_path):
     (tmp_path / "page.html").write_text(GOOD)
     for dark in (False, True):
@@ -40,6 +41,7 @@ def test_a_page_without_barriers_passes_by_day_and_by_night(browser, tmp_path):
         assert browser.barriers() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new", "rule"), BARRIERS.values(), ids=BARRIERS)
 def test_a_barrier_is_found_and_named(browser, tmp_path, old, new, rule):
     assert GOOD.count(old) == 1
@@ -48,6 +50,7 @@ def test_a_barrier_is_found_and_named(browser, tmp_path, old, new, rule):
     assert any(f"({rule}): <" in line for line in browser.barriers())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("style", "found"), [
     ("", []),
     ("@media (prefers-color-scheme: dark) { .now { display: inline } }", ["image-alt", "dark"]),

@@ -109,6 +109,7 @@ def page(made, name: str) -> check_pages.Page:
     return made.pages[made.html.resolve() / f"{name}.html"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "chapters"), [
     ("figures/power.py", ["19_power"]), ("figures/hearing.py", ["02_hearing"]),
     ("figures/retrieval.py", ["14_retrieval"]), ("audits/verdicts.yml", "all"), ("figures/style.py", "all"),
@@ -315,6 +316,7 @@ def test_sockets_are_short_enough_for_the_system(monkeypatch, tmp_path):
     assert set(book.sockets("05")) == {"connection_file"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", ["nothing", "source", "results", "page", "gone", "address", "citation",
                                      "extension"])
 def test_pages_are_rendered_where_what_they_are_made_from_changed(run, monkeypatch, tmp_path, changed):
@@ -370,6 +372,7 @@ def test_pages_whose_sources_changed_while_they_were_rendered_are_rendered_again
     assert len(asked) == 3
 
 
+@pytest.mark.slow
 def test_an_error_of_sphinx_is_told(run):
     code, said = rendering.sphinx("--no-such-option")
     assert code == 2 and "--no-such-option" in said

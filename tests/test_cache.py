@@ -24,6 +24,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_
                     lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=5)
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_digest_is_16_digits_and_follows_the_value(value):
     found = cache.digest(value)

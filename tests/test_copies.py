@@ -55,6 +55,7 @@ def test_every_planted_copy_is_found_and_no_other(distance):
     assert len(set(copies.groups([*originals, *far], distance).tolist())) == 3300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "agreeing"), [(300, 1), (4000, 2), (4000, 3)])
 def test_the_index_finds_what_comparing_all_with_all_does(n, agreeing, monkeypatch):
     """However many bands must agree; 4,000 hashes ask for two, and for three where that is not enough."""

@@ -81,6 +81,7 @@ def test_a_picture_of_noise_is_shown():
     assert "data:image/" in page.svg(fig)
 
 
+@pytest.mark.slow
 @DRAWN
 def test_on_a_phone_letters_can_be_read_and_none_is_cut_off(paths, written, drawn, special, arguments):  # noqa: F811
     with page.narrowly():
@@ -295,6 +296,7 @@ TOLD = [  # figure -> what its alternative text says of the case's numbers
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "told"), TOLD)
 def test_the_alternative_text_tells_the_numbers_that_are_seen(paths, name, told):  # noqa: F811
     (drawn, _, arguments), = [case for case in CASES if named(case) == name]

@@ -56,6 +56,7 @@ def test_another_seed_and_the_other_modality_have_other_samples(other):
     assert not np.isclose(model().drawn(*other, samples(9)), model().drawn("music", 3, samples(9))).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [[1, 1, 1], [6, 1, 3]])
 def test_numbers_have_mean_0_and_variance_1_over_all_samples(share):
     share, rng = np.array(share, float), np.random.default_rng(0)
@@ -127,6 +128,7 @@ def test_or_a_share_of_it(share, pictures, songs):
     assert table.groupby("modality")["song"].nunique().to_dict() == {"image": pictures, "music": songs}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 0.5, 1.0])
 def test_songs_sound_otherwise_than_they_are_labelled_as_often_as_scores_say(noise):
     songs = simulator.imac(0, noise).query("modality == 'music'").drop_duplicates("song")
@@ -191,6 +193,7 @@ def network(tmp_path):
     return models, profile, Work(tmp_path, 1, False)
 
 
+@pytest.mark.slow
 def test_acp_net_is_trained_on_what_lies_on_a_disk_and_asked_about_the_test_part(network):
     models, profile, work = network
     run = simulator.planned(models, profile, work, share=0.01)
@@ -205,6 +208,7 @@ def test_acp_net_is_trained_on_what_lies_on_a_disk_and_asked_about_the_test_part
     assert again.folder == run.folder and again.folder.is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"seed": 1}, {"pairs": "uniform"}, {"split": "segment"}, {"epochs": 3}])
 def test_what_a_run_depends_on_is_in_its_name(network, change):
     models, profile, work = network
@@ -247,6 +251,7 @@ def test_tuned_models_give_the_accuracies_of_what_they_were_tuned_on(seed):
     assert max(map(abs, off(made.models).values())) < 1.5 and min(off(made.stronger(1.5, 1.5)).values()) > 1.5
 
 
+@pytest.mark.slow
 def test_classes_that_cannot_be_told_are_moved_together():
     made = tuned.tuned(material({m: model(20, strength=0) for m in SIDES}))
     assert all(times < 1 for times in made.times.values()) and all(error > 0 for error in made.errors.values())
@@ -269,6 +274,7 @@ def test_nobody_is_better_than_the_best(observers, noise, protocol):
     assert row["best"] > max(row["two"], row["one_sided"]) - 1 and min(row["image"], row["music"]) > 33
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_labels_that_are_wrong_cost_and_classes_farther_apart_pay(observers, protocol):
     best = [observers[0.0].row(protocol, t, t)["best"] for t in (0.5, 1, 2, 50)]
@@ -277,6 +283,7 @@ def test_labels_that_are_wrong_cost_and_classes_farther_apart_pay(observers, pro
     assert sum(observers[0.0].slopes(protocol).values()) > (-1 if protocol == "uniform" else 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [0.75, 1.25])
 def test_what_is_needed_is_where_the_best_comes_to_a_number(observers, times):
     own = observers[0.0].row("class_balanced", times, times)

@@ -53,6 +53,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_a_kernel_is_as_one_that_started_anew(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("ACP_TOLD", "now")
     told, = ran(tmp_path, TOLD)
@@ -78,6 +79,7 @@ def test_a_chapters_figures_are_drawings_in_every_kernel(tmp_path, monkeypatch, 
         assert [sorted(o.data) for o in outputs] == [["image/svg+xml", "text/plain"]]
 
 
+@pytest.mark.slow
 def test_a_kernel_can_have_processes_of_its_own(tmp_path):
     told, = ran(tmp_path, "from acp_lib.engine.processes import mapped\nprint(list(mapped(abs, [-1, -2, -3], 2)))")
     assert told[0].text == "[1, 2, 3]\n"
@@ -88,11 +90,13 @@ def test_numbers_at_random_are_each_kernels_own(tmp_path):
     assert first != second
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_noticed(tmp_path):
     with pytest.raises(DeadKernelError):
         ran(tmp_path, "import os; os.kill(os.getpid(), 9)")
 
 
+@pytest.mark.slow
 def test_a_cell_that_takes_too_long_is_ended(tmp_path):
     with pytest.raises(CellTimeoutError):
         ran(tmp_path, f"open({str(tmp_path / 'pid')!r}, 'w').write(str(__import__('os').getpid()))",

@@ -418,6 +418,7 @@ SOON = "new Promise(done => setTimeout(done, 100))"
 OPEN = "document.querySelectorAll('dialog[open]').length"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)])
 @pytest.mark.parametrize("ends", ["Escape", "Close", "beside"])
 def test_a_figure_opens_at_full_size_by_a_key_or_a_click_and_closes(browser, tmp_path, theme, width, ends):
@@ -465,6 +466,7 @@ LONG = "what a thing is that takes many words to be told of, and a few more, " *
 CARDS = "[...document.querySelectorAll('table')].map(t => t.classList.contains('acp-cards'))"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "cards"), [
     (written_table(2), False), (written_table(3, text="7"), False), (written_table(9, text="a-long-value"), True),
     (written_table(4, text="an_identifier_that_does_not_break"), True),
@@ -499,6 +501,7 @@ SHOWN = "[...document.querySelectorAll('tbody tr')].filter(row => row.checkVisib
 MORE = "[...document.querySelectorAll('button.acp-more')].filter(button => button.checkVisibility()).length"
 
 
+@pytest.mark.slow
 def test_of_very_many_cards_a_button_shows_the_rest(browser, tmp_path):
     browser.open(page(tmp_path, written_table(9, rows=37, text="a-long-value")), 390)
     assert (browser.value(SHOWN), browser.text("button.acp-more")) == (10, "Show all 37 rows")
@@ -533,6 +536,7 @@ def test_a_table_in_what_is_folded_becomes_cards_when_it_is_opened(browser, tmp_
     assert browser.value(CARDS) == [True] and browser.hidden() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [768, 1280])
 @pytest.mark.parametrize(("columns", "text"), [
     (6, "weights_file_inception_v3_imagenet_partial.safetensors"), (14, "unbreakable"), (9, "72.0 (66.0 to 77.9)")])
@@ -541,6 +545,7 @@ def test_on_a_wide_page_words_break_rather_than_hide_a_column(browser, tmp_path,
     assert browser.hidden() == [] and browser.wide() == [] and browser.value(CARDS) == [False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 390, 768])
 def test_the_tables_of_live_figures_hide_nothing_on_a_phone(browser, tmp_path, width):
     browser.open(every(tmp_path, "A song of a rather long name"), width)

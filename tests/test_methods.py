@@ -88,6 +88,7 @@ def test_the_rows_of_the_papers_tables_are_there():
     assert [methods.method(*one).pairs for one in ALL] == [group in JUDGES for group, _ in ALL]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", ALL)
 def test_options_are_groups_of_a_profile_each_once_and_a_need_brings_its_own(one):
     method, profile = methods.method(*one), load(epochs=7, probe_epochs=3)

@@ -345,6 +345,7 @@ def test_most_frequent_deviation_is_librosas(pitch, bins):
     assert _tuning.most_frequent(pitch, bins) == librosa.pitch_tuning(pitch, bins_per_octave=bins)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sr", [12801, 16000, 22050, 48000])
 def test_bands_are_librosas(sr):
     magnitude = np.abs(librosa.stft(song(2, sr)))

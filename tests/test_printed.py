@@ -186,6 +186,7 @@ def links(file: Path) -> tuple[list[int], list[str]]:
 needs_a_browser = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
 
 
+@pytest.mark.slow
 @needs_a_browser
 def test_a_pdf_holds_every_page_with_links_outline_and_what_scripts_draw(book):
     file = printed.write(book, "book")
@@ -204,6 +205,7 @@ def test_a_pdf_holds_every_page_with_links_outline_and_what_scripts_draw(book):
     assert str(book).encode() not in file.read_bytes()
 
 
+@pytest.mark.slow
 @needs_a_browser
 @pytest.mark.parametrize("many", [3, 20])
 def test_what_is_too_wide_shrinks_until_it_fits(book, many):
@@ -221,6 +223,7 @@ def test_what_is_too_wide_shrinks_until_it_fits(book, many):
     assert len(seen) == 1 and 100 < seen[0] < float(sheet.mediabox.width)
 
 
+@pytest.mark.slow
 def test_the_browser_ends_with_the_command(book, tmp_path):
     program, number = tmp_path / "slow", tmp_path / "number"
     program.write_text(f"#!/bin/sh\necho $$ > {number}.new; mv {number}.new {number}\nexec sleep 60\n")

@@ -274,6 +274,7 @@ def imports() -> dict[str, set[str]]:
     return {module: imported(path) for module, path in MODULES.items()}
 
 
+@pytest.mark.slow
 def test_every_room_has_its_floor():
     assert {module.split(".")[1] for module in MODULES} == set(FLOOR)
     assert all(other in imports()[module] for module, other in ALLOWED), "an exception that is needed no more"

@@ -171,6 +171,7 @@ def test_a_damaged_shard_is_made_anew_and_no_other(run, tmp_path, counted, many,
     assert run("music", tmp_path, many)[0].shape == (18, 193) and len(counted) == 4
 
 
+@pytest.mark.slow
 def test_a_shard_with_a_flipped_bit_is_never_read_as_another(tmp_path, monkeypatch, counted, many):
     def vector(root, row):
         if row["start"] == 1:

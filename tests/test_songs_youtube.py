@@ -217,6 +217,7 @@ def test_yt_dlp_is_told_to_leave_long_videos(root, site, monkeypatch):
     assert fetch(root, generic(site, longest=1300), again="all")["TR0"]["outcome"] == "fetched"
 
 
+@pytest.mark.slow
 def test_yt_dlp_asks_no_other_site(root, site):
     """The address of a song is YouTube's; what it leads to elsewhere is not followed."""
     lists(root, f"TR0,{A}")

@@ -159,6 +159,7 @@ def test_downloads_are_offered_where_they_are_made(pages, monkeypatch, page, pri
 # notebooks that install what they need
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 def test_a_plain_notebook_is_the_chapter_with_a_cell_that_installs(path):
     made = nbformat.reads(plain.notebook(path, HERE), 4)
@@ -192,6 +193,7 @@ def test_the_first_cell_installs_the_project_where_it_is_not(tmp_path, monkeypat
     assert chapter.given(dict(shell.user_ns)) == {}, "a chapter would take it for a parameter"
 
 
+@pytest.mark.slow
 def test_all_notebooks_are_written_by_one_command(tmp_path):
     """With what the workflow installs: the standard library, jupytext and nbformat."""
     code = "import runpy, sys; sys.modules |= dict.fromkeys(['numpy', 'torch', 'sphinx']); " \
