@@ -449,7 +449,7 @@ def test_the_figure_of_the_first_page_shows_what_its_caption_says():
     one_sided, adding = front.shortcuts_by_protocol()
     passed = [name for name, value in one_sided.items() if value > 61.67]
     assert len(passed) == 4 and "under 4 of 5 pair protocols" in front.caption()
-    assert min(adding.values()) == pytest.approx(75) and "Under all 5 a scorer" in front.caption()
+    assert min(adding.values()) == pytest.approx(75) and "Under all 5 one who knows both" in front.caption()
     svg = BeautifulSoup(scorers(one_sided, adding, 61.67), "html.parser")
     dots = [dot for dot in svg.find_all("circle") if dot["fill"] != "none"]
     line, = (x for x in svg.find_all("line") if x.get("stroke-dasharray"))

@@ -327,11 +327,11 @@ def test_what_one_run_tells_is_said_with_the_spread_that_few_runs_leave_open():
     b = {"data": "B", "rows": [spread(25.0, name=power.TWO, parts=parts[1]), spread(None, parts=parts[3])]}
     assert power.sentence([a, b]) == (
         "Whether one run on a test part of the paper's size can show a lead of 4.5 points depends on how far apart "
-        "runs lie. If answers vary as where ACP-Net (audit, an eighth of the width) is compared with others on A and "
-        f"B, a lead is detected in {detected(4.0):.0f} to {detected(0.0):.0f} % of cases with the spread of runs as "
-        f"estimated, and in {detected(25.0):.0f} to {detected(9.0):.0f} % with the upper ends of its 95 % CIs: 3 to 6 "
-        "runs tell little of it")
-    assert " on A, a lead" in power.sentence([a]) and power.sentence([{**b, "rows": b["rows"][1:]}]) == ""
+        "runs lie. If answers vary as they do where ACP-Net (audit, an eighth of the width) is compared with other "
+        f"methods on A and B, such a lead is detected in {detected(4.0):.0f} to {detected(0.0):.0f} % of cases if the "
+        f"estimated spread of runs is right, and in {detected(25.0):.0f} to {detected(9.0):.0f} % if it is at the "
+        "upper end of its 95 % CI; 3 to 6 runs are too few to estimate it well")
+    assert " on A, such a lead" in power.sentence([a]) and power.sentence([{**b, "rows": b["rows"][1:]}]) == ""
     assert power.sentence([]) == ""
 
 

@@ -427,6 +427,8 @@ def test_a_check_that_fails_is_counted_and_the_worst_is_named(away, inside, agre
 def test_failed_checks_and_what_others_are_compatible_with():
     some = [result(60, 54, -5.0, 1.0), {"rows": []} | {"data": "C"}, result(60, 54, 3.0) | {"data": "B"}]
     assert simulation.failures(some) == "1 of 2 checks on A and 0 of 1 on B"
+    assert simulation.by_network(some) == "0 of 3"
+    assert simulation.by_network([*some, {"rows": [{"table": "check", "row": "ACP-Net"}]}]) == "1 of 4"
     assert simulation.compatible(some) == 6.0 and simulation.compatible([result(60, 54, 9.0)]) is None
 
 

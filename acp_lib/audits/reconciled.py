@@ -43,7 +43,7 @@ def accuracies(found: Mapping[str, Iterable[dict]]) -> list[dict]:
     Returns
     -------
     {"where": the chapter's label, "what": is trained, or drawn anew, "network", "runs", "seeds": "0 to 9", "split",
-    "pairs": protocol, "n_pairs", "ours", "interval"}
+    "pairs": protocol, "n_pairs", "ours", "interval"}; of the readings also "range": the lowest and the highest
 
     Raises
     ------
@@ -83,10 +83,11 @@ def _ends(seeds: list[int]) -> str:
 
 
 def _readings(name: str, rows: list[dict]) -> dict:
-    """All readings as one line: their mean, and from the lowest to the highest."""
+    """All readings as one line: their mean, and the lowest and the highest."""
     said = [row["accuracy"] for row in rows]
     same = {key: ", ".join(sorted({str(row[key]) for row in rows})) for key in ("split", "pairs")}
     seeds = [seed for row in rows for seed in row["seeds"]]
-    return {"where": CHAPTERS[name], "what": f"all {len(rows)} readings, lowest to highest", **same,
+    low, high = min(said), max(said)
+    return {"where": CHAPTERS[name], "what": f"mean of {len(rows)} readings, {low:.1f} to {high:.1f} %", **same,
             "network": rows[0]["network"], "runs": len(seeds), "seeds": _ends(sorted(set(seeds))),
-            "n_pairs": rows[0]["n_pairs"], "ours": float(np.mean(said)), "interval": [min(said), max(said)]}
+            "n_pairs": rows[0]["n_pairs"], "ours": float(np.mean(said)), "interval": None, "range": [low, high]}

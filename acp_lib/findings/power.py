@@ -328,8 +328,8 @@ def sentence(results: Sequence[dict]) -> str:
     names = dict.fromkeys(called({"row": "ACP-Net", "network": row["network"]}) for _, row in rows)
     made = [row["runs"] for _, row in rows]
     return (f"Whether one run on a test part of the paper's size can show a lead of {CLAIMED:g} points depends on how "
-            f"far apart runs lie. If answers vary as where {real.listed(list(names))} is compared with others on "
-            f"{real.listed(list(dict.fromkeys(data for data, _ in rows)))}, a lead is detected in "
-            f"{real.between(min(estimated), max(estimated), 0)} % of cases with the spread of runs as estimated, and "
-            f"in {real.between(min(farthest), max(farthest), 0)} % with the upper ends of its 95 % CIs: "
-            f"{real.between(min(made), max(made), 0)} runs tell little of it")
+            f"far apart runs lie. If answers vary as they do where {real.listed(list(names))} is compared with other "
+            f"methods on {real.listed(list(dict.fromkeys(data for data, _ in rows)))}, such a lead is detected in "
+            f"{real.between(min(estimated), max(estimated), 0)} % of cases if the estimated spread of runs is right, "
+            f"and in {real.between(min(farthest), max(farthest), 0)} % if it is at the upper end of its 95 % CI; "
+            f"{real.between(min(made), max(made), 0)} runs are too few to estimate it well")

@@ -242,6 +242,15 @@ def failures(results: Sequence[dict]) -> str:
                         *(f"{failed} of {asked} on {data}" for failed, asked, data in others)])
 
 
+def by_network(results: Sequence[dict]) -> str:
+    """How many of the checks are of ACP-Net: "1 of 37"; the others are of classifiers, which are trained much sooner.
+
+    Chapter: What would IMAC have given? A simulation; the first page.
+    """
+    checks = [row["row"] for result in results for row in recorded.of(result, table="check")]
+    return f"{checks.count('ACP-Net')} of {len(checks)}"
+
+
 def compatible(results: Sequence[dict]) -> float | None:
     """The error, in points, that half of the checks that passed are compatible with, by the farther end of their
     intervals; None where none did.

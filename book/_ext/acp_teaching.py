@@ -150,7 +150,8 @@ def citation(title: str, year: str, about: dict) -> list[str]:
     """The chapter, and the paper, as one cites them; `about` is CITATION.cff."""
     paper = about["preferred-citation"]
     where = f" {about['repository-code']}." if "repository-code" in about else ""
-    return [f"{names(about['authors'])} ({year}). {title}. In: {about['title']}, version {about['version']}.{where}",
+    titled = title if title.endswith("?") else f"{title}."
+    return [f"{names(about['authors'])} ({year}). {titled} In: {about['title']}, version {about['version']}.{where}",
             f"{names(paper['authors'])} ({paper['year']}). {paper['title']}. {paper['collection-title']}. "
             f"{paper['identifiers'][0]['value']}."]
 
