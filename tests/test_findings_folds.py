@@ -336,8 +336,8 @@ def test_the_first_page_follows_the_numbers(monkeypatch, changes, said):
     monkeypatch.setattr(recorded, "read", kept.__getitem__)
     text = "\n".join(front.sentences())
     assert all(part in text for part in said)
-    assert ("52.0 % of the pairs of another, above chance by its whole CI in 1 of 2 tests, 2 directions with 1 ways of "
-            "scaling each, and below it in 0") in text
+    assert ("52.0 % of the pairs of another, above chance by its whole CI in 1 of 2 tests (2 × 1, directions by ways "
+            "of scaling), and below it in 0") in text
     assert "2 of its 10 runs never left the plateau, which lowers these means." in text
     assert "the paper's 63.5 % on music" in text and "67 % of the songs with released scores carry" in text
     assert "counts 89 % of the songs" in text and "p = 0.0003" in text
@@ -388,9 +388,9 @@ def test_chance_is_the_bar_where_the_most_frequent_class_lies_below_it(frequent,
 
 @pytest.mark.parametrize(("ends", "said"), [
     ([(48, 49), (47, 52)],
-     "above chance by its whole CI in 0 of 2 tests, 1 directions with 2 ways of scaling each, and below it in 1"),
+     "above chance by its whole CI in 0 of 2 tests (1 × 2, directions by ways of scaling), and below it in 1"),
     ([(48, 49), (51, 52)],
-     "above chance by its whole CI in 1 of 2 tests, 1 directions with 2 ways of scaling each, and below it in 1")])
+     "above chance by its whole CI in 1 of 2 tests (1 × 2, directions by ways of scaling), and below it in 1")])
 def test_transfer_above_and_below_chance_is_counted(ends, said):
     assert transfer.clear([{"interval": list(one), "chance": 50.0} for one in ends], 1) == said
 

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from acp_lib.figures.page import drawn_to_fit, page_width, tell
-from acp_lib.figures.style import OURS, aside, row_in_words
+from acp_lib.figures.style import OURS, aside, name_rows, row_in_words
 from acp_lib.results.scores import called
 
 
@@ -24,8 +24,7 @@ def paper_and_ours(rows: list[dict]) -> Figure:
             if row.get("interval"):
                 ax.plot(row["interval"], [y, y], color=OURS, lw=3, alpha=0.5)
             ax.plot(row["ours"], y, "o", color=OURS, ms=8, label="this run")
-    ax.set_yticks(range(len(rows)), [called(r, short=True) for r in rows])
+    name_rows(ax, [called(r, short=True) for r in rows], letters=20)
     ax.set_xlabel("%")
-    ax.invert_yaxis()
     aside(ax)
     return tell(fig, (row_in_words(called(r, short=True), r) for r in rows))

@@ -65,12 +65,12 @@ def readings(result: dict, reported: float, within: float) -> Figure:
     result : of one corpus; reported : the paper's accuracy, with a band of so many points around it
     """
     across = side_by_side(2, 1)
-    fig, (left, right) = plt.subplots(2 // across, across, figsize=(page_width(), 8.4 / across),
+    fig, (left, right) = plt.subplots(2 // across, across, figsize=(page_width(), 9.2 / across),
                                       width_ratios=[1.25, 1][:across])
     rows = of(result, table="reading")
     called = {row["network"]: scores.called({**row, "row": "ACP-Net"}, short=True) for row in rows}
     left.axvspan(reported - within, reported + within, color="0.9", label=f"within {within:g} point of the paper")
-    left.axvline(reported, **PAPER)
+    left.axvline(reported, **PAPER, label=f"the paper, {reported:g} %")
     for y, row in enumerate(rows):
         left.plot(row["interval"], [y, y], color=TINTS[row["noise"]], lw=1.8)
         left.plot(row["ours"], y, MARKS[row["network"] == MAIN], color=TINTS[row["noise"]], ms=7,
@@ -81,10 +81,11 @@ def readings(result: dict, reported: float, within: float) -> Figure:
     left.set_xlabel("right about simulated pairs, %")
     for noise, tint in TINTS.items():
         some = of(result, table="observer", pairs="class_balanced", noise=noise)
-        right.plot([row["times"] for row in some], [row["best"] for row in some], color=tint)
+        right.plot([row["times"] for row in some], [row["best"] for row in some], color=tint,
+                   label=f"the best observer, {NOISE[noise]}" if some else None)
         for row in of(result, table="reading", pairs="class_balanced", split="song", noise=noise):
             right.plot(1, row["ours"], MARKS[row["network"] == MAIN], color=tint, ms=7)
     right.axhline(reported, **PAPER)
-    right.set(xlabel="how far classes lie apart,\ntimes the corpus's", ylabel="best on class-balanced pairs, %")
+    right.set(xlabel="how far classes lie apart,\ntimes the corpus's", ylabel="best on class-balanced\npairs, %")
     legend_below(fig, 2)
     return fig

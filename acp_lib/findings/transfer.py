@@ -71,7 +71,7 @@ def clear(asked: Sequence[dict], directions: int) -> str:
     """
     above = sum(row["interval"][0] > row["chance"] for row in asked)
     below = sum(row["interval"][1] < row["chance"] for row in asked)
-    ways = f", {directions} directions with {len(asked) // directions} ways of scaling each" if directions else ""
+    ways = f" ({directions} × {len(asked) // directions}, directions by ways of scaling)" if directions else ""
     return f"above chance by its whole CI in {above} of {len(asked)} tests{ways}, and below it in {below}"
 
 
