@@ -269,8 +269,9 @@ def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
     found, by_day = [], ""
     for theme in ("light", "dark"):
         browser.open(file, widths[-1], theme == "dark")
-        alike, by_day = browser.seen() == by_day, browser.seen()  # then the theme changes nothing but colours
-        told = browser.faint() + browser.barriers(COLOURS if alike else ())
+        seen = browser.seen()  # where it is the same, the theme changes nothing but colours
+        told = browser.faint() + browser.barriers(COLOURS if seen == by_day else ())
+        by_day = seen
         found += [f"{file.name}: {text}, {theme}" for text in told]
     for width in widths:
         browser.resize(width)

@@ -70,7 +70,7 @@ const acp = (() => {
       cell.classList.toggle("acp-breaks", text.split(/\s+/).some(word => word.length > 20));
     });
   }
-  const MANY = 20, FEW = 10;  // cards; FEW stands in the style sheet, too
+  const MANY = 20, FEW = 10;  // cards
   const phone = globalThis.matchMedia?.("(max-width: 600px)");
   const cut = table => table.getBoundingClientRect().width > table.parentElement.clientWidth + 1;
   /* Whether a long text stands a word or two to a line, in a column that is less than half as wide as the table. */
@@ -93,16 +93,16 @@ const acp = (() => {
   }
   /* Of a column of very many cards the first ones, and a button for the rest; not where a link may lead to one of them. */
   function shorten(table) {
-    const rows = table.querySelectorAll("tbody tr");
+    const rows = [...table.querySelectorAll("tbody tr")], rest = rows.slice(FEW);
     if (rows.length <= MANY || "few" in table.dataset || table.matches(".acp-live *")) return;
     if (table.querySelector("tbody [id]")) return;
     table.dataset.few = "";
-    table.classList.add("acp-few");
+    for (const row of rest) row.classList.add("acp-rest");
     table.after(make("button", {type: "button", class: "acp-button acp-more", onclick: event => {
-      table.classList.remove("acp-few");
+      for (const row of rest) row.classList.remove("acp-rest");
       event.currentTarget.remove();
-      rows[FEW].tabIndex = -1;
-      rows[FEW].focus({preventScroll: true});  // who reads on with keys goes on there
+      rest[0].tabIndex = -1;
+      rest[0].focus({preventScroll: true});  // who reads on with keys goes on there
     }}, `Show all ${rows.length} rows`));
   }
   function begin() {
