@@ -20,11 +20,15 @@ examples:
   %(prog)s                     all of it, some minutes; kept in benchmarks/results
   %(prog)s --quick             less of everything, a minute or three; not kept
   %(prog)s music --json FILE   one part, kept in another file
+  %(prog)s gpu                 training on a GPU, a few minutes; kept in benchmarks/results/<gpu>.json
   %(prog)s steps --against v1  making the book, against an earlier commit: half an hour
 """
 PARTS = ("music", "alternatives", "pictures", "networks", "training", "growth", "stages", "tags", "downloads")
 STEPS = "steps"
 """What takes too long to be among them, and needs another commit."""
+
+GPU = "gpu"
+"""What needs a GPU, and has a file of results of its own."""
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -33,21 +37,26 @@ def main(argv: list[str] | None = None, prog: str = "python -m benchmarks") -> i
     parser = argparse.ArgumentParser(prog=prog, description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; all of these if none "
-                        f"is named; or {STEPS}")
+                        f"is named; or {STEPS}, or {GPU}")
     parser.add_argument("--quick", action="store_true", help="less of everything, nothing kept")
     parser.add_argument("--against", metavar="COMMIT", help="of steps: an earlier state of this project")
     parser.add_argument("--json", type=Path, metavar="FILE",
                         help="write the results to this file (benchmarks/results/<cpu>.json)")
     options = parser.parse_args(argv)
-    if unknown := set(options.parts) - {*PARTS, STEPS}:
-        parser.error(f"part {sorted(unknown)[0]!r}; expected some of {', '.join((*PARTS, STEPS))}")
+    if unknown := set(options.parts) - {*PARTS, STEPS, GPU}:
+        parser.error(f"part {sorted(unknown)[0]!r}; expected some of {', '.join((*PARTS, STEPS, GPU))}")
     if (STEPS in options.parts) != bool(options.against):
         parser.error(f"--against is {options.against!r}; expected a commit for {STEPS}, and nothing for other parts")
-    about = machine()
+    if GPU in options.parts and len(options.parts) > 1:
+        parser.error(f"{GPU} beside other parts; expected it alone, since its results have a file of their own")
+    try:
+        about = machine() | (importlib.import_module("benchmarks.gpu").card() if GPU in options.parts else {})
+    except ValueError as error:
+        parser.error(str(error))
     print(", ".join(f"{key} {value}" for key, value in about.items()))
     made = {part: importlib.import_module(f"benchmarks.{part}").run(options.against if part == STEPS else options.quick)
             for part in options.parts or PARTS}
-    name = re.sub(r"[^a-z0-9]+", "-", f"{about['cpu']} {about['cores']} cores".lower())
+    name = re.sub(r"[^a-z0-9]+", "-", str(about.get("gpu") or f"{about['cpu']} {about['cores']} cores").lower())
     target = options.json or (None if options.quick else RESULTS / f"{name}.json")
     if target:
         keep(target, made, {"date": f"{datetime.now(UTC):%Y-%m-%d}", "quick": options.quick, **about})

@@ -128,13 +128,13 @@ def classes(n: int, seed: int) -> Corpus:
     return Corpus(*sides)
 
 
-def learnt(precision: str, epochs: int, width: float = 0.25, n: int = 600) -> float:
+def learnt(precision: str, epochs: int, width: float = 0.25, n: int = 600, seed: int = 0, where: str = "cpu") -> float:
     """Accuracy on test pairs after training on `classes` in a precision."""
     profile = profiles.load("mini", precision=precision, epochs=epochs, batch=64, fc_width=width)
     task = Correspondence(classes(n, 1), profile.pairing, profile.seed)
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     model = ACPNet(fc_width=width)
-    training.fit(model, task, profile.training, profile.seed)
+    training.fit(model, task, profile.training, profile.seed + seed, where=where)
     pairs = task.pairs("test")
     return accuracy(probability(model, task.corpus, pairs), pairs.truth)
 

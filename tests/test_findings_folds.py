@@ -18,7 +18,8 @@ from acp_lib.experiment import baselines, evaluation, intervals, methods, tasks
 from acp_lib.experiment.intervals import Estimate
 from acp_lib.experiment.splits import PARTS
 from acp_lib.figures.front import scorers
-from acp_lib.findings import audits, folds, front, real, record, transfer
+from acp_lib.findings import audits, folds, front, networks, real, record, transfer
+from acp_lib.models import parameters
 from acp_lib.profiles import load
 from acp_lib.results import recorded
 from acp_lib.study import MAIN, Study
@@ -456,3 +457,33 @@ def test_the_figure_of_the_first_page_shows_what_its_caption_says():
     assert [float(dot["cx"]) > float(line["x1"]) for dot in dots] == [name in passed for name in one_sided]
     assert all(f"{value:.1f}" in svg.get_text() for some in (one_sided, adding) for value in some.values())
     assert svg.svg["role"] == "img" and "uniform 70.0 and 86.0" in svg.svg["aria-label"]
+
+
+# --- the networks at the paper's size, on a GPU
+
+
+@pytest.fixture(scope="module")
+def whole(studies):
+    return networks.rows(studies[0], ("L3-Net", "Spectrogram-ACP"), folds=3)
+
+
+@pytest.mark.slow
+def test_networks_are_asked_the_pairs_of_the_folds(rows, whole):
+    """The same runs as those of Tables 4 and 5, so the same numbers."""
+    shared = {"ours", "interval", "variances", "values", "paper", "runs", "stuck"}
+    for name in ("ACP-Net", "L3-Net", "Spectrogram-ACP"):
+        own, known = (recorded.of({"rows": some}, table=4, row=name)[0] for some in (whole, rows))
+        assert {key: own[key] for key in shared} == {key: known[key] for key in shared}
+    assert {key: whole[0][key] for key in ("pairs", "pictures", "songs")} == {"pairs": 180, "pictures": 12, "songs": 9}
+    leads = {r["row"]: r["ours"] for r in recorded.of({"rows": rows}, table="how_sure", network=MAIN)}
+    assert {r["row"]: r["ours"] for r in recorded.of({"rows": whole}, table="how_sure")} == {
+        name: leads[name] for name in ("L3-Net", "Spectrogram-ACP")}
+
+
+@pytest.mark.slow
+def test_networks_say_how_large_they_are(studies, whole):
+    net = methods.method("pairs", "L3-Net")
+    options = net.options(studies[0].profile)
+    own = recorded.of({"rows": whole}, table=4, row="L3-Net")[0]
+    assert own["parameters"] == parameters(net.build(options, None))
+    assert own["inputs"] == "32×32 and 16×16" and own["epochs"] == 3

@@ -7,7 +7,8 @@ Chapter: Real pictures, real music.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,45 +76,79 @@ def asked_of(study: Study) -> Pairs:
     return study.corpus.draw("test", p.pairing.pairs, p.pairing.test_pairs, rng)
 
 
+def answers_of(study: Study, made: Networks, asked: Pairs) -> Right:
+    """Of networks: whether each run is right about each pair. Each computes where it was trained."""
+    truth, found = asked.truth == 1, {}
+    for name, own in made.items():
+        said = [evaluation.probability(run.model().to(run.device), run.task.corpus, asked) for run in own]  # type: ignore
+        found[name] = np.array([(p > 0.5) == truth for p in said], float)
+    return found
+
+
 def _right(study: Study, made: Networks, asked: Pairs) -> Right:
-    truth = asked.truth == 1
-    found = {name: np.array([(evaluation.probability(run.model(), run.task.corpus, asked) > 0.5) == truth  # type: ignore
-                             for run in own], float) for name, own in made.items()}
+    found = answers_of(study, made, asked)
     added = [additive.emap(run.model(), study.corpus, asked, seed=run.seed)[0] for run in made[AUDIT]]
-    found[ADDITIVE] = np.array([(margin > 0) == truth for margin in added], float)
+    found[ADDITIVE] = np.array([(margin > 0) == (asked.truth == 1) for margin in added], float)
     said = baselines.correct(study.corpus, asked, study.profile.pairing.pairs, study.profile.seed)
     return found | {str(name): held.to_numpy(float)[None] for name, held in said.items()}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What methods said about the test pairs of each fold.
+
+    right : whether they were right, a fold; names : the picture and the song of each of its pairs
+    """
+
+    right: list[Right]
+    names: list[tuple[np.ndarray, np.ndarray]]
+
+    def scored(self, name: str) -> list[Estimate]:
+        """A method's accuracy in each fold."""
+        return [intervals.mean(r[name], *own) for r, own in zip(self.right, self.names, strict=True)]
+
+    def less(self, one: str, other: str) -> list[Estimate]:
+        """By how much one method is right more often than another, in each fold."""
+        return [intervals.difference(r[one], r[other], *own) for r, own in zip(self.right, self.names, strict=True)]
+
+    def row(self, table: object, name: str, folds: Sequence[Estimate], **more) -> dict:
+        """A row of a table, of the estimates of all folds."""
+        return {"table": table, "row": name, **pooled(folds, [len(own[0]) for own in self.names]), **more}
+
+    def networks(self, some: Sequence[Study], made: Sequence[Networks], **more: dict) -> list[dict]:
+        """Rows of Table 4 of the networks, each with the paper's number, its "runs" and how many of them are "stuck".
+
+        more : by the name of a network, what else its row has
+        """
+        return [self.row(4, "ACP-Net" if name == AUDIT else name, self.scored(name),
+                         paper=paper.CORRESPONDENCE.get(name),
+                         runs=sum(len(r[name]) for r in self.right), **more.get(name, {}),
+                         stuck=sum(tables.stuck(s, own[name]) for s, own in zip(some, made, strict=True)))
+                for name in made[0]]
+
+    def sizes(self, study: Study) -> dict:
+        """How much was tested, of what protocol."""
+        return {"pairs": sum(len(songs) for _, songs in self.names), "protocol": study.profile.pairing.pairs,
+                **{what: sum(len(set(own[k])) for own in self.names) for k, what in enumerate(("pictures", "songs"))}}
 
 
 def _correspondence(some: Sequence[Study], networks: Sequence[str]) -> list[dict]:
     made: list[Networks] = [{**s.trained("pairs", *networks), AUDIT: s.audited.runs} for s in some]
     asked = [asked_of(s) for s in some]
     right = [_right(s, own, pairs) for s, own, pairs in zip(some, made, asked, strict=True)]
-    names = [tables.groups(s, pairs) for s, pairs in zip(some, asked, strict=True)]
+    judged = Judged(right, [tables.groups(s, pairs) for s, pairs in zip(some, asked, strict=True)])
     network = {"ACP-Net": {"network": some[0].network}, AUDIT: {"network": some[0].audited.network}}
-
-    def scored(name: str) -> Iterator[Estimate]:
-        return (intervals.mean(r[name], *own) for r, own in zip(right, names, strict=True))
-
-    def less(one: str, other: str) -> Iterator[Estimate]:
-        return (intervals.difference(r[one], r[other], *own) for r, own in zip(right, names, strict=True))
-
-    def row(table: object, name: str, folds: Iterable[Estimate], **more) -> dict:
-        return {"table": table, "row": name, **pooled(list(folds), [len(own[0]) for own in names]), **more}
-
-    found = [row(4, "ACP-Net" if name == AUDIT else name, scored(name), paper=paper.CORRESPONDENCE.get(name),
-                 runs=sum(len(r[name]) for r in right), **network.get(name, {})) for name in right[0]]
-    for one, name in zip(found, made[0], strict=False):  # networks come first
-        one["stuck"] = sum(tables.stuck(s, own[name]) for s, own in zip(some, made, strict=True))
-    found[0] |= {"pairs": sum(len(songs) for _, songs in names), "protocol": some[0].profile.pairing.pairs,
-                 **{what: sum(len(set(own[k])) for own in names) for k, what in enumerate(("pictures", "songs"))}}
-    found += [row("how_sure", other, less(one, other), what="difference", **network[one])
+    found = judged.networks(some, made, **network)
+    found += [judged.row(4, name, judged.scored(name), paper=paper.CORRESPONDENCE.get(name),
+                         runs=sum(len(r[name]) for r in right)) for name in right[0] if name not in made[0]]
+    found[0] |= judged.sizes(some[0])
+    found += [judged.row("how_sure", other, judged.less(one, other), what="difference", **network[one])
               for one in reversed(network) for other in (*networks, TWO) if other != "ACP-Net"]
     joints = [joint(some[0].profile.pairing.pairs, *s.corpus.counts("test")) for s in some]
     chance = {"chance": max(oracle(table) for table in joints), "pairs": some[0].profile.pairing.pairs,
               "one_sided": max(oracle(table, axis) for table in joints for axis in (0, 1))}
-    return found + [row("standing", "ACP-Net", scored(AUDIT), **network[AUDIT], **chance),
-                    *(row("standing", who, less(AUDIT, name), **network[AUDIT])
+    return found + [judged.row("standing", "ACP-Net", judged.scored(AUDIT), **network[AUDIT], **chance),
+                    *(judged.row("standing", who, judged.less(AUDIT, name), **network[AUDIT])
                       for name, who in (*HALVES.items(), (ADDITIVE, ADDITIVE)))]
 
 

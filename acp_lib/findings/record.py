@@ -30,6 +30,7 @@ SETTINGS = {"plateau": "which settings take ACP-Net off its plateau",
 """Studies that train on features alone, on another machine if need be."""
 
 FOLDED = {"folds": "Tables 4 and 5, with every sample tested once",
+          "networks": "Table 4's networks at the paper's size, which takes a GPU, every sample tested once",
           "bridge": "what naming the classes of both halves predicts of pairs, by folds",
           "encoders": "pictures and music by other encoders, from files of weights in --encoders",
           "audits": "leakage by split, sources of luck, readings of the paper: tens of trainings",
@@ -60,9 +61,9 @@ def arguments(prog: str) -> ArgumentParser:
     parser.add_argument("--name", metavar="DATA", help="what the data is called (its folder's name)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to keep the result (recorded/WHAT/DATA.json)")
     parser.add_argument("--to", metavar="FOLDER", help="of transfer: pictures and music of the corpus that is tested")
-    parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds and power: those of Table 4 to train "
-                        "(all; of power L3-Net); of encoders: pairs of them, 'EfficientNet-Lite2 × musicnn', on which "
-                        "to train ACP-Net (none); of simulation: readings, 'class_balanced, song' (all)")
+    parser.add_argument("--networks", nargs="+", metavar="NAME", help="of folds, networks and power: those of Table 4 "
+                        "to train (all; of power L3-Net); of encoders: pairs of them, 'EfficientNet-Lite2 × musicnn', "
+                        "on which to train ACP-Net (none); of simulation: readings, 'class_balanced, song' (all)")
     parser.add_argument("--size", type=float, default=1.0, metavar="SHARE", help="of simulation: of IMAC's size (1)")
     parser.add_argument("--encoders", type=Path, metavar="FOLDER", help="of encoders: the files of their weights")
     parser.add_argument("--without", nargs="+", default=(), metavar="NAME", help="of encoders: those to leave out")
@@ -113,7 +114,8 @@ def _folded(options: Namespace, command: str) -> None:
     more = {"transfer": lambda: {"other": study.variant(data=options.to)},
             "encoders": lambda: {"folder": options.encoders, "networks": options.networks or (),
                                  "without": options.without},
-            **dict.fromkeys(("folds", "power"), lambda: {"networks": options.networks} if options.networks else {}),
+            **dict.fromkeys(("folds", "networks", "power"),
+                            lambda: {"networks": options.networks} if options.networks else {}),
             "simulation": lambda: {"share": options.size, "readings": options.networks or ()}}
     rows = import_module(f"acp_lib.findings.{options.what}").rows(study, **more.get(options.what, dict)())
     made = study.provenance
