@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from acp_lib.features import music
-from acp_lib.models import ACPNet
+from acp_lib.models import ACPNet, L3Net
 from acp_lib.results import cost
 from benchmarks import __main__ as bench
-from benchmarks import alternatives, compare, equality, growth, parts, stages, steps, training
+from benchmarks import alternatives, compare, equality, gpu, growth, parts, stages, steps, training
 from benchmarks import tags as tag_tables
 
 
@@ -276,3 +276,53 @@ def test_a_commit_laid_out_has_its_own_reader_of_chapters(monkeypatch, tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     found = [point.value for point in importlib.metadata.entry_points(group="papermill.io", name="x/")]
     assert found == ["a_b.read:Handler"]
+
+
+# --- on a GPU, measured here on the processor
+
+
+PEAK = {"float32": 1e12, "bfloat16": 1e12, gpu.TF32: 5e11, "bytes": 1e10}
+
+
+def test_the_operations_of_a_step_are_three_products_a_layer_but_two_in_the_first():
+    net = torch.nn.Sequential(torch.nn.Linear(5, 7), torch.nn.Linear(7, 3))
+    assert gpu.operations(net, [torch.randn(4, 5)]) == 2 * 4 * (2 * 5 * 7 + 3 * 7 * 3)
+    assert all(p.grad is None for p in net.parameters())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("make", "peak"), [(lambda: ACPNet(fc_width=0.125), "float32"),
+                                            (lambda: L3Net(width=0.125, size=32, bins=16, frames=16), gpu.TF32)])
+def test_an_epoch_is_held_against_the_peak_of_its_precision(monkeypatch, make, peak):
+    monkeypatch.setattr(gpu, "KINDS", ("float32",))
+    row, = gpu.epochs("a network", make, 4, 1, "cpu", PEAK)
+    step = 4 / row["pairs_per_s"]
+    assert row["gpu_epoch_s"] == pytest.approx(step * training.PAIRS / 4)
+    assert row["gpu_share"] == pytest.approx(4 * row["flop"] / step / PEAK[peak])
+    assert row["update_share"] == pytest.approx(28 * row["parameters"] / 1e10 / step)
+
+
+@pytest.mark.slow
+def test_runs_in_one_program_are_counted_together():
+    row = gpu.beside(2, "float32", 8, 1, "cpu", PEAK, width=0.125)
+    assert row["gpu_epoch_s"] == pytest.approx(2 * training.PAIRS / row["pairs_per_s"]) and row["runs"] == 2
+
+
+@pytest.mark.slow
+def test_a_step_wrapped_for_several_processes_learns_the_same():
+    row, = gpu.over_nccl(8, 1, "cpu")
+    assert row["largest_weight_difference"] == 0 and row["nccl_ms"] > 0
+
+
+def test_precisions_are_compared_seed_by_seed(monkeypatch):
+    monkeypatch.setattr(gpu, "learnt", lambda kind, epochs, seed, where: 0.9 - seed / 100 - (kind == "bfloat16") / 50)
+    row, = gpu.precise(3, "cpu", 1)
+    assert row["points"] == pytest.approx(-2) and row["points_interval"] == pytest.approx([-2, -2])
+
+
+@pytest.mark.parametrize(("told", "error"), [("gpu", "no GPU was found"), ("gpu music", "gpu beside other parts")])
+def test_a_gpu_is_measured_by_itself_and_where_there_is_one(monkeypatch, capsys, told, error):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit):
+        bench.main(told.split())
+    assert error in capsys.readouterr().err

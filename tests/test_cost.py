@@ -96,3 +96,33 @@ def test_how_many_items_a_memory_holds(kib, items):
 @pytest.mark.parametrize(("differ", "text"), [({"a": 1e-7, "b": 2.4e-4}, "2e-04"), (None, None)])
 def test_the_largest_difference(differ, text):
     assert cost.largest({"largest_difference": differ}) == text
+
+
+def test_a_file_of_a_gpu_is_no_machine_on_which_growth_was_measured(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({"gpu": {"gpu": "a card", "rows": []}}))
+    (tmp_path / "b.json").write_text(json.dumps({"growth": {"rows": [1]}}))
+    assert cost.measured(tmp_path) == {"growth": {"rows": [1]}}
+    assert [part["gpu"] for part in cost.on_gpus(tmp_path)] == ["a card"]
+
+
+def test_what_a_gpu_comes_to():
+    run = {"network": "ACP-Net", "precision": "float32", "runs": 1, "pairs_per_s": 10.0}
+    rows = [{"name": "peak, float32", "peak_tflops": 50.4, "peak_gbytes": 2000.0}, run, run | {"pairs_per_s": 50.0},
+            run | {"precision": "bfloat16", "pairs_per_s": 1.0}, run | {"runs": 16, "pairs_per_s": 100.0},
+            {"nccl_ms": 2.0, "nccl_alone_ms": 1.5, "largest_weight_difference": 0.0},
+            {"points": -0.02, "points_interval": [-0.5, 0.46], "seeds": 5}]
+    said = cost.on_gpu({"date": "2026-01-02", "gpu": "a card", "torch": "2", "cuda": "13", "rows": rows})
+    assert "Measured 2026-01-02 on one a card, torch 2, CUDA 13. Its peaks: 50 TFLOP/s in float32; copying" in said
+    assert "a run is 5.0 times as fast, and 16 runs in one program see 2.0 times as many pairs a second" in said
+    assert "takes 2.0 ms instead of 1.5. The largest difference of a weight afterwards is 0." in said
+    assert "is -0.02 points (95 % CI -0.50 to +0.46; 5 seeds each)." in said
+
+
+def test_the_projects_gpu_was_measured_whole():
+    for part in cost.on_gpus(ROOT / "benchmarks" / "results"):
+        assert not part["quick"] and {"date", "torch", "cuda", "cudnn"} <= set(part)
+        trained = [row for row in part["rows"] if "gpu_epoch_s" in row]
+        assert {row["network"] for row in trained} == {"ACP-Net", "L3-Net"} and max(row["runs"] for row in trained) > 1
+        for row in trained:
+            assert row["gpu_epoch_s"] == pytest.approx(row["runs"] * row["pairs"] / row["pairs_per_s"])
+            assert 0 < row["gpu_share"] < 1 and 0 < row["update_share"] < 1

@@ -412,7 +412,7 @@ def test_what_probes_read_from_features_stands_beside_what_they_read_from_the_in
     assert real.learnt({"data": "A", "rows": rows}, "music") == "A, music: 56.8 % against 59.9 %"
 
 
-@pytest.mark.parametrize("study", ["folds", "transfer"])
+@pytest.mark.parametrize("study", ["folds", "networks", "transfer"])
 def test_what_is_recorded_is_complete(study):
     for made in recorded.read(study):
         assert set(recorded.ABOUT) | {"data", "data_fingerprint", "image_weights_digest", "settings"} <= set(made)
@@ -487,3 +487,18 @@ def test_networks_say_how_large_they_are(studies, whole):
     own = recorded.of({"rows": whole}, table=4, row="L3-Net")[0]
     assert own["parameters"] == parameters(net.build(options, None))
     assert own["inputs"] == "32×32 and 16×16" and own["epochs"] == 3
+
+
+LEAD = {"table": "how_sure", "row": "Spectrogram-ACP", "ours": 1.0, "interval": [-1.0, 3.0]}
+
+
+@pytest.mark.parametrize(("interval", "holds"), [([-1.0, 3.0], "does not hold"), ([-1.0, 6.0], "holds")])
+def test_leads_over_whole_networks_stand_beside_the_papers(interval, holds):
+    results = [{"data": "A", "rows": [{"table": 4, "row": "ACP-Net", "ours": 56.0},
+                                      {"table": 4, "row": "Spectrogram-ACP"}, LEAD | {"interval": interval}]}]
+    own, other = real.whole(results)
+    assert own["lead"] is None and own["data"] == "A" and (other["lead"], other["lead_interval"]) == (1.0, interval)
+    assert real.wholly([own]) == ""
+    assert real.wholly([own, other]) == (
+        f"On A ACP-Net's lead over Spectrogram-ACP is +1.0 points (95 % CI -1.0 to +{interval[1]:.1f}); the interval "
+        f"{holds} the paper's 5.8 points.")

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from acp_lib.emotions import CLASSES
-from acp_lib.experiment import evaluation, tasks
+from acp_lib.experiment import evaluation, tasks, training
 from acp_lib.experiment.corpus import Modality
 from acp_lib.experiment.tasks import Batches, Correspondence, Recognition
 from acp_lib.profiles import load
@@ -86,6 +86,17 @@ def test_processes_that_read_ahead_change_nothing(stream, workers):  # noqa: F81
     made = of_stream(stream)
     loaded = list(DataLoader(made, batch_size=None, num_workers=workers, generator=torch.Generator()))
     assert len(loaded) == 5 and all(same(one, made[k]) for k, one in enumerate(loaded))
+
+
+@pytest.mark.parametrize(("where", "sides", "ahead"), [
+    ("cuda:0", "music", 2), ("cuda:0", "image", 0), ("cpu", "music", 0)])
+def test_only_shards_are_read_ahead_and_only_for_a_gpu(stream, where, sides, ahead):  # noqa: F811
+    """By forked processes: others would import PyTorch anew for every epoch."""
+    rows = np.zeros(8, int)
+    side = stream.music if sides == "music" else Modality(torch.zeros(8, 3), rows, rows)
+    loader = training._batches(Batches((side,), (rows,), rows, size=4, seed=(0,)), 2, where)
+    assert loader.num_workers == ahead and loader.pin_memory == where.startswith("cuda")
+    assert not ahead or loader.multiprocessing_context.get_start_method() == "fork"
 
 
 def test_batches_of_an_epoch_differ_in_what_is_random(stream):  # noqa: F811

@@ -42,6 +42,11 @@ class Batches(Dataset):
                  seed: Sequence[int], share: tuple[int, int] = (0, 1)) -> None:
         self.sides, self.rows, self.target, self.size, self.seed, self.share = sides, rows, target, size, seed, share
 
+    @property
+    def from_shards(self) -> bool:
+        """Whether a side is read from files, sample by sample."""
+        return not all(isinstance(side.x, torch.Tensor) for side in self.sides)
+
     def __len__(self) -> int:
         whole = len(self.target) // self.size
         return whole if self.share[1] > 1 else math.ceil(len(self.target) / self.size)  # a rest may not be divisible

@@ -148,10 +148,14 @@ def _broadcast(record: dict, where: str) -> dict:
 
 
 def _batches(epoch: Batches, readers: int, where: str) -> DataLoader:
-    """An epoch's batches; for a GPU, processes read them ahead, which does not change them."""
-    ahead = where.startswith("cuda")
-    return DataLoader(epoch, batch_size=None, generator=torch.Generator(), num_workers=min(readers, 8) if ahead else 0,
-                      pin_memory=ahead)
+    """An epoch's batches; for a GPU, processes read ahead what lies in shards, which does not change the batches.
+
+    The processes are forked, where they can be: others would import PyTorch anew for every epoch.
+    """
+    gpu = where.startswith("cuda")
+    ahead = min(readers, 8) if gpu and epoch.from_shards else 0
+    return DataLoader(epoch, batch_size=None, generator=torch.Generator(), num_workers=ahead, pin_memory=gpu,
+                      multiprocessing_context="fork" if ahead and hasattr(os, "fork") else None)
 
 
 def _epoch(model: nn.Module, optimiser: torch.optim.Optimizer, batches: DataLoader, seed: list[int],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from acp_lib import paper
 from acp_lib.audits import standing, verdicts
 from acp_lib.audits.verdicts import Verdict
 from acp_lib.engine.text import number, span
@@ -189,6 +190,43 @@ def ahead(results: Sequence[dict], name: str) -> str:
     tried = {result["data"]: row for result in results for row in of(result, table=4, row=name)}
     return "; ".join(f"{data}, {_points(row)}, {tried[data]['stuck']} of the {tried[data]['runs']} runs of {name} on "
                      "the plateau" for data, row in _leads(results, name).items())
+
+
+def whole(results: Sequence[dict]) -> list[dict]:
+    """The networks that were trained with all their channels, a row each: "data", "row" (its name), "parameters",
+    "inputs", "runs", "stuck", "ours" and "interval" of the accuracy, and of the others "lead", ACP-Net's, with its
+    "lead_interval", and "reported", the paper's lead.
+
+    results : recorded by `networks`
+
+    Chapter: Real pictures, real music.
+    """
+    found = []
+    for result in results:
+        leads = {row["row"]: row for row in of(result, table="how_sure")}
+        for row in of(result, table=4):
+            lead = leads.get(row["row"])
+            found.append({"data": result["data"], **row, "lead": lead and lead["ours"],
+                          "lead_interval": lead and lead["interval"],
+                          "reported": lead and paper.CORRESPONDENCE["ACP-Net"] - paper.CORRESPONDENCE[row["row"]]})
+    return found
+
+
+def wholly(rows: Sequence[dict]) -> str:
+    """By how much ACP-Net leads each other network of `whole`, and whether the interval holds the paper's lead, as
+    sentences; empty without one.
+
+    Chapter: Real pictures, real music.
+    """
+    said = []
+    for row in rows:
+        if row["lead"] is not None:
+            low, high = row["lead_interval"]
+            holds = "holds" if low <= row["reported"] <= high else "does not hold"
+            said.append(f"On {row['data']} ACP-Net's lead over {row['row']} is {number(row['lead'], sign='+')} points "
+                        f"(95 % CI {span((low, high), sign='+')}); the interval {holds} the paper's "
+                        f"{row['reported']:.1f} points.")
+    return " ".join(said)
 
 
 def _leads(results: Sequence[dict], name: str) -> dict[str, dict]:

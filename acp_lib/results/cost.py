@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from acp_lib.engine.text import number, span
+
 COLUMNS = ["stage", "unit", "items", "cpu_s", "peak_mib"]
 
 
@@ -30,6 +32,41 @@ def measured(folder: Path) -> dict[str, dict]:
         if "growth" in parts:
             return parts
     raise FileNotFoundError(f"no result in {folder} measures growth; expected one that `acp bench` keeps")
+
+
+def on_gpus(folder: Path) -> list[dict]:
+    """What `acp bench gpu` kept of each GPU, a JSON file of a folder each: "rows", "gpu", "date", versions.
+
+    Chapter: What it costs.
+    """
+    parts = [json.loads(path.read_text("utf8")).get("gpu") for path in sorted(folder.glob("*.json"))]
+    return [part for part in parts if part]
+
+
+def on_gpu(part: dict) -> str:
+    """What the rows of a GPU come to, as Markdown: its peaks, what several runs in one program gain, what the way to
+    several cards costs, and whether bfloat16 learns as much.
+
+    Chapter: What it costs.
+    """
+    rows = part["rows"]
+    peaks = [row for row in rows if "peak_tflops" in row]
+    plain, *stacked = [r for r in rows if r.get("network") == "ACP-Net" and r["precision"] == "float32"]
+    alone, most = stacked[0], stacked[-1]
+    wrapped, rough = next(r for r in rows if "nccl_ms" in r), next(r for r in rows if "points" in r)
+    return (f"Measured {part['date']} on one {part['gpu']}, torch {part['torch']}, CUDA {part['cuda']}. Its peaks: "
+            + ", ".join(f"{row['peak_tflops']:.0f} TFLOP/s in {row['name'].removeprefix('peak, ')}" for row in peaks)
+            + f"; copying memory, {peaks[0]['peak_gbytes']:,.0f} GB/s.\n\n"
+            "- ACP-Net is too small for this card: launching its kernels one by one takes longer than they run. As one "
+            f"recorded graph of kernels a run is {alone['pairs_per_s'] / plain['pairs_per_s']:.1f} times as fast, and "
+            f"{most['runs']} runs in one program see {most['pairs_per_s'] / alone['pairs_per_s']:.1f} times as many "
+            "pairs a second as one.\n"
+            "- A step that is wrapped for several cards, over NCCL and with this card alone, takes "
+            f"{wrapped['nccl_ms']:.1f} ms instead of {wrapped['nccl_alone_ms']:.1f}. The largest difference of a "
+            f"weight afterwards is {wrapped['largest_weight_difference']:.2g}.\n"
+            "- On a small task of three planted classes, test accuracy in bfloat16 less that in float32 is "
+            f"{number(rough['points'], 2, '+')} points (95 % CI {span(rough['points_interval'], 2, '+')}; "
+            f"{rough['seeds']} seeds each).")
 
 
 def compared(parts: Mapping[str, dict]) -> tuple[list[dict], list[dict]]:
