@@ -282,12 +282,17 @@ def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
     return found + [f"{file.name}: {error}" for error in browser.errors]
 
 
+def drawn(root: Path) -> list[Path]:
+    """The drawings of a rendered book, without those for the dark, which differ in their colours."""
+    return [path for path in sorted(root.glob("_images/*.svg")) if not path.stem.endswith("-night")]
+
+
 def drawings(browser: Browser, root: Path, folder: Path, at_once: int = 20) -> list[str]:
     """What cannot be read in the drawings of a rendered book: texts outside of them, and names of rows that overlap.
 
     folder : for the pages that hold them
     """
-    files, found = [p for p in sorted(root.glob("_images/*.svg")) if not p.stem.endswith("-night")], []
+    files, found = drawn(root), []
     for k in range(0, len(files), at_once):
         page = folder / "drawings.html"
         held = (f'<div id="{p.name}">{p.read_text("utf8")}</div>' for p in files[k:k + at_once])
@@ -335,7 +340,8 @@ def main(root: Path) -> int:
             found += drawings(window, root, Path(folder)) or ([] if list(pages(root)) else [f"no page below {root}"])
         finally:
             window.close()
-    print("\n".join(found) or "every page and drawing fits and can be read, and no page says anything on the console")
+    looked = f"{len(list(pages(root)))} pages and {len(drawn(root))} drawings"
+    print("\n".join(found) or f"{looked}: all fit and can be read, and no page says anything on the console")
     return bool(found)
 
 

@@ -502,3 +502,15 @@ def test_leads_over_whole_networks_stand_beside_the_papers(interval, holds):
     assert real.wholly([own, other]) == (
         f"On A ACP-Net's lead over Spectrogram-ACP is +1.0 points (95 % CI -1.0 to +{interval[1]:.1f}); the interval "
         f"{holds} the paper's 5.8 points.")
+
+
+def test_this_runs_audit_stands_beside_the_recorded_ones():
+    audit = {"network": "audit, an eighth of the width"}
+    rows = [{"row": "ACP-Net", "ours": 70.0, "interval": [60, 80], **audit}, {"row": "who hears", "ours": 20.0},
+            {"row": standing.ADDITIVE, "ours": 15.0, "interval": [10, 20], **audit}]
+    corpora = [{"data": "A", "rows": [rows[0] | {"table": 4, "ours": 55.0},
+                                      {"table": 4, "row": standing.ADDITIVE, "ours": 50.0}]}]
+    found = real.beside(corpora, real.audited(rows), 4)
+    assert [(row["row"], row["A"]["ours"], row["this run"]["ours"]) for row in found] == [
+        ("ACP-Net (audit)", 55.0, 70.0), (standing.ADDITIVE, 50.0, 55.0)]
+    assert "interval" not in found[1]["this run"]
