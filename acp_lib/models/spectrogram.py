@@ -24,7 +24,8 @@ def trunk(channels: Sequence[int] = CHANNELS) -> nn.Sequential:
     """
     net, inputs = nn.Sequential(), 1
     for outputs in channels:
-        net.extend([nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)])
+        net.extend([nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True),
+                    nn.MaxPool2d(2)])
         inputs = outputs
     return net.extend([nn.AdaptiveAvgPool2d(1), nn.Flatten()])
 
