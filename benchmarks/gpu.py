@@ -124,13 +124,9 @@ def epochs(name: str, make: Callable[[], nn.Module], batch: int, rounds: int, wh
     convolves = any(isinstance(m, nn.Conv2d) for m in model.modules())
     best = peak | ({"float32": peak[TF32]} if convolves and torch.backends.cudnn.allow_tf32 else {})
     took = timed({kind: Step(make(), inputs, kind, where) for kind in KINDS}, rounds, where)
-    rows = [{"name": f"{name}, one run", "network": name, "runs": 1, "precision": kind, "batch": batch, "pairs": PAIRS,
-             "parameters": parameters, "flop": needed / batch, "pairs_per_s": batch / took[kind],
-             "gpu_epoch_s": took[kind] * PAIRS / batch, "gpu_share": needed / took[kind] / best[kind],
-             "update_share": 28 * parameters / peak["bytes"] / took[kind], "rounds": rounds} for kind in KINDS]
-    for row in rows:
-        said(row)
-    return rows
+    return [spoken(f"{name}, kernel by kernel", took[kind], needed / took[kind] / best[kind], peak, parameters,
+                   network=name, runs=1, precision=kind, batch=batch, flop=needed / batch, rounds=rounds)
+            for kind in KINDS]
 
 
 def corpus(images: int, music: int) -> Corpus:
@@ -153,18 +149,22 @@ def beside(runs: int, kind: str, batch: int, rounds: int, where: str, peak: dict
     took = timed({"update": lambda: step(rows[:, :, :batch].contiguous())}, rounds, where)["update"]
     parameters, needed = sum(p.numel() for p in models[0].parameters()), 6 * batch * sum(
         m.weight.numel() for m in models[0].modules() if isinstance(m, nn.Linear))
-    row = {"name": f"ACP-Net, {runs} runs in one program", "network": "ACP-Net", "runs": runs, "precision": kind,
-           "batch": batch, "pairs": PAIRS, "parameters": parameters, "pairs_per_s": runs * batch / took,
-           "gpu_epoch_s": took * PAIRS / batch, "gpu_share": runs * needed / took / peak[kind],
-           "update_share": 28 * runs * parameters / peak["bytes"] / took, "rounds": rounds}
-    said(row)
+    return spoken(f"ACP-Net, {runs} run{'s' * (runs > 1)} as one graph", took, runs * needed / took / peak[kind], peak,
+                  parameters, network="ACP-Net", runs=runs, precision=kind, batch=batch, rounds=rounds)
+
+
+def spoken(name: str, took: float, share: float, peak: dict[str, float], parameters: int, **about) -> dict:
+    """The row of a step that took so many seconds, printed: an epoch of each run, and Adam's seven passes over its
+    memory.
+    """
+    runs, batch = about["runs"], about["batch"]
+    row = {"name": name, **about, "pairs": PAIRS, "parameters": parameters, "pairs_per_s": runs * batch / took,
+           "gpu_epoch_s": took * PAIRS / batch, "gpu_share": share,
+           "update_share": 7 * 4 * runs * parameters / peak["bytes"] / took}
+    print(f"{name:28}{about['precision']:9}{row['gpu_epoch_s']:9.2f} s an epoch of {PAIRS:,} pairs, "
+          f"{row['pairs_per_s']:12,.0f} pairs/s, {100 * share:5.1f} % of the peak; bare memory of the updates "
+          f"{100 * row['update_share']:5.1f} % of the time", flush=True)
     return row
-
-
-def said(row: dict) -> None:
-    print(f"{row['name']:36}{row['precision']:9}{row['gpu_epoch_s']:9.2f} s an epoch of {row['pairs']:,} pairs, "
-          f"{row['pairs_per_s']:12,.0f} pairs/s, {100 * row['gpu_share']:5.1f} % of the peak; bare memory of the "
-          f"updates {100 * row['update_share']:5.1f} % of the time", flush=True)
 
 
 def over_nccl(batch: int, rounds: int, where: str) -> list[dict]:

@@ -113,7 +113,7 @@ def test_what_a_gpu_comes_to():
             {"points": -0.02, "points_interval": [-0.5, 0.46], "seeds": 5}]
     said = cost.on_gpu({"date": "2026-01-02", "gpu": "a card", "torch": "2", "cuda": "13", "rows": rows})
     assert "Measured 2026-01-02 on one a card, torch 2, CUDA 13. Its peaks: 50 TFLOP/s in float32; copying" in said
-    assert "a run is 5.0 times as fast, and 16 runs in one program see 2.0 times as many pairs a second" in said
+    assert "a run is 5.0 times as fast, and 16 runs as one graph see 2.0 times as many pairs a second" in said
     assert "takes 2.0 ms instead of 1.5. The largest difference of a weight afterwards is 0." in said
     assert "is -0.02 points (95 % CI -0.50 to +0.46; 5 seeds each)." in said
 

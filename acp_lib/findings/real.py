@@ -226,7 +226,7 @@ def whole(results: Sequence[dict]) -> list[dict]:
 
 
 def wholly(rows: Sequence[dict]) -> str:
-    """By how much ACP-Net leads each other network of `whole`, and whether the interval holds the paper's lead, as
+    """By how much ACP-Net leads each other network of `whole`, and whether the interval contains the paper's lead, as
     sentences; empty without one.
 
     Chapter: Real pictures, real music.
@@ -235,7 +235,7 @@ def wholly(rows: Sequence[dict]) -> str:
     for row in rows:
         if row["lead"] is not None:
             low, high = row["lead_interval"]
-            holds = "holds" if low <= row["reported"] <= high else "does not hold"
+            holds = "contains" if low <= row["reported"] <= high else "does not contain"
             said.append(f"On {row['data']} ACP-Net's lead over {row['row']} is {number(row['lead'], sign='+')} points "
                         f"(95 % CI {span((low, high), sign='+')}); the interval {holds} the paper's "
                         f"{row['reported']:.1f} points.")

@@ -59,7 +59,7 @@ def on_gpu(part: dict) -> str:
             + f"; copying memory, {peaks[0]['peak_gbytes']:,.0f} GB/s.\n\n"
             "- ACP-Net is too small for this card: launching its kernels one by one takes longer than they run. As one "
             f"recorded graph of kernels a run is {alone['pairs_per_s'] / plain['pairs_per_s']:.1f} times as fast, and "
-            f"{most['runs']} runs in one program see {most['pairs_per_s'] / alone['pairs_per_s']:.1f} times as many "
+            f"{most['runs']} runs as one graph see {most['pairs_per_s'] / alone['pairs_per_s']:.1f} times as many "
             "pairs a second as one.\n"
             "- A step that is wrapped for several cards, over NCCL and with this card alone, takes "
             f"{wrapped['nccl_ms']:.1f} ms instead of {wrapped['nccl_alone_ms']:.1f}. The largest difference of a "
