@@ -21,6 +21,7 @@ import pandas as pd
 from acp_lib.database import manifest as manifests
 from acp_lib.database.samples import Samples
 from acp_lib.engine.cache import code_key, digest, file_digest
+from acp_lib.engine.faults import readable
 from acp_lib.engine.work import Work
 from acp_lib.experiment import corpus, methods, runs, splits, training
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
@@ -281,7 +282,8 @@ class Study:
             baselines.correct(self.corpus, pairs, protocol, seed).to_parquet(folder / "correct.parquet")
 
         key = digest(self.corpus_key, protocol, seed, pairs.digest, code_key("acp_lib.experiment.baselines"))
-        return pd.read_parquet(self.work.once("baselines", key, make) / "correct.parquet")
+        with readable(path := self.work.once("baselines", key, make) / "correct.parquet"):
+            return pd.read_parquet(path)
 
     # --- provenance
 

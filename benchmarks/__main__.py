@@ -13,7 +13,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from acp_lib.engine import commands
 from acp_lib.engine.cache import write
+from acp_lib.engine.faults import readable
 
 EXAMPLES = """\
 examples:
@@ -54,18 +56,39 @@ def main(argv: list[str] | None = None, prog: str = "python -m benchmarks") -> i
     except ValueError as error:
         parser.error(str(error))
     print(", ".join(f"{key} {value}" for key, value in about.items()))
-    made = {part: importlib.import_module(f"benchmarks.{part}").run(options.against if part == STEPS else options.quick)
-            for part in options.parts or PARTS}
     name = re.sub(r"[^a-z0-9]+", "-", str(about.get("gpu") or f"{about['cpu']} {about['cores']} cores").lower())
     target = options.json or (None if options.quick else RESULTS / f"{name}.json")
+    try:
+        before = kept(target) if target else {}
+    except ValueError as error:
+        parser.error(str(error))
+    made = {part: importlib.import_module(f"benchmarks.{part}").run(options.against if part == STEPS else options.quick)
+            for part in options.parts or PARTS}
     if target:
-        keep(target, made, {"date": f"{datetime.now(UTC):%Y-%m-%d}", "quick": options.quick, **about})
+        keep(target, before, made, {"date": f"{datetime.now(UTC):%Y-%m-%d}", "quick": options.quick, **about})
     return 0
 
 
-def keep(target: Path, made: dict[str, list[dict]], about: dict) -> None:
-    """Write parts to a file of results, beside the parts that it holds already."""
-    before = json.loads(target.read_text()) if target.exists() else {}
+def kept(target: Path) -> dict[str, dict]:
+    """The parts that a file of results holds; none if it is not there.
+
+    Raises
+    ------
+    ValueError
+        If it holds something else, or no file can be written there.
+    """
+    commands.target("--json", target)
+    if not target.exists():
+        return {}
+    with readable(target, "move it away, or name another file"):
+        parts = json.loads(target.read_text("utf8"))
+        if not isinstance(parts, dict) or not all(isinstance(part, dict) and "rows" in part for part in parts.values()):
+            raise ValueError("it holds no parts of a benchmark")
+        return parts
+
+
+def keep(target: Path, before: dict[str, dict], made: dict[str, list[dict]], about: dict) -> None:
+    """Write parts to a file of results, beside the parts that it held."""
     write(target, json.dumps(before | {part: {**about, "rows": rows} for part, rows in made.items()}, indent=1) + "\n")
 
 

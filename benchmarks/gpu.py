@@ -46,7 +46,8 @@ def card() -> dict:
     ValueError
         If there is no GPU.
     """
-    training.device("cuda")
+    if not torch.cuda.is_available():
+        raise ValueError("no GPU was found; gpu needs one that this PyTorch can use")
     return {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
 
 

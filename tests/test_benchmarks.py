@@ -54,8 +54,9 @@ def test_a_machine_says_its_instructions_and_how_busy_it_is():
 
 def test_parts_are_kept_beside_those_that_are_there(tmp_path):
     target = tmp_path / "results" / "machine.json"
-    bench.keep(target, {"music": [{"name": "a"}], "growth": [{"name": "b"}]}, {"date": "2026-01-01"})
-    bench.keep(target, {"growth": [{"name": "c"}]}, {"date": "2026-02-02"})
+    bench.keep(target, bench.kept(target), {"music": [{"name": "a"}], "growth": [{"name": "b"}]},
+               {"date": "2026-01-01"})
+    bench.keep(target, bench.kept(target), {"growth": [{"name": "c"}]}, {"date": "2026-02-02"})
     kept = json.loads(target.read_text())
     assert kept == {"music": {"date": "2026-01-01", "rows": [{"name": "a"}]},
                     "growth": {"date": "2026-02-02", "rows": [{"name": "c"}]}}
@@ -326,3 +327,17 @@ def test_a_gpu_is_measured_by_itself_and_where_there_is_one(monkeypatch, capsys,
     with pytest.raises(SystemExit):
         bench.main(told.split())
     assert error in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("held", "said"), [("[1, 2]", "it holds no parts of a benchmark"),
+                                            ('{"music": ', "JSONDecodeError"),
+                                            ('{"music": 1}', "it holds no parts of a benchmark")])
+def test_a_file_of_something_else_is_refused_before_anything_is_measured(tmp_path, capsys, monkeypatch, held, said):
+    monkeypatch.setattr(tag_tables, "run", lambda quick: pytest.fail("it was measured"))
+    target = tmp_path / "held.json"
+    target.write_text(held)
+    for path, reason in ((target, said), (tmp_path, "which is a folder")):
+        with pytest.raises(SystemExit):
+            bench.main(["tags", "--json", str(path)])
+        assert str(path) in (told := capsys.readouterr().err) and reason in told
+    assert target.read_text() == held

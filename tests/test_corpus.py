@@ -317,3 +317,9 @@ def test_the_generator_decides_what_is_random(stream):
     for made in (stream.image, stream.music):
         one, two, other = (made.take(rows, np.random.default_rng(seed)) for seed in (3, 3, 4))
         assert torch.equal(one, two) and not torch.equal(one, other)
+
+
+def test_more_frames_than_a_segment_has_are_refused_with_their_number(stream):
+    assert len(replace(stream.music, frames=40).starts())
+    with pytest.raises(ValueError, match="frames is 41; a segment's spectrogram has 40, so give 40 at most"):
+        replace(stream.music, frames=41)

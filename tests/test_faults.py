@@ -361,3 +361,61 @@ def test_books_go_where_acp_output_says(monkeypatch, given, home):
     assert profiles.load().results_path == home / "_build/results"
     run = book.Run(profiles.load(), {})
     assert rendering.scrub(f"in {run.build}/source/x", run.hidden) == "in _build/source/x"
+
+
+# --- files that another command wrote
+
+
+@pytest.mark.parametrize(("error", "reason"), [
+    (KeyError("data"), "KeyError: 'data'"), (ValueError("first\nsecond"), "ValueError: first"),
+    (FileNotFoundError(errno.ENOENT, "No such file", "x"), "FileNotFoundError: No such file"),
+])
+def test_what_is_wrong_with_a_kept_file_is_named_with_its_place_and_the_remedy(error, reason):
+    with pytest.raises(faults.Damaged) as found, faults.readable(Path("kept/x"), "make it anew"):
+        raise error
+    assert str(found.value) == f"kept/x cannot be used ({reason}); make it anew"
+    with pytest.raises(faults.Damaged) as outer, faults.readable(Path("kept"), "export it"):
+        raise found.value
+    assert str(outer.value) == f"kept cannot be used ({reason}); export it"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "Too many open files"), PermissionError(errno.EACCES, "no"),
+                                   MemoryError()])
+def test_what_the_machine_refuses_is_no_fault_of_a_file(error):
+    with pytest.raises(type(error)) as found, faults.readable(Path("kept/x")):
+        raise error
+    assert found.value is error
+
+
+# --- files that a command is told to write
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("folder", "read"):
+        (tmp_path / name).mkdir()
+    for name in ("file", "read/picture.png"):
+        (tmp_path / name).write_text("held")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "link").symlink_to("read/picture.png")
+    os.mkfifo(tmp_path / "pipe")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("path", "wrong"), [
+    ("", "--out is ''; give the name of a file"), ("folder", "is a folder"), ("loop", "a link that leads in a circle"),
+    ("pipe", "is no file that can be replaced"), ("file/x", "lies below '{place}/file', a file"),
+    ("file/a/x", "lies below '{place}/file', a file"), ("n" * 241, "is a name of 241 bytes, more than 240"),
+    ("é" * 121, "is a name of 242 bytes, more than 240"), (os.devnull, "is no file that can be replaced"),
+    ("read/picture.png", "is among what is read"), ("link", "is among what is read"),
+])
+def test_a_place_that_an_output_cannot_have_is_refused_beforehand(place, path, wrong):
+    with pytest.raises(ValueError, match="^--out is ") as found:
+        commands.target("--out", path, [place / "read"])
+    assert wrong.format(place=place) in str(found.value) and "give the name" in str(found.value)
+
+
+@pytest.mark.parametrize("path", ["file", "new", "folder/a/b/new", "read/new.png", "n" * 240])
+def test_an_output_may_be_new_or_replace_a_file_that_is_not_read(place, path):
+    assert commands.target("--out", path, [place / "read"]) == place / path

@@ -164,8 +164,8 @@ def test_pairs_are_asked_for_by_name():
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["encoders", "folder"], "--encoders is None; expected a folder for encoders, and nothing for another"),
-    (["folds", "folder", "--encoders", "x"], "--encoders is x; expected a folder for encoders, and nothing"),
+    (["encoders", "folder"], "--encoders is None; expected a folder for encoders"),
+    (["folds", "folder", "--encoders", "x"], "--encoders is x, of which folds has no use: it is for encoders"),
 ])
 def test_the_folder_of_weights_is_of_this_study_alone(words, said, capsys):
     assert record.main(words, "acp record") == 2

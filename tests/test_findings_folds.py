@@ -273,9 +273,18 @@ def test_the_command_records_folds_and_says_on_what(studies, tmp_path, monkeypat
 
 @pytest.mark.parametrize(("words", "said"), [
     (["transfer", "folder"], "--to is None; expected a folder for transfer"),
-    (["folds", "mini", "--to", "x"], "--to is 'x'; expected a folder for transfer, and nothing for another study"),
-    (["folds", "mini", "--material", "x"], "--export and --material are of plateau, samples, pairs; folds needs a "
-     "profile"),
+    (["folds", "mini", "--to", "x"], "--to is x, of which folds has no use: it is for transfer"),
+    (["folds", "mini", "--material", "x"], "--material is x, of which folds has no use: it is for plateau, samples, "),
+    (["pairs", "--to", "x"], "--to is x, of which pairs has no use"),
+    (["networks", "--epochs", "3"], "--epochs is 3, of which networks has no use: it is for plateau, samples, pairs; "
+     "give -p epochs"),
+    (["bridge", "--networks", "L3-Net", "ACP-Net"], "--networks is L3-Net ACP-Net, of which bridge has no use"),
+    (["folds", "--size", "0.5"], "--size is 0.5, of which folds has no use: it is for simulation"),
+    (["pairs", "mini", "-p", "seed", "2", "--material", "x"], "give no profile and no -p beside it"),
+    (["folds", "--name", "×"], "--name is '×'; expected a letter or a digit in it"),
+    (["folds", "--name", "n" * 300], "--name is "),
+    (["folds", "--name", "FI_4Q"], "--name is 'FI_4Q', but fi_4q.json holds the result of 'FI × 4Q'; give another"),
+    (["folds", "--out", "."], "--out is '.', which is a folder; give the name of a new file"),
 ])
 def test_options_of_other_studies_are_refused(words, said, capsys):
     assert record.main(words, "acp record") == 2

@@ -1,12 +1,14 @@
 """What takes ACP-Net off its plateau: how samples are dealt, what is recorded, and what is said of it."""
 
 import json
+import shutil
 from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file, save
 from test_corpus import small
 
 from acp_lib import streams
@@ -188,6 +190,62 @@ def test_a_study_that_was_stopped_goes_on_and_says_what_it_is(recording, tmp_pat
     assert set(recorded.ABOUT) < set(made) and made["data"] == "Made up" and len(made["rows"]) == 4
     assert made["command"] == f"acp record plateau --material {tmp_path / 'features'} --epochs 1 --device cpu"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["features", "made.json", "stop"]
+
+
+@pytest.mark.slow
+def test_a_study_that_was_stopped_takes_nothing_of_other_material(recording, tmp_path):
+    asked, command = recording
+    assert record.main(command, "acp record") == 130
+    other = material()
+    other.corpus.image.x[0] += 1
+    other.save(tmp_path / "features")
+    assert record.main(command, "acp record") == 0
+    assert [cell["dropout_at"] for cell in asked] == ["fusion", "hidden", "fusion", "hidden"]
+
+
+@pytest.mark.slow
+def test_a_study_that_ended_beside_another_takes_nothing_from_it(recording, tmp_path, monkeypatch):
+    monkeypatch.setattr(plateau, "trained", lambda *_, **__: shutil.rmtree(tmp_path / "made.parts", True) or [{"x": 1}])
+    assert record.main(recording[1], "acp record") == 0
+    assert len(json.loads((tmp_path / "made.json").read_text("utf8"))["rows"]) == 2
+
+
+def spoil(path, change):
+    held = load_file(path)
+    change(held)
+    path.write_bytes(save(held))
+
+
+SPOILT = [
+    ("a file is cut off", lambda f: (f / "image.safetensors").write_bytes((f / "image.safetensors").read_bytes()[:99]),
+     "SafetensorError: "),
+    ("groups are missing", lambda f: (f / "music.csv").write_text("group\ns1\n"),
+     "ValueError: music has features (96, 193), 96 classes, 96 parts and 1 groups; expected as many of each"),
+    ("no groups", lambda f: (f / "music.csv").write_text("name\ns1\n"), "KeyError: 'group'"),
+    ("an empty table", lambda f: (f / "image.csv").write_text(""), "EmptyDataError: "),
+    ("other sides", lambda f: shutil.copy(f / "image.safetensors", f / "music.safetensors"), "expected as many of "),
+    ("no parts", lambda f: spoil(f / "image.safetensors", lambda held: held.pop("part")), "TypeError: "),
+    ("no numbers", lambda f: spoil(f / "image.safetensors", lambda held: held["x"].fill_(torch.nan)),
+     "ValueError: features of image are not finite"),
+    ("another width", lambda f: spoil(f / "image.safetensors", lambda held: held.update(x=torch.zeros(120, 5))),
+     "ValueError: image has features (120, 5)"),
+    ("about what", lambda f: (f / "about.json").write_text('{"data": "A"}'),
+     "ValueError: about.json says nothing of data_fingerprint, synthetic"),
+    ("a list", lambda f: (f / "about.json").write_text("[1]"), "ValueError: about.json holds no names with values"),
+    ("half a file", lambda f: (f / "about.json").write_text('{"data'), "JSONDecodeError: "),
+    ("gone", lambda f: (f / "about.json").unlink(), "FileNotFoundError: No such file or directory"),
+]
+
+
+@pytest.mark.parametrize(("spoilt", "said"), [row[1:] for row in SPOILT], ids=[row[0] for row in SPOILT])
+def test_material_that_cannot_be_used_is_named_with_the_remedy(tmp_path, capsys, spoilt, said):
+    folder = tmp_path / "features"
+    material().save(folder)
+    spoilt(folder)
+    assert record.main(["plateau", "--material", str(folder), "--out", str(tmp_path / "made.json")], "acp record") == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert f"{folder} cannot be used (" in told and said in told
+    assert told.startswith("error: ") and "; export the features anew, by --export" in told
 
 
 def test_epochs_must_be_some(recording, capsys):

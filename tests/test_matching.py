@@ -1,11 +1,13 @@
 """A trained network put to use: temperature, ranks, what is refused, and what a terminal, a page and files show."""
 
+import base64
 import csv
 import io
 import json
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ import soundfile
 from bs4 import BeautifulSoup
 from conftest import corpus as folder_corpus
 from conftest import picture, sound
+from PIL import Image
 from scipy.special import expit, logit
 from test_acp import called
 from test_study import profile, quick  # noqa: F401 - a fixture
@@ -21,7 +24,7 @@ from test_study import profile, quick  # noqa: F401 - a fixture
 from acp_lib.audits.additive import margins
 from acp_lib.engine.text import plain
 from acp_lib.matching import scores, told
-from acp_lib.matching.page import QUERIES, page
+from acp_lib.matching.page import QUERIES, SIDE, _Media, page
 from acp_lib.matching.scores import match, tabled, temperature
 from acp_lib.profiles import places
 from acp_lib.study import Study
@@ -251,7 +254,7 @@ def test_synthetic_data_is_named_as_such_wherever_a_score_is_shown(found, show):
                           found.pictures, found.songs)
     shown = show(made)
     assert "the mini database" in shown and ("SYNTHETIC" in shown or '"synthetic": true' in shown
-                                             or ",trained_on_synthetic," in shown.splitlines()[0])
+                                             or "trained_on_synthetic" in shown.splitlines()[0])
 
 
 # what is shown
@@ -283,6 +286,23 @@ def test_a_page_shows_any_name_as_text_and_asks_no_other_file(hostile):
     assert all(plain(name) in text for name in HOSTILE)
     assert len(soup.find_all("audio")) == len(HOSTILE) + 1 and len(soup.find_all("img")) == len(HOSTILE) + 1
     assert len(soup.find_all("li", class_="match")) == (len(HOSTILE) + 1) ** 2
+
+
+@pytest.mark.slow
+def test_a_name_with_a_carriage_return_stays_in_its_cell(found):
+    made = scores.Matches(found.table.assign(picture="cr\rret.png"), found.refused, found.about, found.pictures,
+                          found.songs)
+    rows = list(csv.DictReader(io.StringIO(told.as_csv(made), newline="")))
+    assert len(rows) == len(found.table) and {row["picture"] for row in rows} == {"cr\rret.png"}
+
+
+@pytest.mark.parametrize(("size", "shown"), [((3000, 1), (SIDE, 1)), ((1, 3000), (1, SIDE)),
+                                             ((40, 20), (SIDE, SIDE // 2)), ((1, 1), (SIDE, SIDE))])
+def test_a_picture_has_a_thumbnail_however_thin_it_is(tmp_path, size, shown):
+    Image.new("RGB", size).save(tmp_path / "p.png")
+    media = _Media(SimpleNamespace(pictures=SimpleNamespace(root=tmp_path), songs=None))
+    data = base64.b64decode(media.of("picture", "p.png").split("base64,")[1].split('"')[0])
+    assert Image.open(io.BytesIO(data)).size == shown
 
 
 @pytest.mark.slow
@@ -356,8 +376,10 @@ def test_a_command_ranks_files_and_folders(capsys, study, odd, data, work, tmp_p
     ("p.png s.wav mini -p nonsense 1", "error: unknown parameter 'nonsense'"),
     ("p.png s.wav --top 0", "acp match: error: argument --top: 0; expected 1 or more"),
     ("p.png s.wav --top many", "acp match: error: argument --top: invalid count value: 'many'"),
-    ("p.png s.wav --csv s.wav", "error: --csv is '{here}/s.wav', which is to be matched; give the name of a new file"),
-    ("p.png s.wav --page .", "error: --page is '{here}', which is a folder; give the name of a new file"),
+    ("p.png s.wav --csv s.wav", "error: --csv is 's.wav', which is among what is read; give the name of a new file"),
+    (". s.wav --csv p.png", "error: --csv is 'p.png', which is among what is read; give the name of a new file"),
+    ("p.png s.wav --csv=", "error: --csv is ''; give the name of a file"),
+    ("p.png s.wav --page .", "error: --page is '.', which is a folder; give the name of a new file"),
     ("p.png s.wav --csv x --json x", "error: --csv and --json name the same file; give each its own"),
     ("t.png s.wav -p work w", "error: '{name}' holds no picture that can be used (t.png: cannot be read: "),
 ])

@@ -2,17 +2,21 @@
 
 import json
 import os
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import save
 from test_corpus import saved, small
 
 from acp_lib.engine import processes
+from acp_lib.engine.faults import Damaged
 from acp_lib.engine.processes import THREADS
 from acp_lib.engine.work import Work
 from acp_lib.experiment import evaluation, methods, runs, tasks, training
@@ -249,3 +253,22 @@ PLAIN = ("music", "193 numbers + MLP")
 def test_a_run_depends_on_whole_groups_of_options_and_on_no_other(method, change, differs):
     one, two = (methods.method(*method).options(load(**QUICK | more)).named for more in ({}, change))
     assert (one != two) == differs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "spoilt", "read"), [
+    ("model.safetensors", lambda p: p.write_bytes(p.read_bytes()[:-9]), lambda run: run.model()),
+    ("model.safetensors", lambda p: p.write_bytes(b""), lambda run: run.model()),
+    ("model.safetensors", lambda p: p.write_bytes(save({"image.0.weight": torch.zeros(2)})), lambda run: run.model()),
+    ("history.json", lambda p: p.write_text("[{"), lambda run: run.history),
+    ("test.parquet", lambda p: p.write_bytes(b"PAR1"), lambda run: run.predictions),
+    ("test.parquet", lambda p: p.unlink(), lambda run: run.predictions),
+])
+def test_a_kept_run_that_is_damaged_is_named_with_the_remedy(alone, tmp_path, name, spoilt, read):
+    folder = shutil.copytree(alone[0].folder, tmp_path / "run")
+    spoilt(folder / name)
+    with pytest.raises(Damaged) as found:
+        read(replace(alone[0], folder=folder))
+    said = str(found.value)
+    assert said.startswith(f"{folder / name} cannot be used (") and "\n" not in said
+    assert said.endswith("; remove the folder that holds it, and it is made anew")

@@ -15,6 +15,7 @@ from acp_lib.database import tags as screening
 from acp_lib.database.acquire import journal
 from acp_lib.database.walk import listing
 from acp_lib.engine.cache import code_key, digest
+from acp_lib.engine.faults import readable
 from acp_lib.engine.work import Work
 from acp_lib.profiles.groups import Database
 
@@ -83,12 +84,14 @@ class Samples:
     @cached_property
     def listed(self) -> pd.DataFrame:
         """The manifest as the source gives it: one row a sample."""
-        return pd.read_parquet(self._folder / "manifest.parquet")
+        with readable(path := self._folder / "manifest.parquet"):
+            return pd.read_parquet(path)
 
     @cached_property
     def rejects(self) -> pd.DataFrame:
         """Path and reason of what was found and is no sample."""
-        return pd.read_parquet(self._folder / "rejects.parquet")
+        with readable(path := self._folder / "rejects.parquet"):
+            return pd.read_parquet(path)
 
     @property
     def tag_file(self) -> Path | None:

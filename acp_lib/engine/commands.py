@@ -4,6 +4,7 @@ Chapter: How to read and rerun.
 """
 
 import argparse
+import errno
 import os
 import select
 import signal
@@ -43,6 +44,47 @@ def add_spreading(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, help="processes on this machine (one a core)")
     parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler: tcp://host:port")
     return parser
+
+
+LONGEST = 240  # bytes of a file's name, which is longer while it is being written
+
+
+def target(option: str, path: str | Path, inputs: Sequence[Path] = ()) -> Path:
+    """The file that an option says to write, whole; to be asked for before the work is done that fills it.
+
+    inputs : files and folders that the command reads, in which nothing may be replaced
+
+    Raises
+    ------
+    ValueError
+        If no file can stand there, something other than a file does, or the file is one of the inputs.
+    """
+    if not str(path):
+        raise ValueError(f"{option} is ''; give the name of a file")
+    whole = Path(places.absolute(str(path)))
+    wrong = _unfit(whole)
+    if not wrong and whole.exists() and any(whole.resolve().is_relative_to(given.resolve()) for given in inputs):
+        wrong = "is among what is read"
+    if wrong:
+        raise ValueError(f"{option} is {str(path)!r}, which {wrong}; give the name of a new file")
+    return whole
+
+
+def _unfit(path: Path) -> str:
+    """Why no file can be written to a path; empty where one can."""
+    if len(os.fsencode(path.name)) > LONGEST:
+        return f"is a name of {len(os.fsencode(path.name))} bytes, more than {LONGEST}"
+    try:
+        path.resolve(strict=True)
+    except (RuntimeError, OSError) as error:
+        if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
+            return "is a link that leads in a circle"
+    if path.is_dir():
+        return "is a folder"
+    if path.exists() and not path.is_file():
+        return "is no file that can be replaced"
+    above = next(folder for folder in path.parents if folder.exists())
+    return "" if above.is_dir() else f"lies below {str(above)!r}, a file"
 
 
 def count(text: str) -> int:

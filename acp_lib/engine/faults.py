@@ -49,6 +49,30 @@ def at(place: Path) -> Iterator[None]:
         raise Refused(error.errno, error.strerror, error.filename or str(place)) from error
 
 
+class Damaged(ValueError):
+    """A file that another command wrote and that cannot be used; says where it lies, why, and the remedy."""
+
+    def __init__(self, path: Path, reason: str, remedy: str) -> None:
+        super().__init__(f"{path} cannot be used ({reason}); {remedy}")
+        self.reason = reason
+
+
+@contextmanager
+def readable(path: Path, remedy: str = "remove the folder that holds it, and it is made anew") -> Iterator[None]:
+    """A block that reads a file or folder that another command wrote: whatever is wrong with it is raised as Damaged.
+    What the machine refuses is raised as it is.
+    """
+    try:
+        yield
+    except Damaged as error:  # of a file in the folder
+        raise Damaged(path, error.reason, remedy) from error
+    except Exception as error:
+        if exhausted(error) or (isinstance(error, OSError) and error.errno in REMEDIES):
+            raise
+        said = (error.strerror if isinstance(error, OSError) else str(error)) or ""
+        raise Damaged(path, f"{type(error).__name__}: {said.partition(chr(10))[0]}", remedy) from error
+
+
 def line(text: str) -> str:
     """The last line of an error, traceback or program output that names an error of `REMEDIES`, from its number on,
     with the remedy; empty if there is none.

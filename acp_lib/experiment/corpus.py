@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save
 
 from acp_lib.emotions import CLASSES, EMOTIONS
 from acp_lib.engine.cache import write
+from acp_lib.engine.faults import readable
 from acp_lib.experiment import pairs
 from acp_lib.experiment.splits import PARTS
 from acp_lib.features.layout import BLOCKS
@@ -76,9 +77,10 @@ class Modality:
 
     @classmethod
     def read(cls, path: Path) -> "Modality":
-        """Read a file written by `save`."""
-        held = load_file(path)
-        return cls(held.pop("x"), **{key: value.numpy() for key, value in held.items()})
+        """Read a file written by `save`; raises Damaged if it cannot be used."""
+        with readable(path):
+            held = load_file(path)
+            return cls(held.pop("x"), **{key: value.numpy() for key, value in held.items()})
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,10 @@ class Slices(Modality):
     crops: int = 12
 
     chunk = 16
+
+    def __post_init__(self) -> None:
+        if self.frames > (most := self.x.shape[1]):
+            raise ValueError(f"frames is {self.frames}; a segment's spectrogram has {most}, so give {most} at most")
 
     def take(self, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
         return self._cut(rows, self.drawn_starts(len(rows), rng)[:, None])[:, 0]

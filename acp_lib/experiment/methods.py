@@ -18,6 +18,7 @@ from torch import nn
 
 from acp_lib import streams
 from acp_lib.emotions import CLASSES, EMOTIONS
+from acp_lib.engine.faults import readable
 from acp_lib.experiment import evaluation
 from acp_lib.experiment.corpus import Corpus, Modality, Pictures, Slices
 from acp_lib.experiment.tasks import Correspondence, Recognition, Task
@@ -177,7 +178,8 @@ def acp_net_embeddings(inputs: Inputs, o: Options, modality: str) -> Modality:
     """
     assert inputs.acp_net is not None
     model = acp_net(o).eval()
-    model.load_state_dict(load_file(inputs.acp_net / "model.safetensors"))
+    with readable(path := inputs.acp_net / "model.safetensors"):
+        model.load_state_dict(load_file(path))
     if o.probing.probed_at == "before_relu":
         branch = cast(nn.Sequential, getattr(model, modality))
         last = max(k for k, layer in enumerate(branch) if isinstance(layer, nn.Linear))

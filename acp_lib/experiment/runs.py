@@ -22,6 +22,7 @@ from torch import distributed, nn
 
 from acp_lib import streams
 from acp_lib.engine.cache import build_once, write
+from acp_lib.engine.faults import readable
 from acp_lib.engine.processes import pool
 from acp_lib.engine.progress import bar
 from acp_lib.engine.spread import spread_tasks
@@ -60,12 +61,14 @@ class Run:
     @cached_property
     def history(self) -> list[dict]:
         """One record per epoch, as `training.fit` returns them."""
-        return json.loads((self.folder / "history.json").read_text("utf8"))
+        with readable(path := self.folder / "history.json"):
+            return json.loads(path.read_text("utf8"))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """The predictions for the test pairs or samples: the task's `predictions`."""
-        return pd.read_parquet(self.folder / "test.parquet")
+        with readable(path := self.folder / "test.parquet"):
+            return pd.read_parquet(path)
 
     @property
     def probability(self) -> np.ndarray:
@@ -75,7 +78,8 @@ class Run:
     @property
     def memorised(self) -> float:
         """A probe's accuracy on its training samples."""
-        table = pd.read_parquet(self.folder / "train.parquet")
+        with readable(path := self.folder / "train.parquet"):
+            table = pd.read_parquet(path)
         return float((table["truth"] == table["predicted"]).mean())
 
     @property
@@ -108,7 +112,8 @@ class Run:
     def model(self) -> nn.Module:
         """The trained network, ready to predict."""
         model = self.untrained()
-        model.load_state_dict(load_file(self.folder / "model.safetensors"))
+        with readable(path := self.folder / "model.safetensors"):
+            model.load_state_dict(load_file(path))
         return model.eval()
 
 

@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,12 +26,14 @@ import torch
 from scipy import stats
 
 from acp_lib import streams
-from acp_lib.engine.cache import write
+from acp_lib.engine.cache import digest, write
+from acp_lib.engine.faults import readable
 from acp_lib.engine.text import number
 from acp_lib.experiment import baselines, together
 from acp_lib.experiment.corpus import Corpus, Modality, scaled
 from acp_lib.experiment.splits import PARTS
 from acp_lib.experiment.tasks import UPDATES, Batches, Correspondence
+from acp_lib.features.layout import VECTORS
 from acp_lib.models import ACPNet
 from acp_lib.profiles.groups import Network, Pairing, Training
 
@@ -108,10 +111,32 @@ class Material:
 
     @classmethod
     def read(cls, folder: Path) -> Material:
-        """What `save` wrote."""
-        corpus = Corpus(*(Modality.read(folder / f"{name}.safetensors") for name in ("image", "music")))
-        groups = {m: pd.read_csv(folder / f"{m}.csv", dtype=str)["group"].to_numpy(str) for m in ("image", "music")}
-        return cls(corpus, groups, json.loads((folder / "about.json").read_text("utf8")))
+        """What `save` wrote; raises Damaged if it is not all there, or does not fit together."""
+        with readable(folder, "export the features anew, by --export"):
+            corpus = Corpus(**{m: Modality.read(folder / f"{m}.safetensors") for m in VECTORS})
+            groups = {m: pd.read_csv(folder / f"{m}.csv", dtype=str)["group"].to_numpy(str) for m in VECTORS}
+            about = json.loads((folder / "about.json").read_text("utf8"))
+            for name, width in VECTORS.items():
+                _fits(name, getattr(corpus, name), len(groups[name]), width)
+            if not isinstance(about, dict) or (gone := {"data", "synthetic", "data_fingerprint"} - about.keys()):
+                raise ValueError(f"about.json says nothing of {', '.join(sorted(gone))}" if isinstance(about, dict)
+                                 else "about.json holds no names with values")
+            return cls(corpus, groups, about)
+
+    @property
+    def key(self) -> str:
+        """Stands for all that is trained on, whatever it was made from and by."""
+        parts = [part for m in VECTORS for side in (getattr(self.corpus, m),)
+                 for part in (side.x.numpy(), side.label, side.part, self.groups[m])]
+        return digest([sha256(np.ascontiguousarray(part).tobytes()).hexdigest() for part in parts])
+
+
+def _fits(name: str, side: Modality, groups: int, width: int) -> None:
+    if tuple(side.x.shape) != (n := len(side.label), width) or groups != n or len(side.part) != n:
+        raise ValueError(f"{name} has features {tuple(side.x.shape)}, {n} classes, {len(side.part)} parts and {groups} "
+                         f"groups; expected as many of each, and features of {width} numbers")
+    if not torch.isfinite(side.x).all():
+        raise ValueError(f"features of {name} are not finite")
 
 
 def dealt(groups: np.ndarray, label: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:

@@ -11,14 +11,16 @@ import re
 import shlex
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acp_lib.engine import commands
 from acp_lib.engine.cache import code_key, digest, write
+from acp_lib.engine.faults import readable
 from acp_lib.engine.progress import bar
 
 if TYPE_CHECKING:
@@ -83,25 +85,70 @@ def main(argv: list[str] | None = None, prog: str = "python -m acp_lib.findings.
     command = f"{prog} {shlex.join(told)}"
 
     def work() -> None:
-        if options.epochs < 1:
-            raise ValueError(f"--epochs is {options.epochs}; expected 1 or more")
+        _refuse(options)
         if options.what in SETTINGS:
             _settings(options, command)
-        elif (options.what == "transfer") != bool(options.to):
-            raise ValueError(f"--to is {options.to!r}; expected a folder for transfer, and nothing for another study")
-        elif (options.what == "encoders") != bool(options.encoders):
-            raise ValueError(f"--encoders is {options.encoders}; expected a folder for encoders, and nothing for "
-                             "another study")
-        elif options.export or options.material:
-            raise ValueError(f"--export and --material are of {', '.join(SETTINGS)}; {options.what} needs a profile")
-        elif not 0 < options.size <= 1:
-            raise ValueError(f"--size is {options.size:g}; expected a share above 0 and up to 1")
         elif options.what in LISTED:
             _listed(options, command)
         else:
             _folded(options, command)
 
     return commands.outcome(work, prog)
+
+
+APPLY = {"to": ("transfer",), "encoders": ("encoders",), "without": ("encoders",), "size": ("simulation",),
+         "networks": ("folds", "networks", "power", "encoders", "simulation"),
+         **dict.fromkeys(("export", "material", "epochs", "device"), tuple(SETTINGS))}
+"""The studies that each option is of."""
+
+NEEDED = {"transfer": "to", "encoders": "encoders"}
+
+
+def _refuse(options: Namespace) -> None:
+    """Raise ValueError for an option that the study does not have, lacks, or cannot take, before anything is made."""
+    unset = arguments("record").parse_args([options.what])
+    for name, studies in APPLY.items():
+        if (value := getattr(options, name)) != getattr(unset, name) and options.what not in studies:
+            raise ValueError(f"--{name} is {_shown(value)}, of which {options.what} has no use: it is for "
+                             f"{', '.join(studies)}" + (f"; give -p {name}" if name in ("epochs", "device") else ""))
+    if (needed := NEEDED.get(options.what)) and not getattr(options, needed):
+        raise ValueError(f"--{needed} is {getattr(options, needed)!r}; expected a folder for {options.what}")
+    if options.material and (options.given or options.profile != unset.profile):
+        raise ValueError("--material has features that are made already; give no profile and no -p beside it")
+    if options.epochs < 1:
+        raise ValueError(f"--epochs is {options.epochs}; expected 1 or more")
+    if not 0 < options.size <= 1:
+        raise ValueError(f"--size is {options.size:g}; expected a share above 0 and up to 1")
+    if options.out:
+        commands.target("--out", options.out)
+    if options.name is not None and not options.out:
+        _place(options.what, options.name)
+
+
+def _shown(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _place(what: str, data: str) -> Path:
+    """Where the result of a study of some data is kept.
+
+    Raises
+    ------
+    ValueError
+        If the name has no letter and no digit, no file can have it, or the result of other data has it.
+    """
+    from acp_lib.results import recorded
+
+    if not (name := re.sub(r"[\W_]+", "_", data.lower()).strip("_")):
+        raise ValueError(f"--name is {data!r}; expected a letter or a digit in it")
+    path = commands.target("--name", recorded.FOLDER / what / f"{name}.json")
+    if path.exists():
+        with readable(path, "move it away, or give another --name"):
+            held = json.loads(path.read_text("utf8"))["data"]
+        if held != data:
+            raise ValueError(f"--name is {data!r}, but {path.name} holds the result of {held!r}; give another name, or "
+                             "a place by --out")
+    return path
 
 
 def _folded(options: Namespace, command: str) -> None:
@@ -138,8 +185,7 @@ def _save(options: Namespace, rows: Sequence[dict], said: dict) -> Path:
     from acp_lib.results import recorded
 
     said |= {"data": options.name or said["data"]}
-    name = re.sub("[^a-z0-9]+", "_", said["data"].lower()).strip("_")
-    path = options.out or recorded.FOLDER / options.what / f"{name}.json"
+    path = options.out or _place(options.what, said["data"])
     recorded.save(path, said, rows)
     print(f"{len(rows)} rows in {path}")
     return path
@@ -171,21 +217,27 @@ def _trained(options: Namespace, material: Material, command: str) -> None:
     from acp_lib.results import recorded
 
     where, jobs = device(options.device), plateau.STUDIES[options.what]()
-    about, key = material.about | {"epochs": options.epochs}, code_key("acp_lib.findings.plateau")
+    about, key = material.about | {"epochs": options.epochs}, [code_key("acp_lib.findings.plateau"), material.key]
     parts = (options.out or recorded.FOLDER / options.what).with_suffix(".parts")
     rows, kept = [], []
     for job in bar(jobs, total=len(jobs), what=f"{options.what}, {about['data']}", unit="setting"):
         part = parts / f"{digest(job, about, key)}.json"
-        if not part.is_file():
-            cell, shares = job
-            write(part, json.dumps(plateau.trained(material, cell, shares, where, epochs=options.epochs)))
-        rows += json.loads(part.read_text("utf8"))
+        rows += _part(part, partial(plateau.trained, material, job[0], job[1], where, epochs=options.epochs))
         kept.append(part)
     _save(options, rows, recorded.about(command, recorded.hardware(where)) | about)
     for part in kept:
-        part.unlink()
+        part.unlink(missing_ok=True)  # the same command may have run beside this one
     with suppress(OSError):  # another corpus may have parts there
         parts.rmdir()
+
+
+def _part(path: Path, make: Callable[[], list[dict]]) -> list[dict]:
+    """Rows that are kept at a path; made and written there if they are not."""
+    with suppress(FileNotFoundError):
+        return json.loads(path.read_text("utf8"))
+    rows = make()
+    write(path, json.dumps(rows))
+    return rows
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from acp_lib.engine import commands
 from acp_lib.engine.cache import write
 from acp_lib.engine.text import MESSAGE, plain
-from acp_lib.profiles.places import absolute, existing
+from acp_lib.profiles.places import existing
 
 if TYPE_CHECKING:
     from acp_lib.matching.scores import Matches
@@ -43,11 +43,8 @@ def arguments(prog: str) -> argparse.ArgumentParser:
 
 def _kept(options: argparse.Namespace, given: list[Path]) -> dict[str, Path]:
     """Where each of KEPT that was asked for is written; raises ValueError for a place that it cannot have."""
-    kept = {name: Path(absolute(path)) for name in KEPT if (path := getattr(options, name))}
-    for name, path in kept.items():
-        if path.is_dir() or path.resolve() in [p.resolve() for p in given]:
-            raise ValueError(f"--{name} is {str(path)!r}, which is {'a folder' if path.is_dir() else 'to be matched'}; "
-                             "give the name of a new file")
+    asked = {name: path for name in KEPT if (path := getattr(options, name)) is not None}
+    kept = {name: commands.target(f"--{name}", path, given) for name, path in asked.items()}
     if len(set(kept.values())) < len(kept):
         raise ValueError(f"--{' and --'.join(kept)} name the same file; give each its own")
     return kept

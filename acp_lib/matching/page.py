@@ -10,7 +10,6 @@ import html
 import io
 
 import pandas as pd
-from PIL import ImageOps
 
 from acp_lib.book.report import player
 from acp_lib.engine.text import plain
@@ -111,8 +110,9 @@ class _Media:
         return self._thumbnail(path) if what == "picture" else self._player(path)
 
     def _thumbnail(self, path: str) -> str:
-        small, data = ImageOps.contain(open_upright(self.files["picture"].root / path), (SIDE, SIDE)), io.BytesIO()
-        small.save(data, "JPEG", quality=80)
+        picture, data = open_upright(self.files["picture"].root / path), io.BytesIO()
+        width, height = (max(1, round(SIDE * n / max(picture.size))) for n in picture.size)  # however thin it is
+        picture.resize((width, height)).save(data, "JPEG", quality=80)
         return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}">'
 
     def _player(self, path: str) -> str:

@@ -3,6 +3,7 @@
 Chapter: How to read and rerun.
 """
 
+import csv
 import json
 import re
 
@@ -80,11 +81,11 @@ def terminal(found: Matches, top: int) -> str:
 
 def as_csv(found: Matches) -> str:
     """The whole table, with the data that the networks were trained on in each row; a name that a spreadsheet would run
-    as a formula begins with an apostrophe.
+    as a formula begins with an apostrophe. Texts are quoted, for names that hold a line's end.
     """
     names = found.table[["picture", "song"]].map(lambda name: f"'{name}" if FORMULA.match(name) else name)
     trained = {f"trained_on_{key}": found.about[key] for key in ("data", "synthetic", "data_fingerprint")}
-    return found.table.assign(**names, **trained).to_csv(index=False, float_format="%.6g")
+    return found.table.assign(**names, **trained).to_csv(index=False, float_format="%.6g", quoting=csv.QUOTE_NONNUMERIC)
 
 
 def as_json(found: Matches) -> str:
