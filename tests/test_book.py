@@ -629,6 +629,7 @@ def test_the_executed_notebook_can_be_downloaded(made, name):
     assert outputs and not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
     injected, = (c.source for c in code if "injected-parameters" in c.metadata.get("tags", ()))
     assert "n_images = 80" in injected
+    assert "{glue:" not in "".join(c.source for c in notebook.cells if c.cell_type == "markdown")
 
 
 @whole

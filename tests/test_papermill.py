@@ -20,7 +20,7 @@ from papermill.parameterize import parameterize_notebook
 from test_book import SMALL, given, the_copy
 
 from acp_lib import profiles
-from acp_lib.book.papermill import MystHandler
+from acp_lib.book.papermill import MystHandler, for_pages
 from acp_lib.profiles import ROOT
 
 CHAPTER = "notebooks/06_baselines.md"
@@ -242,3 +242,38 @@ def test_papermill_lists_parameters_with_help(project):
     assert "seed: int (default None) of every random choice" in words
     assert "learning_rate: float (default None) of Adam" in words
     assert 'profile: str (default "mini") one of the profiles' in words
+
+
+# numbers in the sentences of what is written
+
+
+def glued(name, data, prefix="application/papermill.record/"):
+    return nbformat.v4.new_output("display_data", {prefix + kind: said for kind, said in data.items()},
+                                  metadata={"scrapbook": {"name": name, "mime_prefix": prefix}})
+
+
+@pytest.fixture
+def told():
+    values = {"share": {"text/plain": "12.345"}, "n": {"text/plain": "'1,097'"}, "least": {"text/plain": "-0.01"},
+              "none": {"text/plain": "'–'"}, "list": {"text/markdown": "- one\n- two", "text/plain": "<Markdown>"}}
+    cell = nbformat.v4.new_code_cell("report.put()", outputs=[glued(name, data) for name, data in values.items()])
+    text = ("{glue:text}`n` samples, {glue:text}`share:.1f` %, {glue:text}`least:+z.1f`, {glue:text}`none:.1f`, "
+            "{glue:text}`gone` and {ref}`elsewhere`\n\n{glue:md}`list:myst`")
+    notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_markdown_cell(text)])
+    return nbformat.writes(notebook)
+
+
+FILLED = "1,097 samples, 12.3 %, +0.0, –, {glue:text}`gone` and {ref}`elsewhere`\n\n- one\n- two"
+
+
+def test_papermill_puts_numbers_into_the_sentences_of_what_it_writes(told, tmp_path):
+    papermill_io.write(told, str(tmp_path / "out.ipynb"))
+    written = nbformat.read(tmp_path / "out.ipynb", 4)
+    assert written.cells[1].source == FILLED
+    assert written.cells[0] == nbformat.reads(told, 4).cells[0]
+
+
+def test_notebooks_for_pages_keep_the_names(told, tmp_path):
+    with for_pages():
+        papermill_io.write(told, str(tmp_path / "out.ipynb"))
+    assert (tmp_path / "out.ipynb").read_text("utf8") == told

@@ -173,12 +173,13 @@ def execute(chapter: Chapter, timeout: int, *, bar: bool) -> tuple[str, float]:
             from traitlets.config import Config
 
             from acp_lib.book import engine, kernels
+            from acp_lib.book import papermill as myst
         logging.getLogger("papermill").setLevel(logging.ERROR)  # parameters are checked here and in the chapters
         chapter.record.unlink(missing_ok=True)
         key, text, start = chapter.key, chapter.text, time.monotonic()
         notebook = jupytext.reads(text, fmt="md:myst")
         try:
-            with faults.at(chapter.executed):
+            with faults.at(chapter.executed), myst.for_pages():
                 papermill.execute_notebook(
                     notebook, chapter.executed, chapter.run.parameters, kernel_name="python3",
                     progress_bar={"desc": chapter.name} if bar else False, execution_timeout=timeout, start_timeout=120,
@@ -274,7 +275,8 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
     execute_all(chapters, jobs, timeout)
     stale = [c.name for c in run.chapters if not c.current]
     if rendered and stale:
-        print(f"not rendered: {', '.join(stale)} did not run on this code and data yet; run without --only")
+        print(f"not rendered: {', '.join(stale)} did not run on this code and data yet; run without --only. The "
+              f"notebooks that ran are in {run.build / 'executed'}")
     elif rendered:
         print(f"book {rendering.render(run)}")
 
@@ -297,7 +299,8 @@ def before_chapters(run: Run, *, whole: bool) -> None:
 def arguments(prog: str) -> argparse.ArgumentParser:
     parser = commands.parser(prog, __doc__, EXAMPLES)
     parser.add_argument("-j", "--jobs", type=int, default=1, help="chapters to run at once (1)")
-    parser.add_argument("--only", nargs="+", default=[], metavar="CHAPTER", help="run these chapters alone: 05_acp_net")
+    parser.add_argument("--only", nargs="+", default=[], metavar="CHAPTER",
+                        help="run these chapters alone: 05_acp_net; pages are made once all have run")
     parser.add_argument("--no-render", dest="rendered", action="store_false", help="stop when the chapters have run")
     parser.add_argument("--pdf", nargs="+", default=[], choices=printed.KINDS, dest="printed",
                         help="print this, too, as a PDF that every page links to")

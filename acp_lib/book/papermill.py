@@ -1,7 +1,8 @@
 """Plain papermill reads the chapters, which are MyST Markdown: `papermill notebooks/05_acp_net.md out.ipynb`.
 
 papermill picks a handler by how a path starts, which for a local file may be anything. So this module, which papermill
-loads for its entry point in pyproject.toml, teaches the one handler of local files to read MyST Markdown.
+loads for its entry point in pyproject.toml, teaches the one handler of local files to read MyST Markdown, and to put
+numbers into the sentences of what it writes, where no page will.
 
 It writes parameters into a notebook as Python, their names as they are; in a file of parameters (`-f`, `-y`) these are
 other people's text, so what is no name is refused.
@@ -11,18 +12,34 @@ Chapter: How to read and rerun.
 
 import keyword
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import jupytext
+import nbformat
 from papermill.exceptions import PapermillException
 from papermill.iorw import papermill_io
 from papermill.translators import PythonTranslator, papermill_translators
 
+from acp_lib.book.filled import filled
+
 LOCAL = papermill_io.get_handler("local")
+_for_pages: ContextVar[bool] = ContextVar("notebooks are for pages", default=False)
 SCHEME = "file://"
+
+
+@contextmanager
+def for_pages() -> Iterator[None]:
+    """A block whose notebooks keep the names of values in their sentences, for Sphinx to put the values there."""
+    token = _for_pages.set(True)
+    try:
+        yield
+    finally:
+        _for_pages.reset(token)
 
 
 def _reader(read: Callable[[str], str]) -> Callable[[str], str]:
@@ -39,6 +56,8 @@ def _writer(write: Callable[[str, str], None]) -> Callable[[str, str], None]:
         """Write a notebook file, which a `.md` file, a chapter it may be, is not."""
         if Path(path).suffix == ".md":
             raise PapermillException(f"the output is {path!r}, but papermill writes .ipynb files; name one")
+        if "{glue:" in text and not _for_pages.get():
+            text = nbformat.writes(filled(nbformat.reads(text, 4)))
         write(text, path)
 
     return write_notebook

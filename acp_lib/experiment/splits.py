@@ -76,7 +76,8 @@ def assign_split(table: pd.DataFrame, *, by: str = "song", seed: int = 0, draw: 
             held = rows.index[rows["class"] == label]
             if len(held) and (lacking := [name for i, name in enumerate(names) if i not in set(place[held])]):
                 hold = f"each of {folds} folds holds" if folds else "training, validation and test each hold"
-                raise ValueError(f"class {label} has {unit[held].nunique()} {modality} units to split (by {by}), and "
+                whole = f" (by {by})" if modality == "music" else ""
+                raise ValueError(f"class {label} has {unit[held].nunique()} {modality} units to split{whole}, and "
                                  f"{lacking[0]} got none of them; give it {len(ratios)} or more of its own, so that "
                                  f"{hold} one")
     return place.map(dict(enumerate(names)))

@@ -55,7 +55,7 @@ examples:
   %%(prog)s emomv folder -p data emomv_c                                pairs of others, HDF5: pip install h5py
 
 What is recorded goes to recorded/WHAT/DATA.json, or where --out says. A command that was stopped goes on where it was.
-""" % {"studies": "\n  ".join(f"{name:9} {words}" for name, words in (SETTINGS | FOLDED | LISTED).items())}  # noqa: UP031
+""" % {"studies": "\n  ".join(f"{name:10} {words}" for name, words in (SETTINGS | FOLDED | LISTED).items())}  # noqa: UP031
 
 
 def arguments(prog: str) -> ArgumentParser:

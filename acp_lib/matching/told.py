@@ -27,15 +27,16 @@ def caution(about: dict) -> str:
 
 def sentences(about: dict) -> dict[str, str]:
     """Whose word a score is, an entry a subject."""
-    seeds = ", ".join(map(str, about["seeds"]))
+    n, seeds = len(about["seeds"]), ", ".join(map(str, about["seeds"]))
+    several = f"the mean over {n} networks (seeds {seeds}), and beside it the lowest and the highest alone"
     said = (f"of {about['test_pairs']:,} test pairs, {about['test_true']:.0%} of them true, "
             f"{about['test_accuracy']:.1%} called right; calibration error {about['test_calibration_error']:.3f}, "
             f"before calibration {about['test_calibration_error_before']:.3f}")
     last = about["settings"]["last_segment"]
     rest = f"a rest of {last:g} s or more is one of them" if last < audio.SEGMENT else "a rest is not heard"
     return {
-        "network": f"{about['network']}, {about['width']}, profile {about['profile']}; the mean over "
-                   f"{len(about['seeds'])} networks (seeds {seeds}), in brackets the lowest and the highest alone",
+        "network": f"{about['network']}, {about['width']}, profile {about['profile']}; "
+                   + (several if n > 1 else f"one network (seed {seeds})"),
         "trained on": f"{about['data']}{' (SYNTHETIC)' if about['synthetic'] else ''}, fingerprint "
                       f"{about['data_fingerprint']}",
         "pictures seen by": f"Inception-V3, {about['image_weights']} ({about['image_weights_digest']})",

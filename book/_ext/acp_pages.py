@@ -130,12 +130,17 @@ def launches(page: str, url: str) -> list[dict]:
 
 
 def write_notebooks(app, error) -> None:
-    """Beside each chapter's page its notebook without outputs."""
+    """Beside each chapter's page its notebook without outputs; and numbers in the sentences of the one with outputs."""
     if error is not None or app.builder.format != "html":
         return
+    import nbformat
+
     from acp_lib.book import plain
+    from acp_lib.book.filled import filled
 
     plain.write(Path(app.outdir, "notebooks"), address())
+    for path in Path(app.outdir, "_sources", "notebooks").glob("*.ipynb"):
+        path.write_text(nbformat.writes(filled(nbformat.read(path, 4))) + "\n", "utf8")
 
 
 def excerpts(app, page, template, context, doctree) -> None:
