@@ -160,9 +160,13 @@ def test_another_work_folder_gives_the_same_bits(data, study, tmp_path):
 def test_prepare_says_what_there_is(data, work, study, capsys):
     prepare(profile(data, work))
     out = capsys.readouterr().out.splitlines()
-    assert out == ["18 samples from the folder 'mine', 1 rejected; image features by seeded random weights, batch norm "
-                   "calibrated on training pictures", "3 runs of L3-Net, Spectrogram-ACP, ACP-Net",
-                   f"11 runs of {', '.join(dict.fromkeys([*methods.PICTURES, *methods.MUSIC]))}",
+    assert out == ["1 of 5: the database and its features",
+                   "18 samples from the folder 'mine', 1 rejected; image features by seeded random weights, batch norm "
+                   "calibrated on training pictures",
+                   "2 of 5: the networks of Table 4", "3 runs of L3-Net; Spectrogram-ACP; ACP-Net",
+                   "3 of 5: the networks of Table 5",
+                   f"11 runs of {'; '.join(dict.fromkeys([*methods.PICTURES, *methods.MUSIC]))}",
+                   "4 of 5: the networks of the audits",
                    "17 runs of ACP-Net for the audits"]  # 2 seeds, 3 draws, 3 of a reading, 1 + 2 on splits, 6 controls
     made = [p.name for p in (work / "cache").iterdir() if p.is_dir()]
     for name in ("pixels-", "slices-", "art-", "l3_net-", "spectrogram_cnn-", "alexnet_fine_tuned-"):

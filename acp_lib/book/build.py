@@ -288,12 +288,13 @@ def before_chapters(run: Run, *, whole: bool) -> None:
     processes.preload(kernels.IMPORTED)
     if not whole:
         return
-    from acp_lib.book.prepare import prepare
+    from acp_lib.book import prepare
 
     try:
-        prepare(run.profile)
+        prepare.prepare(run.profile)
     except (ValueError, FloatingPointError) as error:  # data, weights or settings that cannot be used
         raise RuntimeError(commands.told(error)) from error
+    prepare.step(prepare.STEPS, "the chapters and their pages")
 
 
 def arguments(prog: str) -> argparse.ArgumentParser:

@@ -1,5 +1,5 @@
-"""An executed chapter as a notebook for any viewer: its sentences with their numbers in place, where Sphinx puts them on
-the pages of the book.
+"""An executed chapter as a notebook for any viewer: its sentences with their numbers in place, where Sphinx puts them
+on the pages of the book.
 
 Chapter: How to read and rerun.
 """

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
+NAMED = 3
+"""Methods that a progress bar names."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One training run: a method, a seed, the data, its options, the device, and the folder of its results."""
@@ -135,7 +139,8 @@ def train(plan: Sequence[Run], work: Work, tolerant: Collection[Path] = ()) -> N
             if not run.folder.exists() and not (run.folder in tolerant and run.diverged)]
     if not todo:
         return
-    what, make = ", ".join(dict.fromkeys(run.name for run in todo)), partial(_made, frozenset(tolerant))
+    names, make = list(dict.fromkeys(run.name for run in todo)), partial(_made, frozenset(tolerant))
+    what = "; ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     if work.scheduler:
         tasks = [(run.folder, [run]) for run in todo]
         for _ in bar(spread_tasks(partial(_each, make), tasks, scheduler=work.scheduler), total=len(tasks), what=what,
