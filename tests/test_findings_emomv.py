@@ -229,8 +229,8 @@ def test_the_command_records_everything_and_goes_on_where_it_was(folder, tmp_pat
     (["emomv"], "no folder is given; give the one that holds the files of EmoMV-C"),
     (["emomv", "folder", "-p", "data", "."], "has no file DS3_TRAIN_MATCH_MISMATCH_labels.csv"),
     (["emomv", "folder", "-p", "data", "none"], "which is no folder"),
-    (["emomv", "folder", "-p", "data", ".", "--to", "x"], "expected a folder for transfer"),
-    (["emomv", "folder", "-p", "data", ".", "--export", "x"], "--export and --material are of plateau, samples"),
+    (["emomv", "folder", "-p", "data", ".", "--to", "x"], "--to is x, of which emomv has no use: it is for transfer"),
+    (["emomv", "folder", "-p", "data", ".", "--export", "x"], "--export is x, of which emomv has no use: it is for "),
 ])
 def test_what_cannot_be_recorded_is_told_in_a_line(tmp_path, monkeypatch, capsys, given, said):
     monkeypatch.chdir(tmp_path)
