@@ -4,6 +4,7 @@ Chapter: How to read and rerun.
 """
 
 import argparse
+import csv
 import os
 import sys
 from pathlib import Path
@@ -96,7 +97,7 @@ def _copies(options: argparse.Namespace) -> None:
     distance = copies.DISTANCE if options.distance is None else options.distance
     found = copies.table(options.folder, distance, jobs=options.jobs, progress=True)
     target = journal.inside(options.folder, options.folder / journal.FOLDER / "copies.csv")
-    write(target, found.to_csv(index=False))
+    write(target, found.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC))  # names may hold a line's end
     counts = found["kind"].value_counts()
     print(f"{counts.get('exact', 0):,} exact and {counts.get('near', 0):,} near copies: {plain(target, MESSAGE)}")
 
