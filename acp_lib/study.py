@@ -20,8 +20,7 @@ import pandas as pd
 
 from acp_lib.database import manifest as manifests
 from acp_lib.database.samples import Samples
-from acp_lib.engine.cache import code_key, digest, file_digest
-from acp_lib.engine.faults import readable
+from acp_lib.engine.cache import code_key, digest, file_digest, read_table
 from acp_lib.engine.work import Work
 from acp_lib.experiment import corpus, methods, runs, splits, training
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
@@ -282,8 +281,7 @@ class Study:
             baselines.correct(self.corpus, pairs, protocol, seed).to_parquet(folder / "correct.parquet")
 
         key = digest(self.corpus_key, protocol, seed, pairs.digest, code_key("acp_lib.experiment.baselines"))
-        with readable(path := self.work.once("baselines", key, make) / "correct.parquet"):
-            return pd.read_parquet(path)
+        return read_table(self.work.once("baselines", key, make) / "correct.parquet")
 
     # --- provenance
 

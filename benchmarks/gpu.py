@@ -4,13 +4,14 @@ runs in one program, the way over NCCL, and what bfloat16 costs in accuracy.
 Times are wall times: the processor only feeds the card.
 """
 
-from benchmarks.training import PAIRS, learnt  # isort: skip - sets the threads before numpy loads
+from benchmarks.networks import corpus  # isort: skip - sets the threads before numpy loads
 
 import copy
 import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -19,13 +20,13 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.flop_counter import FlopCounterMode
 
 from acp_lib.experiment import together, training
-from acp_lib.experiment.corpus import Corpus, Modality
 from acp_lib.experiment.evaluation import t_interval
 from acp_lib.experiment.tasks import Correspondence
-from acp_lib.features.layout import VECTORS
 from acp_lib.models import ACPNet, L3Net
+from acp_lib.models._branches import TwoBranches
 from acp_lib.profiles.groups import Pairing, Training
 from acp_lib.profiles.ledger import default
+from benchmarks.training import PAIRS, learnt
 
 BESIDE = 1, 4, 16
 """Runs in one program."""
@@ -107,10 +108,10 @@ class Step:
             training.step(self.model, self.optimiser, self.inputs, self.target)
 
 
-def batch_of(shapes: Sequence[tuple[int, ...]], batch: int) -> list[torch.Tensor]:
+def batch_of(model: nn.Module, batch: int) -> list[torch.Tensor]:
     """Random inputs of a network."""
-    random = torch.Generator().manual_seed(0)
-    return [torch.randn(batch, *shape, generator=random) for shape in shapes]
+    random, shapes = torch.Generator().manual_seed(0), cast(TwoBranches, model).inputs
+    return [torch.randn(batch, *shapes[m], generator=random) for m in ("image", "music")]
 
 
 def epochs(name: str, make: Callable[[], nn.Module], batch: int, rounds: int, where: str, peak: dict[str, float]
@@ -119,51 +120,48 @@ def epochs(name: str, make: Callable[[], nn.Module], batch: int, rounds: int, wh
     convolutions of float32 numbers is that of TF32.
     """
     model = make()
-    inputs = batch_of([model.inputs[m] for m in ("image", "music")], batch)  # type: ignore[index]
-    needed = operations(model.to(where), [x.to(where) for x in inputs])
-    parameters = sum(p.numel() for p in model.parameters())
+    inputs = batch_of(model, batch)
     convolves = any(isinstance(m, nn.Conv2d) for m in model.modules())
     best = peak | ({"float32": peak[TF32]} if convolves and torch.backends.cudnn.allow_tf32 else {})
     took = timed({kind: Step(make(), inputs, kind, where) for kind in KINDS}, rounds, where)
-    return [spoken(f"{name}, kernel by kernel", took[kind], needed / took[kind] / best[kind], peak, parameters,
-                   network=name, runs=1, precision=kind, batch=batch, flop=needed / batch, rounds=rounds)
+    about = {"network": name, "runs": 1, **needed(model, batch, where), "rounds": rounds}
+    return [spoken(f"{name}, kernel by kernel", took[kind], best[kind], peak["bytes"], precision=kind, **about)
             for kind in KINDS]
-
-
-def corpus(images: int, music: int) -> Corpus:
-    """Random features of the paper's sizes, all for training but a tenth."""
-    rng = np.random.default_rng(1)
-    return Corpus(*(Modality(torch.from_numpy(rng.standard_normal((n, width)).astype(np.float32)),
-                             rng.integers(0, 3, n), (np.arange(n) % 10 == 0).astype(int))
-                    for n, width in ((images, VECTORS["image"]), (music, VECTORS["music"]))))
 
 
 def beside(runs: int, kind: str, batch: int, rounds: int, where: str, peak: dict[str, float],
            width: float = 1.0) -> dict:
     """A row of so many runs of ACP-Net that one program trains: updates alone, from features on the device."""
     options = Training(batch=batch, precision=kind)  # type: ignore[arg-type]
-    tasks = [Correspondence(corpus(4000, 800), Pairing(), 0)] * runs
+    tasks = [Correspondence(corpus(4000, 800, 1), Pairing(), 0)] * runs
     models = [ACPNet(fc_width=width) for _ in range(runs)]
     step = together._Step(together.Stack(models, where), together.Features(tasks, where), options, where)
     step.stack.train(True)
     rows = together._rows([[*one.rows, one.target] for one in (task.epoch([0, 1], batch) for task in tasks)], where)
     took = timed({"update": lambda: step(rows[:, :, :batch].contiguous())}, rounds, where)["update"]
-    parameters, needed = sum(p.numel() for p in models[0].parameters()), 6 * batch * sum(
-        m.weight.numel() for m in models[0].modules() if isinstance(m, nn.Linear))
-    return spoken(f"ACP-Net, {runs} run{'s' * (runs > 1)} as one graph", took, runs * needed / took / peak[kind], peak,
-                  parameters, network="ACP-Net", runs=runs, precision=kind, batch=batch, rounds=rounds)
+    return spoken(f"ACP-Net, {runs} run{'s' * (runs > 1)} as one graph", took, peak[kind], peak["bytes"],
+                  network="ACP-Net", runs=runs, precision=kind, **needed(models[0], batch, where), rounds=rounds)
 
 
-def spoken(name: str, took: float, share: float, peak: dict[str, float], parameters: int, **about) -> dict:
+def needed(model: nn.Module, batch: int, where: str) -> dict:
+    """What a step of a network consists of: "parameters", "batch", and operations a pair ("flop")."""
+    inputs = [x.to(where) for x in batch_of(model, batch)]
+    return {"batch": batch, "parameters": sum(p.numel() for p in model.parameters()),
+            "flop": operations(model.to(where), inputs) / batch}
+
+
+def spoken(name: str, took: float, top: float, moved: float, **about) -> dict:
     """The row of a step that took so many seconds, printed: an epoch of each run, and Adam's seven passes over its
     memory.
+
+    top : operations a second of the card; moved : bytes a second; about : with `needed`, "runs" and "precision"
     """
-    runs, batch = about["runs"], about["batch"]
-    row = {"name": name, **about, "pairs": PAIRS, "parameters": parameters, "pairs_per_s": runs * batch / took,
-           "gpu_epoch_s": took * PAIRS / batch, "gpu_share": share,
-           "update_share": 7 * 4 * runs * parameters / peak["bytes"] / took}
+    pairs = about["runs"] * about["batch"] / took
+    row = {"name": name, **about, "pairs": PAIRS, "pairs_per_s": pairs, "gpu_epoch_s": took * PAIRS / about["batch"],
+           "gpu_share": about["flop"] * pairs / top,
+           "update_share": 7 * 4 * about["runs"] * about["parameters"] / moved / took}
     print(f"{name:28}{about['precision']:9}{row['gpu_epoch_s']:9.2f} s an epoch of {PAIRS:,} pairs, "
-          f"{row['pairs_per_s']:12,.0f} pairs/s, {100 * share:5.1f} % of the peak; bare memory of the updates "
+          f"{pairs:12,.0f} pairs/s, {100 * row['gpu_share']:5.1f} % of the peak; bare memory of the updates "
           f"{100 * row['update_share']:5.1f} % of the time", flush=True)
     return row
 
@@ -177,7 +175,7 @@ def over_nccl(batch: int, rounds: int, where: str) -> list[dict]:
     try:
         torch.manual_seed(0)
         alone = ACPNet(dropout=0.0)
-        inputs = batch_of([alone.inputs[m] for m in ("image", "music")], batch)
+        inputs = batch_of(alone, batch)
         plain = Step(alone, inputs, "float32", where)
         twin = Step(copy.deepcopy(alone), inputs, "float32", where)
         twin.model = DistributedDataParallel(twin.model, [0] if where != "cpu" else None)

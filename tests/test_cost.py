@@ -122,7 +122,11 @@ def test_the_projects_gpu_was_measured_whole():
     for part in cost.on_gpus(ROOT / "benchmarks" / "results"):
         assert not part["quick"] and {"date", "torch", "cuda", "cudnn"} <= set(part)
         trained = [row for row in part["rows"] if "gpu_epoch_s" in row]
+        peaks = {row["name"].removeprefix("peak, "): row["peak_tflops"] for row in part["rows"] if "peak_tflops" in row}
+        tops = {"ACP-Net": peaks, "L3-Net": peaks | {"float32": peaks["TF32"]}}  # which convolutions are computed in
         assert {row["network"] for row in trained} == {"ACP-Net", "L3-Net"} and max(row["runs"] for row in trained) > 1
         for row in trained:
             assert row["gpu_epoch_s"] == pytest.approx(row["runs"] * row["pairs"] / row["pairs_per_s"])
             assert 0 < row["gpu_share"] < 1 and 0 < row["update_share"] < 1
+            top = 1e12 * tops[row["network"]][row["precision"]]
+            assert row["gpu_share"] == pytest.approx(row["flop"] * row["pairs_per_s"] / top)

@@ -14,8 +14,7 @@ from acp_lib.database import manifest as manifests
 from acp_lib.database import tags as screening
 from acp_lib.database.acquire import journal
 from acp_lib.database.walk import listing
-from acp_lib.engine.cache import code_key, digest
-from acp_lib.engine.faults import readable
+from acp_lib.engine.cache import code_key, digest, read_table
 from acp_lib.engine.work import Work
 from acp_lib.profiles.groups import Database
 
@@ -84,14 +83,12 @@ class Samples:
     @cached_property
     def listed(self) -> pd.DataFrame:
         """The manifest as the source gives it: one row a sample."""
-        with readable(path := self._folder / "manifest.parquet"):
-            return pd.read_parquet(path)
+        return read_table(self._folder / "manifest.parquet")
 
     @cached_property
     def rejects(self) -> pd.DataFrame:
         """Path and reason of what was found and is no sample."""
-        with readable(path := self._folder / "rejects.parquet"):
-            return pd.read_parquet(path)
+        return read_table(self._folder / "rejects.parquet")
 
     @property
     def tag_file(self) -> Path | None:

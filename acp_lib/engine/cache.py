@@ -20,10 +20,14 @@ from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from acp_lib.engine.faults import at
+from acp_lib.engine.faults import at, readable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PACKAGE = Path(__file__).parents[1]
 APART = ("acp_lib.engine", "acp_lib.profiles")
@@ -203,6 +207,14 @@ def build_once(folder: Path, build: Callable[[Path], object]) -> Path:
                 finally:
                     shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def read_table(path: Path) -> "pd.DataFrame":
+    """A table that `build_once` kept; raises Damaged if it cannot be used."""
+    import pandas as pd  # not for commands that only say how they are used
+
+    with readable(path):
+        return pd.read_parquet(path)
 
 
 def _temporary(path: Path) -> Path:

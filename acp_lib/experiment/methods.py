@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ from acp_lib.experiment.tasks import Correspondence, Recognition, Task
 from acp_lib.features.shards import Shards
 from acp_lib.models import MLP, ACPNet, L3Net, SpectrogramACP, SpectrogramCNN
 from acp_lib.profiles import Profile, shown
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 class Options(SimpleNamespace):
@@ -127,6 +129,13 @@ def acp_net(o: Options) -> ACPNet:
     return ACPNet(**asdict(o.network))
 
 
+def with_weights(model: Net, folder: Path) -> Net:
+    """A network with the weights that a run kept in its folder, ready to predict."""
+    with readable(path := folder / "model.safetensors"):
+        model.load_state_dict(load_file(path))
+    return model.eval()
+
+
 def _l3_net(o: Options) -> L3Net:
     c = o.convolution
     return L3Net(width=c.width, size=c.raw_size, bins=c.bins, frames=c.frames)
@@ -177,9 +186,7 @@ def acp_net_embeddings(inputs: Inputs, o: Options, modality: str) -> Modality:
     output of the branch's last linear layer.
     """
     assert inputs.acp_net is not None
-    model = acp_net(o).eval()
-    with readable(path := inputs.acp_net / "model.safetensors"):
-        model.load_state_dict(load_file(path))
+    model = with_weights(acp_net(o), inputs.acp_net)
     if o.probing.probed_at == "before_relu":
         branch = cast(nn.Sequential, getattr(model, modality))
         last = max(k for k, layer in enumerate(branch) if isinstance(layer, nn.Linear))

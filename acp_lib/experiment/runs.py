@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import distributed, nn
 
 from acp_lib import streams
-from acp_lib.engine.cache import build_once, write
+from acp_lib.engine.cache import build_once, read_table, write
 from acp_lib.engine.faults import readable
 from acp_lib.engine.processes import pool
 from acp_lib.engine.progress import bar
@@ -71,8 +71,7 @@ class Run:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """The predictions for the test pairs or samples: the task's `predictions`."""
-        with readable(path := self.folder / "test.parquet"):
-            return pd.read_parquet(path)
+        return read_table(self.folder / "test.parquet")
 
     @property
     def probability(self) -> np.ndarray:
@@ -82,9 +81,8 @@ class Run:
     @property
     def memorised(self) -> float:
         """A probe's accuracy on its training samples."""
-        with readable(path := self.folder / "train.parquet"):
-            table = pd.read_parquet(path)
-        return float((table["truth"] == table["predicted"]).mean())
+        said = read_table(self.folder / "train.parquet")
+        return float((said["truth"] == said["predicted"]).mean())
 
     @property
     def correct(self) -> np.ndarray:
@@ -115,10 +113,7 @@ class Run:
 
     def model(self) -> nn.Module:
         """The trained network, ready to predict."""
-        model = self.untrained()
-        with readable(path := self.folder / "model.safetensors"):
-            model.load_state_dict(load_file(path))
-        return model.eval()
+        return methods.with_weights(self.untrained(), self.folder)
 
 
 def train(plan: Sequence[Run], work: Work, tolerant: Collection[Path] = ()) -> None:

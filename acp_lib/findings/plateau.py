@@ -118,9 +118,10 @@ class Material:
             about = json.loads((folder / "about.json").read_text("utf8"))
             for name, width in VECTORS.items():
                 _fits(name, getattr(corpus, name), len(groups[name]), width)
-            if not isinstance(about, dict) or (gone := {"data", "synthetic", "data_fingerprint"} - about.keys()):
-                raise ValueError(f"about.json says nothing of {', '.join(sorted(gone))}" if isinstance(about, dict)
-                                 else "about.json holds no names with values")
+            if not isinstance(about, dict):
+                raise ValueError("about.json holds no names with values")
+            if gone := {"data", "synthetic", "data_fingerprint"} - about.keys():
+                raise ValueError(f"about.json says nothing of {', '.join(sorted(gone))}")
             return cls(corpus, groups, about)
 
     @property

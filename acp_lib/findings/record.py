@@ -106,14 +106,14 @@ NEEDED = {"transfer": "to", "encoders": "encoders"}
 
 def _refuse(options: Namespace) -> None:
     """Raise ValueError for an option that the study does not have, lacks, or cannot take, before anything is made."""
-    unset = arguments("record").parse_args([options.what])
+    default = arguments("record").get_default
     for name, studies in APPLY.items():
-        if (value := getattr(options, name)) != getattr(unset, name) and options.what not in studies:
+        if (value := getattr(options, name)) != default(name) and options.what not in studies:
             raise ValueError(f"--{name} is {_shown(value)}, of which {options.what} has no use: it is for "
                              f"{', '.join(studies)}" + (f"; give -p {name}" if name in ("epochs", "device") else ""))
     if (needed := NEEDED.get(options.what)) and not getattr(options, needed):
         raise ValueError(f"--{needed} is {getattr(options, needed)!r}; expected a folder for {options.what}")
-    if options.material and (options.given or options.profile != unset.profile):
+    if options.material and (options.given or options.profile != default("profile")):
         raise ValueError("--material has features that are made already; give no profile and no -p beside it")
     if options.epochs < 1:
         raise ValueError(f"--epochs is {options.epochs}; expected 1 or more")

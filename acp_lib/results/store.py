@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from acp_lib.engine.cache import code_key, digest, write
+from acp_lib.engine.cache import code_key, digest, read_table, write
 
 if TYPE_CHECKING:
     from acp_lib.study import Study
@@ -83,4 +83,4 @@ def table(study: Study, module: str, stage: str, about: list, make: Callable[[],
     """
     folder = study.work.once(stage, digest(stage, about, code_key(module)),
                              lambda new: pd.DataFrame(make()).to_parquet(new / "rows.parquet"))
-    return pd.read_parquet(folder / "rows.parquet")
+    return read_table(folder / "rows.parquet")
