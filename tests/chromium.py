@@ -46,6 +46,8 @@ TEXTS_OF_DRAWINGS = """(() => {
   });
 })()"""
 COLOURS = "color-contrast", "link-in-text-block"  # the rules of axe-core that the theme has a say in
+DRAWN = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"
+"""Until a page is drawn anew."""
 PATIENCE = 120  # seconds; axe-core takes some on a long page
 
 
@@ -119,9 +121,8 @@ class Browser:
     def open(self, file: Path, width: int = 1280, dark: bool = False) -> None:
         """Show a file in a window of this width, in colours for the light or the dark, and wait until it is there."""
         self.errors.clear()
+        self.colours(dark)
         self.resize(width)
-        self.send("Emulation.setEmulatedMedia",
-                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
 
         async def load():
             self._loaded = False
@@ -131,10 +132,22 @@ class Browser:
 
         self._run(load())
 
+    def colours(self, dark: bool) -> None:
+        """Ask the page for its colours for the light or the dark, as a reader's system does in the evening, and wait
+        until a page that follows it has.
+        """
+        theme = "dark" if dark else "light"
+        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+        self.value(f"""(async () => {{
+            const page = document.documentElement.dataset;
+            while (page.mode === "auto" && page.theme !== "{theme}") await new Promise(done => setTimeout(done, 10));
+            await {DRAWN};
+        }})()""")
+
     def resize(self, width: int) -> None:
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=HEIGHT, deviceScaleFactor=1,
                   mobile=width < 600)
-        self.value("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")  # it is drawn anew
+        self.value(DRAWN)
 
     def value(self, expression: str):
         """What an expression of JavaScript gives, as JSON can hold it."""
@@ -221,11 +234,11 @@ class Browser:
 
     def seen(self) -> str:
         """The elements that are shown, by what all rules but those on colours are about: their names, and what they are
-        called and good for.
+        called and good for. In the order of these words: a drawing for the dark stands beside the one for the light.
         """
         return self.value("""[...document.querySelectorAll("body *")].filter(e => e.checkVisibility()).map(e =>
             e.tagName + [...e.attributes].filter(a => /^(alt|aria-|for$|href|name|role|tab|title|type)/.test(a.name))
-                .map(a => ` ${a.name}=${a.value}`).join("")).join("; ")""")
+                .map(a => ` ${a.name}=${a.value}`).join("")).sort().join("; ")""")
 
     def hidden(self) -> list[str]:
         """Tables of which a part lies outside their box, and has to be scrolled for."""
@@ -267,8 +280,9 @@ def problems(browser: Browser, file: Path, widths=WIDTHS) -> list[str]:
     hides a part of a table, and what is hard to read or to work, by day or by night.
     """
     found, by_day = [], ""
+    browser.open(file, widths[-1])
     for theme in ("light", "dark"):
-        browser.open(file, widths[-1], theme == "dark")
+        browser.colours(theme == "dark")
         seen = browser.seen()  # where it is the same, the theme changes nothing but colours
         told = browser.faint() + browser.barriers(COLOURS if seen == by_day else ())
         by_day = seen
