@@ -144,6 +144,7 @@ TWO_NAMED = {"data": "two", "live": True, "rows": [{**row, "classes": ["a", "b"]
 LISTED = [{"kind": kind, "row": who, "of": of, "test": test, "ours": 55.0 + k, "interval": [50.0, 60.0 + k]}
           for test in (RELEASED, ONCE) for k, who in enumerate(("ACP-Net", "music alone"))
           for kind, of in (("accuracy", None), *(("squares", of) for of in KINDS))]
+LED = {"data": "A", "row": "L3-Net", "lead": 1.0, "lead_interval": [-1.0, 3.0], "reported": 4.5}
 CORPORA = [{"row": name, "paper": paper, "A": {"row": name, "ours": 55.0, "interval": [52.0, 58.0]}, "B": other} for
            name, paper, other in (("ACP-Net (main)", 61.67, None), ("two classifiers", None,
                                                                      {"ours": 57.0, "interval": [55.0, 60.0]}))]
@@ -191,6 +192,9 @@ CASES = [  # figure, what is special, arguments
     (acp_net.by_samples, "", lambda p: [pd.DataFrame([
         {"data": data, "varied": varied, "samples": n, "level": 55.0 + n / 9, "two": 60.0}
         for data in ("A", "B") for varied in ("image", "music") for n in (10, 40)])]),
+    (acp_net.by_samples, "and pairs", lambda p: [pd.DataFrame([
+        {"data": "A", "varied": varied, "samples": n, "level": 55.0, "two": 60.0}
+        for varied in ("image", "music", "pairs") for n in (500, 512000)])]),
     (acp_net.feature_spaces, "", lambda p: [idea(), [((0, 0), p[0]), ((1, 1), p[1])]]),
     (right_and_wrong.predictions, "", lambda p: [clip(), SR, [(p[0], "awe", True, True), (p[1], "fear", False, False)],
                                                  "positive"]),
@@ -270,6 +274,9 @@ CASES = [  # figure, what is special, arguments
     (other_pairs.accuracy_and_squares, "of one way", lambda p: [[row for row in LISTED if row["row"] == "ACP-Net"]]),
     (real.correspondence, "", lambda p: [CORPORA, [{"data": data} for data in "AB"]]),
     (real.correspondence, "of one corpus", lambda p: [CORPORA, [{"data": "A"}]]),
+    (real.leads, "", lambda p: [[LED | {"row": name, "data": data} for name in ("L3-Net", "Spectrogram-ACP")
+                                 for data in "ABC"]]),
+    (real.leads, "of one network", lambda p: [[LED | {"row": "ACP-Net", "lead": None}, LED]]),
     (encoders.pairs, "", lambda p: [[ENCODED, {**ENCODED, "data": "B"}], 61.67]),
     (encoders.pairs, "of one corpus", lambda p: [[ENCODED], 61.67]),
     (simulation.likeness, "", lambda p: [[SIMULATED, {**SIMULATED, "data": "B"}]]),

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save
+from scipy import stats
 from test_corpus import small
 
 from acp_lib import streams
 from acp_lib.experiment.corpus import Corpus
 from acp_lib.experiment.splits import PARTS
-from acp_lib.findings import plateau, record
+from acp_lib.findings import courses, plateau, record
 from acp_lib.profiles.groups import Pairing
 from acp_lib.results import recorded
 
@@ -136,17 +137,17 @@ def rows(level: float, left: list[int | None], **more) -> list[dict]:
 
 def test_settings_are_compared_by_how_many_left_and_where_they_came_to():
     made = [{"data": "A", "rows": rows(60, [3, 5, None]) + rows(50, [None, None, 9], dropout_at="hidden")}]
-    table = plateau.compared(made)
+    table = courses.compared(made)
     assert table["left"].tolist() == [2, 1] and table["runs"].tolist() == [3, 3]
     assert table["median"].tolist()[0] == 5 and pd.isna(table["median"][1])
-    assert [plateau.until(row) for row in table.itertuples()] == [500, None]
-    assert [plateau.place(row) for row in table.itertuples()] == ["fusion", "each hidden layer"]
+    assert [courses.until(row) for row in table.itertuples()] == [500, None]
+    assert [courses.place(row) for row in table.itertuples()] == ["fusion", "each hidden layer"]
     assert table["level"].tolist() == [61, 51] and table["two"].tolist() == [55, 55]
 
 
 def test_the_number_of_samples_is_told_by_what_was_varied():
     made = [{"data": "A", "rows": [*rows(50, [1, 1], music=10), *rows(58, [1, 1], image=20), *rows(60, [1, 1])]}]
-    table = plateau.by_samples(made)
+    table = courses.by_samples(made)
     assert table[["varied", "samples", "level"]].to_numpy().tolist() == [
         ["music", 10, 50.5], ["music", 40, 60.5], ["image", 20, 58.5], ["image", 70, 60.5]]
     assert table["lead"].tolist() == pytest.approx([-4.5, 5.5, 3.5, 5.5])
@@ -154,9 +155,39 @@ def test_the_number_of_samples_is_told_by_what_was_varied():
 
 def test_the_number_of_pairs_is_that_kept_or_all_that_were_drawn():
     made = [{"data": "A", "rows": [*rows(50, [1, 1], pairs=500), *rows(60, [1, 1], pairs=0, curve=[50] * 3)]}]
-    table = plateau.by_pairs(made)
+    table = courses.by_pairs(made)
     assert table[["varied", "samples", "anew", "level"]].to_numpy().tolist() == [
-        ["pairs", 2400, True, 60.5], ["pairs", 500, False, 50.5]]
+        ["pairs", 500, False, 50.5], ["pairs", 2400, True, 60.5]]
+
+
+def kept(data: str, **levels: list[float]) -> dict:
+    """A recorded result with these levels in each fold by the number of pairs that came again; n0: drawn anew."""
+    return {"data": data, "rows": [{"fold": fold, "pairs": int(n[1:]), "level": level}
+                                   for n, some in levels.items() for fold, level in enumerate(some)]}
+
+
+def test_what_new_pairs_gain_is_told_by_folds():
+    results = [kept("A", n0=[60, 61, 65], n8=[58, 60, 60]), kept("B", n0=[55, 55, 55], n8=[56, 56, 56])]
+    reach = stats.t.ppf(0.975, 2) * np.std([2, 1, 5], ddof=1) / 3 ** 0.5
+    assert courses.gained(results, 8) == f"A, +2.7 ± {reach:.1f}; B, -1.0 ± 0.0"
+
+
+ENOUGH = [  # levels in two folds by the number of pairs that came again, where new ones reach 60 in both; the answer
+    ({"n8": [50, 50], "n16": [55, 55], "n32": [60.5, 59.5]}, 32),
+    ({"n8": [50, 50], "n16": [60, 60], "n32": [60, 60]}, 16),
+    ({"n8": [59, 61], "n16": [61, 61], "n32": [60, 60]}, 8),
+    ({"n8": [60, 60], "n16": [55, 55], "n32": [60, 60]}, 32)]
+
+
+@pytest.mark.parametrize(("levels", "said"), ENOUGH)
+def test_pairs_are_enough_from_the_number_on_over_which_new_ones_gain_nowhere(levels, said):
+    same = dict.fromkeys(("n0", *levels), [60, 60])
+    assert courses.enough([kept("A", **same), kept("B", n0=[60, 60], **levels)]) == said
+
+
+def test_pairs_over_which_new_ones_always_gain_are_not_enough():
+    with pytest.raises(ValueError, match=r"gain over each number of pairs that was tried, \[8, 16\]"):
+        courses.enough([kept("A", n0=[60, 60], n8=[60, 60], n16=[59, 59])])
 
 
 @pytest.fixture
@@ -273,7 +304,7 @@ def test_what_the_settings_come_to():
     made = [{"data": "A", "rows": [*rows(60, [2, 2]), *rows(63, [9, 11], dropout_at="hidden"), *glorot]}]
     for row in made[0]["rows"]:
         row.setdefault("initialisation", "pytorch")
-    assert plateau.summary(plateau.compared(made)) == {
+    assert courses.summary(courses.compared(made)) == {
         "fusion_updates": 200, "hidden_updates": 1000, "glorot_fusion_left": 0, "glorot_fusion_runs": 0,
         "glorot_hidden_left": 0, "glorot_hidden_runs": 2, "apart": pytest.approx(3)}
 
@@ -295,8 +326,8 @@ def test_what_is_kept_is_whole(path):
 
 
 def test_settings_stand_side_by_side_with_a_column_for_each_corpus():
-    tried = plateau.compared(recorded.read("plateau"))
-    rows = plateau.side_by_side(tried)
+    tried = courses.compared(recorded.read("plateau"))
+    rows = courses.side_by_side(tried)
     names = list(dict.fromkeys(tried["data"]))
     assert len(rows) == 1 + len(tried) / len(names) and all(list(row)[4:] == names for row in rows)
     first = tried.iloc[0]

@@ -54,22 +54,27 @@ def learning_curves(histories: dict[int, list[dict]], best: dict[int, int], baye
     return fig
 
 
+VARIED = {"music": "pieces of music", "image": "pictures", "pairs": "different training pairs"}
+
+
 @drawn_to_fit
 def by_samples(table: pd.DataFrame) -> Figure:
-    """Accuracy over the number of songs, and of pictures, that are trained on: ACP-Net and two classifiers, compared.
+    """Accuracy over the number of songs, of pictures and of pairs that are trained on, a panel each: ACP-Net and two
+    classifiers, compared.
 
-    table : as `plateau.by_samples` gives it
+    table : as `courses.by_samples` and `courses.by_pairs` give it
     """
-    fig, axes = abreast(2, 3.4, sharey=True)
-    for ax, (varied, what) in zip(axes, (("music", "pieces of music"), ("image", "pictures")), strict=True):
+    shown = {varied: what for varied, what in VARIED.items() if varied in set(table["varied"])}
+    fig, axes = abreast(len(shown), 3.4, sharey=True)
+    for ax, (varied, what) in zip(axes, shown.items(), strict=True):
         for colour, (data, some) in zip(BRANCHES.values(), table[table["varied"] == varied].groupby("data"),
                                         strict=False):
             ax.plot(some["samples"], some["level"], "o-", ms=4, color=colour, label=f"{data}: ACP-Net")
             ax.plot(some["samples"], some["two"], "s--", ms=4, color=colour, mfc="white",
                     label=f"{data}: late fusion")
         ax.axhline(50, lw=1, ls=":", color="grey")
-        ax.set(xscale="log", xlabel=f"{what} trained on")
-        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.set(xscale="log", xlabel=f"{what} trained on" if varied != "pairs" else what)
+        ax.xaxis.set_major_locator(LogLocator(subs=(1,) if varied == "pairs" else (1, 2, 5)))
         ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.xaxis.set_minor_formatter(NullFormatter())
     leftmost(axes, "validation accuracy, %")

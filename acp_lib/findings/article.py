@@ -14,7 +14,7 @@ from acp_lib.engine.text import number, span
 from acp_lib.findings import real
 from acp_lib.findings.folds import TWO
 from acp_lib.profiles import ledger
-from acp_lib.results import citation, recorded, store
+from acp_lib.results import citation, store
 from acp_lib.results.tables import row_of
 
 
@@ -25,7 +25,7 @@ class Article:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.corpora = folder, recorded.read("folds")
+        self.folder, self.corpora = folder, real.corpora()
         self.four, self.standing = self.rows("table4"), self.rows("standing")
         made = self.four[0]["provenance"]
         self.data, self.synthetic, self.imac = made["data"], made["synthetic"], made["profile"] == "imac"

@@ -24,7 +24,8 @@ REPORTED = f"{paper.CORRESPONDENCE['ACP-Net']:.2f}"
 
 def sentences() -> list[str]:
     """The findings as Markdown, from the recorded results and the paper's own numbers."""
-    return [*_real(), *_transfer(), *_law(), *_power(), *_labels(), *_songs(), *_pairs(), *_encoders(), *_simulated()]
+    return [*_real(), *_networks(), *_transfer(), *_law(), *_power(), *_labels(), *_songs(), *_pairs(), *_encoders(),
+            *_simulated()]
 
 
 def shortcuts_by_protocol() -> tuple[dict[str, float], dict[str, float]]:
@@ -49,7 +50,7 @@ def caption() -> str:
 
 
 def _real() -> Iterator[str]:
-    if not (corpora := recorded.read("folds")):
+    if not (corpora := real.corpora()):
         return
     (low, high), (least, most) = (real.range_of(corpora, name) for name in ("ACP-Net", TWO))
     lead = ("On real photographs and recordings ACP-Net scores less than in the paper"
@@ -62,6 +63,15 @@ def _real() -> Iterator[str]:
     lead, rest = real.adds_up(corpora).split("add up", 1)
     yield (f"**{lead[0].upper()}{lead[1:]}add up**{rest} (by the audit network; the corpora share "
            "pictures or music with one another, {ref}`chapter-real`).")
+
+
+def _networks() -> Iterator[str]:
+    rows = real.whole(recorded.read("networks"))
+    if said := real.orders(rows):
+        ahead = "; ".join(f"{name} is ahead of ACP-Net on {real.listed([r['data'] for r in some])}"
+                          for name in real.CONVOLVED if (some := [r for r in real.below(rows) if r["row"] == name]))
+        yield (f"**{ahead or 'The networks in their order'}**, with all their channels and in the same folds "
+               f"({{numref}}`tab-real-networks`). {' '.join(said)}")
 
 
 def _transfer() -> Iterator[str]:

@@ -5,7 +5,7 @@ Chapter: Real pictures, real music.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from acp_lib import paper
@@ -14,7 +14,7 @@ from acp_lib.audits.standing import ADDITIVE
 from acp_lib.audits.verdicts import Verdict
 from acp_lib.engine.text import number, span
 from acp_lib.findings.folds import TWO
-from acp_lib.results import recognition
+from acp_lib.results import recognition, recorded
 from acp_lib.results.recorded import of
 from acp_lib.results.scores import called
 from acp_lib.study import MAIN
@@ -26,8 +26,29 @@ SHOWN = ("Random", "The most frequent", "Art-based features + SVM", "AlexNet, fi
 """Rows of Table 5 that are shown: those of the paper, the guesser, and each probe on what ACP-Net is fed and on what it
 makes of it."""
 
-CONVOLUTIONS = "AlexNet", "Spectrogram", "L3-Net"
+SMALL = "AlexNet", "Spectrogram + CNN"
 """What the names of networks begin with that are trained smaller than the paper's, and from random weights."""
+
+CONVOLVED = "L3-Net", "Spectrogram-ACP"
+
+
+def corpora() -> list[dict]:
+    """What `folds` recorded, with L3-Net and Spectrogram-ACP of `networks`, which have all their channels, in place of
+    any that are smaller: trained in the same folds, asked the same pairs.
+
+    Chapter: Real pictures, real music; Paper versus ours; the first page; the article.
+    """
+    whole = {result["data"]: result["rows"] for result in recorded.read("networks")}
+    return [{**result, "rows": _with(whole.get(result["data"], []), result["rows"])}
+            for result in recorded.read("folds")]
+
+
+def _with(networks: Sequence[dict], rows: Sequence[dict]) -> list[dict]:
+    """Rows of `folds`, without comparisons with smaller networks, and without these where there are larger ones."""
+    made = [{"network": MAIN, **row} if row["table"] == "how_sure" else row for row in networks
+            if row["row"] in CONVOLVED]
+    smaller = ("how_sure", 4) if made else ("how_sure",)
+    return made + [row for row in rows if row["row"] not in CONVOLVED or row["table"] not in smaller]
 
 
 def beside(results: Sequence[dict], live: Sequence[dict], table: int, what: str = "") -> list[dict]:
@@ -83,11 +104,13 @@ def judged(results: Sequence[dict]) -> dict[str, list[Verdict]]:
     are those of the chapter of verdicts, and each corpus is a family of its own. No claim is judged about networks that
     are smaller here than the paper's.
 
+    results : as `corpora` gives them
+
     Chapter: Real pictures, real music; Verdicts.
     """
     files = {"standing", "how_sure", "recognition"}
     some = [c for c in verdicts.claims() if c.rule == "above" and c.value and c.value["file"] in files
-            and not any(name in c.value["row"]["row"] for name in CONVOLUTIONS)]
+            and not any(name in c.value["row"]["row"] for name in SMALL)]
 
     def read(result: dict, table: str) -> list[dict]:
         return of(result, table=table)
@@ -194,21 +217,10 @@ def behind(results: Sequence[dict]) -> list[str]:
     return [f"{data} ({_points(row)})" for data, row in _leads(results, TWO).items() if row["ours"] < 0]
 
 
-def ahead(results: Sequence[dict], name: str) -> str:
-    """By how many points the main ACP-Net leads another network, on each corpus on which that was trained, and how many
-    of the other's runs never left the plateau, in words; empty where it was trained on none.
-
-    Chapter: Real pictures, real music.
-    """
-    tried = {result["data"]: row for result in results for row in of(result, table=4, row=name)}
-    return "; ".join(f"{data}, {_points(row)}, {tried[data]['stuck']} of the {tried[data]['runs']} runs of {name} on "
-                     "the plateau" for data, row in _leads(results, name).items())
-
-
 def whole(results: Sequence[dict]) -> list[dict]:
     """The networks that were trained with all their channels, a row each: "data", "row" (its name), "parameters",
     "inputs", "runs", "stuck", "ours" and "interval" of the accuracy, and of the others "lead", ACP-Net's, with its
-    "lead_interval", and "reported", the paper's lead.
+    "lead_interval", "leads" (one a fold), and "reported", the paper's lead.
 
     results : recorded by `networks`
 
@@ -220,26 +232,40 @@ def whole(results: Sequence[dict]) -> list[dict]:
         for row in of(result, table=4):
             lead = leads.get(row["row"])
             found.append({"data": result["data"], **row, "lead": lead and lead["ours"],
-                          "lead_interval": lead and lead["interval"],
+                          "lead_interval": lead and lead["interval"], "leads": lead and lead["values"],
                           "reported": lead and paper.CORRESPONDENCE["ACP-Net"] - paper.CORRESPONDENCE[row["row"]]})
     return found
 
 
-def wholly(rows: Sequence[dict]) -> str:
-    """By how much ACP-Net leads each other network of `whole`, and whether the interval contains the paper's lead, as
-    sentences; empty without one.
+def orders(rows: Sequence[dict]) -> list[str]:
+    """By how much ACP-Net leads each other network of `whole`, where that is beyond luck, and where the interval
+    contains the paper's lead: a sentence for each network, none without one.
 
-    Chapter: Real pictures, real music.
+    Chapter: Real pictures, real music; the first page; the article.
     """
-    said = []
-    for row in rows:
-        if row["lead"] is not None:
-            low, high = row["lead_interval"]
-            holds = "contains" if low <= row["reported"] <= high else "does not contain"
-            said.append(f"On {row['data']} ACP-Net's lead over {row['row']} is {number(row['lead'], sign='+')} points "
-                        f"(95 % CI {span((low, high), sign='+')}); the interval {holds} the paper's "
-                        f"{row['reported']:.1f} points.")
-    return " ".join(said)
+    return [_order(name, [row for row in rows if row["row"] == name])
+            for name in dict.fromkeys(row["row"] for row in rows if row["lead"] is not None)]
+
+
+def _order(name: str, rows: Sequence[dict]) -> str:
+    leads = [row["lead"] for row in rows]
+
+    def where(holds: Callable[[float, float], bool]) -> str:
+        return listed([row["data"] for row in rows if holds(*row["lead_interval"])] or ["no corpus"])
+
+    reported, behind = rows[0]["reported"], [value for row in below(rows) for value in row["leads"]]
+    each = ", where the lead is negative in every fold" if behind and max(behind) < 0 else ""
+    return (f"ACP-Net's lead over {name} is {span((min(leads), max(leads)), sign='+')} points. Its 95 % CI lies above "
+            f"zero on {where(lambda low, high: low > 0)} and below zero on {where(lambda low, high: high < 0)}{each}. "
+            f"It contains the paper's {reported:.1f} points on {where(lambda low, high: low <= reported <= high)}.")
+
+
+def below(rows: Sequence[dict]) -> list[dict]:
+    """The rows of `whole` in which the other network is shown to be ahead of ACP-Net.
+
+    Chapter: Real pictures, real music; the first page.
+    """
+    return [row for row in rows if row["lead"] is not None and row["lead_interval"][1] < 0]
 
 
 def _leads(results: Sequence[dict], name: str) -> dict[str, dict]:
