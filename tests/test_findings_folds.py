@@ -540,6 +540,7 @@ def test_networks_with_all_their_channels_take_the_place_of_smaller_ones(monkeyp
             "networks": [ordered("A", lead=-3.0)]}
     monkeypatch.setattr(recorded, "read", kept.__getitem__)
     a, b = real.corpora()
+    assert a["rows"][0] == result("A")["rows"][0], "which says what was tested"
     assert [row["ours"] for row in recorded.of(a, table=4, row="Spectrogram-ACP")] == [50.0]
     assert [row["ours"] for row in recorded.of(a, table=4, row="ACP-Net")] == [60.0], "that of the folds"
     assert recorded.one("record", a["rows"], table="how_sure", row="Spectrogram-ACP", network=MAIN)["ours"] == -3.0

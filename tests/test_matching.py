@@ -257,6 +257,29 @@ def test_synthetic_data_is_named_as_such_wherever_a_score_is_shown(found, show):
                                              or "trained_on_synthetic" in shown.splitlines()[0])
 
 
+@pytest.mark.slow
+def test_how_often_networks_are_right_stands_beside_chance(found, study):
+    about, (low, high) = found.about, found.about["test_interval"]
+    assert low <= about["test_accuracy"] <= high
+    assert study.profile.pairing.pairs == "class_balanced" and about["test_chance"] == pytest.approx(0.5)
+    said = f"(95 % CI {100 * low:.1f} to {100 * high:.1f}; chance {about['test_chance']:.1%})"
+    assert said in told.sentences(about)["how good"]
+
+
+ABOUT = {"synthetic": False, "data": "mine", "test_accuracy": 0.55, "test_interval": [0.51, 0.59], "test_chance": 0.5}
+CAUTIONS = [({}, []), ({"synthetic": True}, ["SYNTHETIC"]), ({"test_interval": [0.5, 0.6]}, ["more than chance"]),
+            ({"test_interval": [0.4, 0.7]}, ["more than chance"]), ({"test_chance": 0.7}, ["more than chance"]),
+            ({"synthetic": True, "test_interval": [0.4, 0.7]}, ["SYNTHETIC", "more than chance"])]
+
+
+@pytest.mark.parametrize(("changes", "said"), CAUTIONS)
+def test_networks_that_are_not_shown_to_beat_chance_come_with_a_warning(changes, said):
+    told_of = told.cautions(ABOUT | changes)
+    assert len(told_of) == len(said) and all(word in line for word, line in zip(said, told_of, strict=True))
+    if "more than chance" in said:
+        assert "55.0% right (95 % CI " in told_of[-1]
+
+
 # what is shown
 
 

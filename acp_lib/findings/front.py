@@ -68,10 +68,8 @@ def _real() -> Iterator[str]:
 def _networks() -> Iterator[str]:
     rows = real.whole(recorded.read("networks"))
     if said := real.orders(rows):
-        ahead = "; ".join(f"{name} is ahead of ACP-Net on {real.listed([r['data'] for r in some])}"
-                          for name in real.CONVOLVED if (some := [r for r in real.below(rows) if r["row"] == name]))
-        yield (f"**{ahead or 'The networks in their order'}**, with all their channels and in the same folds "
-               f"({{numref}}`tab-real-networks`). {' '.join(said)}")
+        yield (f"**{real.overtaken(rows) or 'The networks in their order'}**, with all their channels and in the same "
+               f"folds ({{numref}}`tab-real-networks`). {' '.join(said)}")
 
 
 def _transfer() -> Iterator[str]:

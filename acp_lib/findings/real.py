@@ -48,7 +48,7 @@ def _with(networks: Sequence[dict], rows: Sequence[dict]) -> list[dict]:
     made = [{"network": MAIN, **row} if row["table"] == "how_sure" else row for row in networks
             if row["row"] in CONVOLVED]
     smaller = ("how_sure", 4) if made else ("how_sure",)
-    return made + [row for row in rows if row["row"] not in CONVOLVED or row["table"] not in smaller]
+    return [row for row in rows if row["row"] not in CONVOLVED or row["table"] not in smaller] + made
 
 
 def beside(results: Sequence[dict], live: Sequence[dict], table: int, what: str = "") -> list[dict]:
@@ -261,11 +261,17 @@ def _order(name: str, rows: Sequence[dict]) -> str:
 
 
 def below(rows: Sequence[dict]) -> list[dict]:
-    """The rows of `whole` in which the other network is shown to be ahead of ACP-Net.
+    """The rows of `whole` in which the other network is shown to be ahead of ACP-Net."""
+    return [row for row in rows if row["lead"] is not None and row["lead_interval"][1] < 0]
+
+
+def overtaken(rows: Sequence[dict]) -> str:
+    """Which networks of `whole` are shown to be ahead of ACP-Net, and where: "L3-Net is ahead of ACP-Net on A and B".
 
     Chapter: Real pictures, real music; the first page.
     """
-    return [row for row in rows if row["lead"] is not None and row["lead_interval"][1] < 0]
+    ahead = {name: [row["data"] for row in below(rows) if row["row"] == name] for name in CONVOLVED}
+    return "; ".join(f"{name} is ahead of ACP-Net on {listed(data)}" for name, data in ahead.items() if data)
 
 
 def _leads(results: Sequence[dict], name: str) -> dict[str, dict]:

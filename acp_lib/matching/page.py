@@ -17,7 +17,7 @@ from acp_lib.features import audio
 from acp_lib.features.picture import open_upright
 from acp_lib.matching.files import Files
 from acp_lib.matching.scores import Matches
-from acp_lib.matching.told import caution, heading, refusals, sentences, shown
+from acp_lib.matching.told import cautions, heading, refusals, sentences, shown
 
 CLIP = 20.0
 """Seconds of each song that a page plays."""
@@ -64,7 +64,7 @@ def page(found: Matches, top: int) -> str:
     parts = "".join(_section(found, media, name, rows, top) for name, rows in groups[:QUERIES])
     more = (f'<p>Shown are the first {QUERIES} of {len(groups):,} {found.query}s; the tables hold all.</p>'
             if len(groups) > QUERIES else "")
-    loud = f'<p class="loud" role="note">{_escaped(warning)}</p>' if (warning := caution(found.about)) else ""
+    loud = "".join(f'<p class="loud" role="note">{_escaped(warning)}</p>' for warning in cautions(found.about))
     bad = "".join(f"<li>{_escaped(line)}</li>" for line in refusals(found))
     lost = f"<section><h2>Refused</h2><ul>{bad}</ul></section>" if bad else ""
     said = "".join(f"<tr><th>{_escaped(name)}</th><td>{_escaped(value)}</td></tr>"

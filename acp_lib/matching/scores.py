@@ -24,11 +24,13 @@ from scipy.special import expit, logit
 from acp_lib import profiles
 from acp_lib.audits.additive import margins
 from acp_lib.audits.uncertainty import scores as scored
-from acp_lib.experiment import evaluation
+from acp_lib.experiment import evaluation, intervals
 from acp_lib.experiment.corpus import Corpus, Modality, scaled
+from acp_lib.experiment.pairs import joint, oracle
 from acp_lib.matching import files
 from acp_lib.matching.files import Files
 from acp_lib.profiles.places import existing
+from acp_lib.results import tables
 from acp_lib.results.scores import acp_net
 from acp_lib.study import WIDTHS, Study
 
@@ -155,13 +157,16 @@ def _calibrated(study: Study) -> tuple[float, dict[str, Any]]:
     odds = np.mean([logit(np.clip(run.probability, 1e-12, 1 - 1e-12)) for run in study.runs], 0)
     judged = {name: scored(tested.truth, expit(odds / at)) for name, at in (("raw", 1.0), ("calibrated", t))}
     made, p = study.provenance, study.profile
+    right = intervals.mean(((odds > 0) == (tested.truth == 1))[None].astype(float), *tables.groups(study, tested))
     return t, {
         "network": acp_net(study), "width": WIDTHS[p.network.fc_width], "seeds": list(p.run_seeds),
         **{key: made[key] for key in ("profile", "data", "synthetic", "data_fingerprint", "image_weights",
                                       "image_weights_digest", "device", "settings", "code", "versions")},
         "temperature": t, "validation_pairs": len(held), "validation_true": float(held.truth.mean()),
         "test_pairs": len(tested), "test_true": float(tested.truth.mean()),
-        "test_accuracy": judged["calibrated"]["accuracy"], "test_calibration_error": judged["calibrated"]["ece"],
+        "test_accuracy": judged["calibrated"]["accuracy"], "test_interval": list(right.interval()),
+        "test_chance": oracle(joint(p.pairing.pairs, *study.corpus.counts("test"))) / 100,
+        "test_calibration_error": judged["calibrated"]["ece"],
         "test_calibration_error_before": judged["raw"]["ece"]}
 
 

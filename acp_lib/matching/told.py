@@ -17,12 +17,24 @@ FORMULA = re.compile(r"[=+\-@\t\r]")
 """How a cell begins that a spreadsheet would run."""
 
 
-def caution(about: dict) -> str:
-    """What must be known before a score is believed; empty where the data was anyone's real pictures and songs."""
-    if not about["synthetic"]:
-        return ""
-    return (f"WARNING: these networks were trained on SYNTHETIC data, {about['data']}: pictures and songs made on the "
-            "spot. What they say of a real photograph or recording means nothing.")
+def cautions(about: dict) -> list[str]:
+    """What must be known before a score is believed: that the data was synthetic, or that the networks are not shown to
+    be right more often than by chance.
+    """
+    said = []
+    if about["synthetic"]:
+        said.append(f"WARNING: these networks were trained on SYNTHETIC data, {about['data']}: pictures and songs made "
+                    "on the spot. What they say of a real photograph or recording means nothing.")
+    if about["test_interval"][0] <= about["test_chance"]:
+        said.append(f"WARNING: these networks are not shown to know more than chance: of their own test pairs they "
+                    f"call {_right(about)}. Give them more pictures and songs, or more epochs.")
+    return said
+
+
+def _right(about: dict) -> str:
+    low, high = about["test_interval"]
+    return (f"{about['test_accuracy']:.1%} right (95 % CI {100 * low:.1f} to {100 * high:.1f}; chance "
+            f"{about['test_chance']:.1%})")
 
 
 def sentences(about: dict) -> dict[str, str]:
@@ -30,7 +42,7 @@ def sentences(about: dict) -> dict[str, str]:
     n, seeds = len(about["seeds"]), ", ".join(map(str, about["seeds"]))
     several = f"the mean over {n} networks (seeds {seeds}), and beside it the lowest and the highest alone"
     said = (f"of {about['test_pairs']:,} test pairs, {about['test_true']:.0%} of them true, "
-            f"{about['test_accuracy']:.1%} called right; calibration error {about['test_calibration_error']:.3f}, "
+            f"{_right(about)}; calibration error {about['test_calibration_error']:.3f}, "
             f"before calibration {about['test_calibration_error_before']:.3f}")
     last = about["settings"]["last_segment"]
     rest = f"a rest of {last:g} s or more is one of them" if last < audio.SEGMENT else "a rest is not heard"
@@ -76,8 +88,8 @@ def terminal(found: Matches, top: int) -> str:
         table = pd.DataFrame([{"place": row[f"place_of_{what}"], **shown(row), what: plain(row[what])} for row in best])
         parts.append(f"{heading(found, str(name), rows, top)}\n{table.to_string(index=False)}")
     said = "\n".join(f"{name}: {plain(text, MESSAGE)}" for name, text in sentences(found.about).items())
-    warning = caution(found.about)
-    return "\n\n".join(filter(None, [warning, *parts, said, warning]))
+    warnings = cautions(found.about)
+    return "\n\n".join([*warnings, *parts, said, *warnings])
 
 
 def as_csv(found: Matches) -> str:
