@@ -242,6 +242,46 @@ class Shown:
         return 1
 
 
+class Told:
+    """What it is,
+    in two lines.
+
+    x : of which a page says nothing
+    """
+
+    x = """not
+
+    a docstring"""
+
+    def code(self):
+        """Short."""
+
+    def more(self):
+        """Longer.
+
+        Paper: Section 4.
+        """
+        return self.x
+
+
+def test_source_has_the_first_paragraph_of_each_docstring(displayed):
+    report.source(Told)
+    assert displayed[0]["text/plain"] == '''class Told:
+    """What it is,
+    in two lines."""
+
+    x = """not
+
+    a docstring"""
+
+    def code(self):
+        """Short."""
+
+    def more(self):
+        """Longer."""
+        return self.x'''
+
+
 # players
 
 

@@ -5,6 +5,7 @@ Tags, titles and file names are other people's text: whatever is not marked as `
 Chapter: all.
 """
 
+import ast
 import base64
 import html
 import inspect
@@ -103,13 +104,24 @@ def put(**values: object) -> None:
 
 
 def source(*things: Callable) -> None:
-    """Show the source of functions and classes of the library, as it runs here.
+    """Show the source of functions and classes of the library, as it runs here; of each docstring the first paragraph.
 
     Chapter: all.
     """
     for thing in things:
-        code = textwrap.dedent(inspect.getsource(thing)).rstrip()
+        code = _brief(textwrap.dedent(inspect.getsource(thing)).rstrip())
         display({"text/markdown": f"```python\n{code}\n```", "text/plain": code}, raw=True)
+
+
+def _brief(code: str) -> str:
+    lines = code.split("\n")
+    known = [n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    for text in sorted((n.body[0] for n in known if ast.get_docstring(n)), key=lambda t: t.lineno, reverse=True):
+        last = text.end_lineno or text.lineno
+        blank = next((k for k in range(text.lineno, last) if not lines[k].strip()), None)
+        if blank is not None:
+            lines[blank - 1:last] = [lines[blank - 1] + '"""']
+    return "\n".join(lines)
 
 
 def percent(share: float, digits: int = 1) -> str:
