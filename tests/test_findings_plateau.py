@@ -170,6 +170,7 @@ def test_what_new_pairs_gain_is_told_by_folds():
     results = [kept("A", n0=[60, 61, 65], n8=[58, 60, 60]), kept("B", n0=[55, 55, 55], n8=[56, 56, 56])]
     reach = stats.t.ppf(0.975, 2) * np.std([2, 1, 5], ddof=1) / 3 ** 0.5
     assert courses.gained(results, 8) == f"A, +2.7 ± {reach:.1f}; B, -1.0 ± 0.0"
+    assert courses.most(results, 8) == pytest.approx(8 / 3 + reach)
 
 
 ENOUGH = [  # levels in two folds by the number of pairs that came again, where new ones reach 60 in both; the answer

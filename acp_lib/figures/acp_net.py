@@ -54,7 +54,7 @@ def learning_curves(histories: dict[int, list[dict]], best: dict[int, int], baye
     return fig
 
 
-VARIED = {"music": "pieces of music", "image": "pictures", "pairs": "different training pairs"}
+VARIED = {"music": "pieces of music", "image": "pictures", "pairs": "training pairs drawn"}
 
 
 @drawn_to_fit

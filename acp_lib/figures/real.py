@@ -69,5 +69,6 @@ def leads(rows: Sequence[dict]) -> Figure:
             ax.plot(row["lead"], y, "o", color=OURS, ms=6, label="here")
         name_rows(ax, [row["data"] for row in own], 0.6, 0.6)
         ax.set(title=f"over {name}", xlabel="ACP-Net's lead, points")
+        ax.tick_params(labelbottom=True)  # on a phone panels lie one below the other
     legend_below(fig, 3)
     return fig

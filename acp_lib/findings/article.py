@@ -14,7 +14,7 @@ from acp_lib.engine.text import number, span
 from acp_lib.findings import real
 from acp_lib.findings.folds import TWO
 from acp_lib.profiles import ledger
-from acp_lib.results import citation, store
+from acp_lib.results import citation, recorded, store
 from acp_lib.results.tables import row_of
 
 
@@ -25,7 +25,7 @@ class Article:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.corpora = folder, real.corpora()
+        self.folder, self.corpora, self.networks = folder, real.corpora(), recorded.read("networks")
         self.four, self.standing = self.rows("table4"), self.rows("standing")
         made = self.four[0]["provenance"]
         self.data, self.synthetic, self.imac = made["data"], made["synthetic"], made["profile"] == "imac"
@@ -70,11 +70,13 @@ class Article:
             "claims": str(len(self.judged)), "arithmetic": str(len(arithmetic)),
             "holding": counted(self.judged, self.synthetic),
             "corpora": real.listed([r["data"] for r in self.corpora] or ["no corpus"]),
-            "recorded_on": "; ".join(sorted({r["hardware"] for r in self.corpora})) or "no machine"}
+            "recorded_on": "; ".join(sorted({r["hardware"] for r in [*self.corpora, *self.networks]})) or "no machine"}
         if self.corpora:
             low, high = real.range_of(self.corpora, "ACP-Net")
+            ahead = real.overtaken(real.whole(self.networks))
             found |= {"real": f"{real.between(low, high)} %",
                       "real_two": f"{real.between(*real.range_of(self.corpora, TWO))} %",
+                      "real_order": ahead or "no other network is shown to be ahead",
                       "real_standing": " ".join(real.sentences(self.corpora)), "real_stuck": real.stuck(self.corpora),
                       "none_of_them": "Neither" if len(self.corpora) == 2 else "None of them"}
         return found

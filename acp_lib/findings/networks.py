@@ -1,4 +1,4 @@
-"""The networks of Table 4 at the paper's size, each sample tested once: for a machine with a GPU.
+"""The networks of Table 4 with all their channels, each sample tested once: for a machine with a GPU.
 
 Pictures and songs are dealt into the folds of `folds`, and the same pairs are asked. L3-Net and Spectrogram-ACP are too
 large for a processor at whole width; here they stand beside ACP-Net, trained on the same card.

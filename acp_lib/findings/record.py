@@ -32,7 +32,7 @@ SETTINGS = {"plateau": "which settings take ACP-Net off its plateau",
 """Studies that train on features alone, on another machine if need be."""
 
 FOLDED = {"folds": "Tables 4 and 5, with every sample tested once",
-          "networks": "Table 4's networks at the paper's size, which takes a GPU, every sample tested once",
+          "networks": "Table 4's networks with all their channels, which takes a GPU, every sample tested once",
           "bridge": "what naming the classes of both halves predicts of pairs, by folds",
           "encoders": "pictures and music by other encoders, from files of weights in --encoders",
           "audits": "leakage by split, sources of luck, readings of the paper: tens of trainings",
