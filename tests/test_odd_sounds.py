@@ -141,6 +141,9 @@ REFUSED = {
        for end in ("raw", "RAW", "gsm", "vox", "au", "snd")},
     "silence": ("wav", lambda: encoded("wav", 0 * tone()), "silent throughout"),
     "silent flac": ("flac", lambda: encoded("flac", 0 * tone()), "silent throughout"),
+    **{f"{kind} whose channels cancel": (kind, lambda kind=kind: encoded(kind, tone(channels=2) * [1, -1]),
+                                         "silent when its 2 channels are mixed, since they cancel one another out")
+       for kind in ("wav", "flac", "float.wav")},
     "nothing": ("wav", lambda: encoded("wav", tone()[:0]), "no samples"),
     "flac that says 3 times its length": ("flac", lambda: replaced(encoded("flac"), 22, (144000).to_bytes(4, "big")),
                                           "damaged, or shorter than its header says"),
@@ -164,6 +167,13 @@ def test_what_is_not_sound_as_it_should_be_is_refused_with_a_reason(tmp_path, ca
         audio.duration(path)
     assert "song." in str(error.value)
     assert any(remedy in str(error.value) for remedy in ("leave it out", "encode it", "expected a format"))
+
+
+def test_channels_that_cancel_in_part_are_sound(tmp_path):
+    path, y = tmp_path / "song.wav", tone(channels=2) * [1, -1]
+    y[:100, 1] *= -1
+    path.write_bytes(encoded("wav", y))
+    assert audio.duration(path) == 3.0
 
 
 @pytest.mark.parametrize(("factor", "fits"), [(1.5, True), (8.0, True), (40.0, False)])

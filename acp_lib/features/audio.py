@@ -46,8 +46,8 @@ _LEAD = 2  # seconds an MP3 is read ahead of its mark: each of its frames takes 
 
 
 class UnreadableAudio(ValueError):
-    """A file without usable sound: missing, not audio, of unknown length, without samples, silent, or with samples that
-    are not finite or exceed `LOUDEST`.
+    """A file without usable sound: missing, not audio, of unknown length, without samples, silent, by itself or when
+    its channels are mixed, or with samples that are not finite or exceed `LOUDEST`.
     """
 
 
@@ -113,8 +113,9 @@ def duration(path: str | os.PathLike) -> float:
     Raises
     ------
     UnreadableAudio
-        If the file cannot be opened as audio; has no samples; is silent throughout; has a NaN, an infinite sample or
-        one beyond `LOUDEST` among those that are read; or contains more sound than its header reveals.
+        If the file cannot be opened as audio; has no samples; is silent throughout, by itself or when its channels are
+        mixed; has a NaN, an infinite sample or one beyond `LOUDEST` among those that are read; or contains more sound
+        than its header reveals.
 
     Paper: Section 4, Database, experimental setup.  Chapter: Hearing.
     """
@@ -241,16 +242,16 @@ def _probed(file: soundfile.SoundFile, path: str | os.PathLike) -> bool:
             return False
         if len(y) < min(count, file.frames - first) or not len(y):
             return False
-        loudest = max(loudest, _level(y, path))
+        loudest = max(loudest, _heard(y, path))
     return loudest > SILENT
 
 
 def _decoded(file: soundfile.SoundFile, path: str | os.PathLike) -> int:
     """Number of frames that decode; all of them are checked."""
-    frames, loudest = 0, 0.0
+    frames, loudest, heard = 0, 0.0, 0.0
     try:
         while len(y := file.read(_BLOCK, dtype="float32")):
-            frames, loudest = frames + len(y), max(loudest, _level(y, path))
+            frames, loudest, heard = frames + len(y), max(loudest, _level(y, path)), max(heard, _loudest(_mono(y)))
     except soundfile.LibsndfileError as error:
         raise UnreadableAudio(f"cannot decode {path} to its end ({error}): it is damaged, or shorter than its header "
                               "says; download or encode it again, or leave it out") from error
@@ -258,12 +259,25 @@ def _decoded(file: soundfile.SoundFile, path: str | os.PathLike) -> int:
         raise UnreadableAudio(f"{path} holds no samples; download or encode it again, or leave it out")
     if loudest <= SILENT:
         raise UnreadableAudio(f"{path} is silent throughout; download it again, or leave it out")
+    if heard <= SILENT:
+        raise UnreadableAudio(f"{path} is silent when its {file.channels} channels are mixed, since they cancel one "
+                              "another out; invert one of them, or leave it out")
     return frames
+
+
+def _heard(y: np.ndarray, path: str | os.PathLike) -> float:
+    """Level of the loudest sample of the mix, which is what features are made of; raises as `_level` does."""
+    _level(y, path)
+    return _loudest(_mono(y))
+
+
+def _loudest(y: np.ndarray) -> float:
+    return float(max(y.max(), -y.min()))
 
 
 def _level(y: np.ndarray, path: str | os.PathLike) -> float:
     """Level of the loudest sample, relative to full scale; raises UnreadableAudio for impossible samples."""
-    loudest = float(max(y.max(), -y.min()))
+    loudest = _loudest(y)
     if not math.isfinite(loudest):
         bad = int(np.count_nonzero(~np.isfinite(y)))
         raise UnreadableAudio(f"{path} holds {bad} samples that are NaN or infinite; encode it again, or leave it out")
