@@ -191,6 +191,19 @@ def test_pairs_over_which_new_ones_always_gain_are_not_enough():
         courses.enough([kept("A", n0=[60, 60], n8=[60, 60], n16=[59, 59])])
 
 
+@pytest.mark.parametrize("modality", ["image", "music"])
+def test_a_class_that_some_fold_would_lack_is_refused(modality):
+    some = material()
+    plateau.refuse_few(some, 8)
+    side, groups = getattr(some.corpus, modality), some.groups[modality]
+    held = side.part != TEST
+    fewest = min(len(set(groups[held & (side.label == k)])) for k in range(3))
+    plateau.refuse_few(plateau.Material(some.corpus, {modality: groups}, {}), fewest)
+    with pytest.raises(ValueError, match=rf"^{fewest} different samples of {modality} outside the test part are .*; "
+                                         rf"expected {fewest + 1} or more"):
+        plateau.refuse_few(plateau.Material(some.corpus, {modality: groups}, {}), fewest + 1)
+
+
 @pytest.fixture
 def recording(tmp_path, monkeypatch):
     material().save(tmp_path / "features")

@@ -25,6 +25,7 @@ import pandas as pd
 import torch
 
 from acp_lib import streams
+from acp_lib.emotions import CLASSES
 from acp_lib.engine.cache import digest, write
 from acp_lib.engine.faults import readable
 from acp_lib.experiment import baselines, together
@@ -136,6 +137,19 @@ def _fits(name: str, side: Modality, groups: int, width: int) -> None:
                          f"groups; expected as many of each, and features of {width} numbers")
     if not torch.isfinite(side.x).all():
         raise ValueError(f"features of {name} are not finite")
+
+
+def refuse_few(material: Material, folds: int = FOLDS) -> None:
+    """Raise ValueError where a class has fewer songs, or pictures, outside the test part than there are folds: some
+    fold would be judged without it.
+    """
+    for name, groups in material.groups.items():
+        side: Modality = getattr(material.corpus, name)
+        held = side.part != PARTS.index("test")
+        for k, label in enumerate(CLASSES):
+            if (n := len(set(groups[held & (side.label == k)]))) < folds:
+                raise ValueError(f"{n} different samples of {name} outside the test part are {label}; expected {folds} "
+                                 "or more of each class, one for each fold: give more samples")
 
 
 def dealt(groups: np.ndarray, label: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:

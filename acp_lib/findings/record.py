@@ -113,6 +113,8 @@ def _refuse(options: Namespace) -> None:
                              f"{', '.join(studies)}" + (f"; give -p {name}" if name in ("epochs", "device") else ""))
     if (needed := NEEDED.get(options.what)) and not getattr(options, needed):
         raise ValueError(f"--{needed} is {getattr(options, needed)!r}; expected a folder for {options.what}")
+    if options.material and options.export:
+        raise ValueError("--material has features that were written already; give --export without it")
     if options.material and (options.given or options.profile != default("profile")):
         raise ValueError("--material has features that are made already; give no profile and no -p beside it")
     if options.epochs < 1:
@@ -192,7 +194,9 @@ def _save(options: Namespace, rows: Sequence[dict], said: dict) -> Path:
 
 
 def _settings(options: Namespace, command: str) -> None:
-    material = _material(options)
+    from acp_lib.findings import plateau
+
+    plateau.refuse_few(material := _material(options))
     if options.export:
         material.save(options.export)
         print(f"the features are in {options.export}; --material takes them")
