@@ -54,7 +54,7 @@ def learning_curves(histories: dict[int, list[dict]], best: dict[int, int], baye
     return fig
 
 
-VARIED = {"music": "pieces of music", "image": "pictures", "pairs": "training pairs drawn"}
+VARIED = {"music": "pieces of music trained on", "image": "pictures trained on", "pairs": "training pairs drawn"}
 
 
 @drawn_to_fit
@@ -73,7 +73,7 @@ def by_samples(table: pd.DataFrame) -> Figure:
             ax.plot(some["samples"], some["two"], "s--", ms=4, color=colour, mfc="white",
                     label=f"{data}: late fusion")
         ax.axhline(50, lw=1, ls=":", color="grey")
-        ax.set(xscale="log", xlabel=f"{what} trained on" if varied != "pairs" else what)
+        ax.set(xscale="log", xlabel=what)
         ax.xaxis.set_major_locator(LogLocator(subs=(1,) if varied == "pairs" else (1, 2, 5)))
         ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.xaxis.set_minor_formatter(NullFormatter())

@@ -222,8 +222,9 @@ def behind(results: Sequence[dict]) -> list[str]:
 
 def whole(results: Sequence[dict]) -> list[dict]:
     """The networks that were trained with all their channels, a row each: "data", "row" (its name), "parameters",
-    "inputs", "runs", "stuck", "ours" and "interval" of the accuracy, and of the others "lead", ACP-Net's, with its
-    "lead_interval", "leads" (one a fold), and "reported", the paper's lead.
+    "inputs", "runs", "epochs" of all of them and the "most" that they could have had, "stuck", "ours" and "interval" of
+    the accuracy, and of the others "lead", ACP-Net's, with its "lead_interval", "leads" (one a fold), and "reported",
+    the paper's lead.
 
     results : recorded by `networks`
 
@@ -234,7 +235,8 @@ def whole(results: Sequence[dict]) -> list[dict]:
         leads = {row["row"]: row for row in of(result, table="how_sure")}
         for row in of(result, table=4):
             lead = leads.get(row["row"])
-            found.append({"data": result["data"], **row, "lead": lead and lead["ours"],
+            most = row["runs"] * result["settings"]["epochs"]
+            found.append({"data": result["data"], **row, "most": most, "lead": lead and lead["ours"],
                           "lead_interval": lead and lead["interval"], "leads": lead and lead["values"],
                           "reported": lead and paper.CORRESPONDENCE["ACP-Net"] - paper.CORRESPONDENCE[row["row"]]})
     return found
