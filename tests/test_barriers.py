@@ -65,3 +65,20 @@ def test_what_one_theme_alone_shows_is_looked_at_in_it(browser, tmp_path, style,
     (tmp_path / "page.html").write_text(GOOD.replace("HERE", held))
     told = chromium.problems(browser, tmp_path / "page.html", [1280])
     assert len(told) == bool(found) and all(word in line for word in found for line in told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("style", "left", "found"), [
+    ("", "if|in|if|or", []),
+    (".other .k { color: #ccc }", "if|in|if|or", ["<span class=\"k\">if"]),
+    (".n { color: #ccc }", "if|in|if|or", ["<span class=\"n\">in"]),
+])
+def test_of_words_of_code_that_look_alike_the_first_is_looked_at(browser, tmp_path, style, left, found):
+    words = '<span class="k">if</span> <span class="n">in</span>'
+    held = (f'<style>{style}</style><pre>{words} {words}</pre><pre class="other"><span class="k">if</span></pre>'
+            '<pre><span class="k" style="color: #222">or</span></pre>')
+    (tmp_path / "page.html").write_text(GOOD.replace("HERE", held))
+    told = chromium.problems(browser, tmp_path / "page.html", [1280])
+    assert browser.value('[...document.querySelectorAll("pre span")].map(e => e.textContent).join("|")') == left
+    assert browser.value('document.querySelector("pre").textContent') == "if in if in"
+    assert len({line.split(", ")[0] for line in told}) == len(found) and all(f in line for f in found for line in told)
