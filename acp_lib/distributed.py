@@ -10,7 +10,7 @@ import os
 import sys
 from datetime import timedelta
 
-from acp_lib.engine import commands
+from acp_lib.engine import commands, devices
 from acp_lib.profiles import Profile
 
 EXAMPLES = """\
@@ -54,7 +54,7 @@ def train(profile: Profile, method: str) -> None:
 
     if method not in methods.CORRESPONDENCE:
         raise ValueError(f"--method is {method!r}; expected one of {', '.join(methods.CORRESPONDENCE)}")
-    gpu = training.device(profile.execution.device) != "cpu"
+    gpu = devices.device(profile.execution.device) != "cpu"
     if gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if gpu else "gloo", timeout=PATIENCE)

@@ -7,11 +7,9 @@ stage is given only its group of the profile's options; studies that differ in o
 Chapter: How to read and rerun.
 """
 
-import platform
 import re
 from collections.abc import Callable
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +18,19 @@ import pandas as pd
 
 from acp_lib.database import manifest as manifests
 from acp_lib.database.samples import Samples
+from acp_lib.engine import devices
 from acp_lib.engine.cache import code_key, digest, file_digest, read_table
 from acp_lib.engine.work import Work
-from acp_lib.experiment import corpus, methods, runs, splits, training
+from acp_lib.experiment import corpus, methods, runs, splits
 from acp_lib.experiment.corpus import Corpus, Modality, Pairs
 from acp_lib.experiment.tasks import Correspondence
 from acp_lib.features import audio, extraction, shards
 from acp_lib.features.extraction import Extraction
 from acp_lib.features.layout import KINDS
+from acp_lib.inputs import versions
 from acp_lib.profiles import PLACES, Profile, shown
 from acp_lib.profiles.groups import Features, Splitting
 
-PACKAGES = ("torch", "torchvision", "librosa", "soundfile", "soxr", "numba", "numpy", "scipy", "pillow", "scikit-learn",
-            "pandas")
 SYNTHETIC = "the synthetic mini database"
 MAIN, AUDIT = "main", "audit"
 WIDTHS = {1.0: "the whole width", 0.5: "half the width", 0.25: "a quarter of the width",
@@ -160,7 +158,7 @@ class Study:
         p = self.profile
         splitting = p.splitting if extraction.training_pictures_needed(p.features) else None
         return self._stage(_extraction, self.samples, p.features, splitting, p.seed,
-                           training.device(p.execution.device), self.work)
+                           devices.device(p.execution.device), self.work)
 
     @property
     def weights(self) -> Path:
@@ -240,7 +238,7 @@ class Study:
     def planned(self, group: str, name: str) -> list[runs.Run]:
         """The runs of a method, one a seed, trained or not."""
         p, method = self.profile, methods.method(group, name)
-        options, device = method.options(p), training.device(p.execution.device)
+        options, device = method.options(p), devices.device(p.execution.device)
         made = {kind: self.raw(kind) for kind in ("pixels", "slices") if kind in method.needs}
         sides = {modality: self._modality(modality) for modality in ("image", "music")}
         about = [[sides[modality].parent.name for modality in method.sees], *(f.name for f in made.values()),
@@ -293,7 +291,7 @@ class Study:
         return {"profile": p.profile, "data": self.data_name, "synthetic": self.synthetic,
                 "data_fingerprint": manifests.fingerprint(self.manifest),
                 "tags_digest": tags and file_digest(tags), "image_weights": self.weights_name,
-                "image_weights_digest": file_digest(self.weights), "device": training.device(p.execution.device),
+                "image_weights_digest": file_digest(self.weights), "device": devices.device(p.execution.device),
                 "settings": settings, "test_pairs_digest": self.test_pairs().digest, "code": code_key(),
                 "versions": versions()}
 
@@ -327,18 +325,3 @@ def _manifest(samples: Samples, extracted: Extraction) -> pd.DataFrame:
     table = samples.listed[extracted.usable].reset_index(drop=True)
     manifests.validate(table, samples.root)
     return table
-
-
-def input_key(profile: Profile) -> str:
-    """Stands for all that a chapter's numbers come from but code: settings, data, weights, versions. Cheap to compute.
-    """
-    study = Study(profile)
-    settings = {k: v for k, v in shown(profile.flat).items() if k not in PLACES}
-    weights = [file_digest(path) if (path := Path(name)).is_file() else name
-               for name in (profile.features.weights, profile.convolution.alexnet_weights)]
-    return digest(settings, study.samples.source_key, weights, training.device(profile.execution.device), versions())
-
-
-def versions() -> dict[str, str]:
-    """Python's version and those of the packages that numbers depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}

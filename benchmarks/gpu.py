@@ -19,6 +19,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.flop_counter import FlopCounterMode
 
+from acp_lib.engine import devices
 from acp_lib.experiment import together, training
 from acp_lib.experiment.evaluation import t_interval
 from acp_lib.experiment.tasks import Correspondence
@@ -205,7 +206,7 @@ def precise(seeds: int, where: str, length: int) -> list[dict]:
 
 def run(quick: bool) -> list[dict]:
     """Rows of all of it."""
-    return measured(training.device("cuda"), quick)
+    return measured(devices.device("cuda"), quick)
 
 
 def measured(where: str, quick: bool) -> list[dict]:

@@ -151,6 +151,7 @@ def test_nothing_heavy_is_loaded_for_help_and_refusals(tmp_path, arguments):
     ("acp_lib.engine.commands", HEAVY), ("acp_lib.book.build", HEAVY), ("acp_lib.engine.processes", HEAVY),
     ("acp_lib.models", ("torchvision", "pandas", "scipy", "sklearn", *HEAVY[5:])),
     ("acp_lib.database.samples", ("torch", "scipy.stats", "sklearn", "matplotlib", "numba", "librosa")),
+    ("acp_lib.inputs", ("torch", "scipy.stats", "sklearn", "matplotlib", "numba", "librosa")),
     ("acp_lib.experiment.training", ("torchvision", *SLOW)), ("acp_lib.study", ("torchvision", *SLOW)),
 ])
 def test_a_module_brings_only_what_it_needs(tmp_path, module, unneeded):

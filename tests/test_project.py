@@ -237,9 +237,9 @@ def test_no_file_names_another_host_to_load_from_or_this_folder():
 # the library's rooms
 
 
-FLOORS = ("emotions", "paper", "profiles", "streams"), ("engine",), ("features",), ("database",), ("models",), (
-    "experiment",), ("study",), ("results",), ("audits",), ("findings",), ("figures",), ("book", "distributed"), (
-    "matching",), ("__main__",)
+FLOORS = ("emotions", "paper", "profiles", "streams"), ("engine",), ("features",), ("database",), ("inputs",), (
+    "models",), ("experiment",), ("study",), ("results",), ("audits",), ("findings",), ("figures",), (
+    "book", "distributed"), ("matching",), ("__main__",)
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 """Where each module or package of the library stands: it may import what stands below. The database opens pictures and
 songs with the readers of `features`, which are given rows of its manifest and know nothing else of it.

@@ -12,6 +12,7 @@ from conftest import corpus as folder_corpus
 from conftest import picture, sound
 from test_cache import AUDITS, change, forget, package, released  # noqa: F401 - a fixture
 
+from acp_lib import inputs
 from acp_lib import study as studies
 from acp_lib.book.prepare import prepare
 from acp_lib.database import manifest as manifests
@@ -24,7 +25,7 @@ from acp_lib.features import audio, extraction, image, music, shards
 from acp_lib.features.shards import Shards
 from acp_lib.profiles import PLACES, load
 from acp_lib.results import store
-from acp_lib.study import Study, input_key
+from acp_lib.study import Study
 
 BROKEN = "music/neutral/broken.flac"
 PROBE = "ACP-Net features + MLP"
@@ -276,10 +277,10 @@ def renamed_song(root):
 @pytest.mark.parametrize("change", [changed_picture, added_song, lost_picture, renamed_song])
 def test_keys_follow_the_data(copy, work, change):
     given = profile(copy, work)
-    before = Study(given).samples.source_key, input_key(given)
-    assert before == (Study(given).samples.source_key, input_key(given))
+    before = Study(given).samples.source_key, inputs.input_key(given)
+    assert before == (Study(given).samples.source_key, inputs.input_key(given))
     change(copy)
-    after = Study(given).samples.source_key, input_key(given)
+    after = Study(given).samples.source_key, inputs.input_key(given)
     assert after[0] != before[0] and after[1] != before[1]
 
 
@@ -290,7 +291,7 @@ def test_keys_follow_the_data(copy, work, change):
 ])
 def test_the_input_key_follows_the_settings(data, work, monkeypatch, change, differs):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert (input_key(profile(data, work, **change)) != input_key(profile(data, work))) == differs
+    assert (inputs.input_key(profile(data, work, **change)) != inputs.input_key(profile(data, work))) == differs
 
 
 @pytest.mark.parametrize("field", ["weights", "alexnet_weights"])
@@ -299,7 +300,7 @@ def test_the_input_key_follows_the_weights_bytes(data, work, tmp_path, field):
     keys = []
     for content in (b"one", b"two"):
         file.write_bytes(content)
-        keys.append(input_key(profile(data, work, **{field: str(file)})))
+        keys.append(inputs.input_key(profile(data, work, **{field: str(file)})))
     assert keys[0] != keys[1]
 
 
@@ -429,7 +430,7 @@ def test_provenance_says_all_and_is_json(study):
     assert {"profile", "data", "synthetic", "data_fingerprint", "tags_digest", "image_weights", "image_weights_digest",
             "device", "settings", "test_pairs_digest", "code", "versions"} <= set(made)
     assert set(study.profile.flat) == set(made["settings"]) | set(PLACES) | {"profile", "source"}
-    assert set(made["versions"]) == {"python", *studies.PACKAGES}
+    assert set(made["versions"]) == {"python", *inputs.PACKAGES}
     assert made["test_pairs_digest"] == study.test_pairs().digest
     assert not made["synthetic"] and made["data"] == "the folder 'mine'"
     assert str(study.root.parent) not in json.dumps(made)
@@ -476,7 +477,7 @@ def test_bayes_rate(task, protocol, expected):
 def test_data_that_is_no_folder_is_refused(tmp_path, work, name):
     (tmp_path / "file").write_text("x")
     given = profile(tmp_path / name, work)
-    for ask in (lambda: Study(given).root, lambda: Study(given).manifest, lambda: input_key(given)):
+    for ask in (lambda: Study(given).root, lambda: Study(given).manifest, lambda: inputs.input_key(given)):
         with pytest.raises(ValueError, match=f"data is '.*{name}', which is no folder; give the one that holds your"):
             ask()
 
@@ -507,5 +508,5 @@ def test_weights_of_a_file_are_used_as_they_are(data, work, study):
 
 
 def test_versions_are_those_that_run():
-    found = studies.versions()
+    found = inputs.versions()
     assert found["numpy"] == np.__version__ and found["soundfile"] == soundfile.__version__

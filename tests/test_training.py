@@ -403,15 +403,6 @@ def test_features_that_are_not_finite_end_the_run():
         trained(corpus=Corpus(Modality(x, small().image.label, small().image.part), small().music))
 
 
-@pytest.mark.parametrize(("name", "there", "expected"), [
-    ("cpu", True, "cpu"), ("cpu", False, "cpu"), ("auto", False, "cpu"), ("auto", True, "cuda"), ("cuda", True, "cuda"),
-])
-def test_device(monkeypatch, name, there, expected):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
-    assert training.device(name) == expected
-
-
 def test_a_gpu_that_is_not_there_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     run = planned(tmp_path / "run", saved(small((2048, 193), (24, 24)), tmp_path / "corpus"), **QUICK)

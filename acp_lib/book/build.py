@@ -128,10 +128,10 @@ class Run:
     @cached_property
     def input_key(self) -> str:
         """Digest of what all chapters depend on: settings, data, weights, versions, and what is recorded."""
-        from acp_lib import study
+        from acp_lib import inputs
         from acp_lib.results import recorded
 
-        return digest(study.input_key(self.profile), recorded.fingerprint())
+        return digest(inputs.input_key(self.profile), recorded.fingerprint())
 
     @cached_property
     def program(self) -> str:

@@ -21,6 +21,7 @@ from safetensors.torch import save
 from torch import distributed, nn
 
 from acp_lib import streams
+from acp_lib.engine import devices
 from acp_lib.engine.cache import build_once, read_table, write
 from acp_lib.engine.faults import readable
 from acp_lib.engine.processes import pool
@@ -196,7 +197,7 @@ def train_run(run: Run) -> None:
     Under torchrun all processes call this function together, and the first one writes the results.
     """
     torch.set_num_threads(1)
-    options, where = run.options.training, training.device(run.device)
+    options, where = run.options.training, devices.device(run.device)
 
     def make(folder: Path | None) -> None:
         task = run.task

@@ -31,22 +31,6 @@ SECONDS = 60  # between two checkpoints, at least
 DECAY = 3  # epochs without a lower validation loss that a learning rate outlasts
 
 
-def device(name: str) -> str:
-    """The device for a profile's option: `auto` uses a GPU if there is one; under torchrun each process has its own.
-
-    Raises
-    ------
-    ValueError
-        If `cuda` is required and there is no GPU.
-    """
-    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
-        return "cpu"
-    if not torch.cuda.is_available():
-        raise ValueError("device is 'cuda', but no GPU was found; expected auto or cpu")
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # repeatable matrix products
-    return f"cuda:{os.environ['LOCAL_RANK']}" if distributed.is_initialized() else "cuda"
-
-
 def rank_and_size() -> tuple[int, int]:
     """(number of this process, number of processes) under torchrun; (0, 1) elsewhere."""
     return (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)

@@ -250,7 +250,7 @@ def _tested(listed: Listed, design: Design, profile: Profile, about: list) -> It
 
 def _kept(listed: Listed, part: np.ndarray, cell: dict, profile: Profile, about: list) -> np.ndarray:
     """What `frozen.trained` gives, made once: a command that was stopped goes on where it was."""
-    from acp_lib.experiment.training import device
+    from acp_lib.engine.devices import device
 
     key = digest(about, cell, part.tolist(), profile.seed, profile.epochs, profile.patience,
                  code_key("acp_lib.findings.frozen"))

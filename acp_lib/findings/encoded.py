@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from torch import nn
 
+from acp_lib.engine import devices
 from acp_lib.engine.cache import code_key, digest
-from acp_lib.experiment import corpus, methods, training
+from acp_lib.experiment import corpus, methods
 from acp_lib.experiment.corpus import Modality
 from acp_lib.experiment.methods import Inputs
 from acp_lib.experiment.runs import Run
@@ -70,7 +71,7 @@ def planned(study: Study, sides: Sequence[Path], runs: int) -> list[Run]:
     profile = study.audited.profile
     image, music = sides
     options = methods.method("pairs", "ACP-Net").options(profile)
-    device = training.device(profile.execution.device)
+    device = devices.device(profile.execution.device)
     about = [[path.parent.name for path in sides], options.named, device.split(":")[0],
              code_key("acp_lib.experiment.runs"), code_key("acp_lib.findings.encoded")]
     return [EncodedRun("pairs", "ACP-Net", seed, study.work.folder("acp_net_encoded", digest(about, seed)),

@@ -155,7 +155,7 @@ def _place(what: str, data: str) -> Path:
 
 def _folded(options: Namespace, command: str) -> None:
     """Record what a module makes of a study; what it trains is kept in the work folder, and found again."""
-    from acp_lib.experiment.training import device
+    from acp_lib.engine.devices import device
     from acp_lib.results import recorded
     from acp_lib.study import Study
 
@@ -175,7 +175,7 @@ def _folded(options: Namespace, command: str) -> None:
 
 def _listed(options: Namespace, command: str) -> None:
     """Record what a module makes of the files in the folder of a profile."""
-    from acp_lib.experiment.training import device
+    from acp_lib.engine.devices import device
     from acp_lib.results import recorded
 
     profile = commands.profile(options)
@@ -216,7 +216,7 @@ def _material(options: Namespace) -> Material:
 
 def _trained(options: Namespace, material: Material, command: str) -> None:
     """Record what settings come to, each kept below the work folder until all are there."""
-    from acp_lib.experiment.training import device
+    from acp_lib.engine.devices import device
     from acp_lib.findings import plateau
     from acp_lib.results import recorded
 

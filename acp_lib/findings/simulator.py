@@ -23,11 +23,12 @@ from safetensors.numpy import save
 from acp_lib import paper, streams
 from acp_lib.database import released
 from acp_lib.emotions import CLASSES
+from acp_lib.engine import devices
 from acp_lib.engine.cache import code_key, digest, write
 from acp_lib.engine.progress import bar
 from acp_lib.engine.spread import spread_tasks
 from acp_lib.engine.work import Work
-from acp_lib.experiment import methods, splits, training
+from acp_lib.experiment import methods, splits
 from acp_lib.experiment.corpus import Corpus, Modality, scaled
 from acp_lib.experiment.runs import Run
 from acp_lib.experiment.splits import PARTS
@@ -243,7 +244,7 @@ def planned(models: dict[str, Model], profile: Profile, work: Work, *, noise: fl
     dealt = work.once("simulated-parts", digest(*about, code_key("acp_lib.findings.simulator")),
                       lambda folder: parts(table, split, seed).to_parquet(folder / "parts.parquet"))
     options = methods.method("pairs", "ACP-Net").options(profile)
-    device = training.device(profile.execution.device)
+    device = devices.device(profile.execution.device)
     key = digest(dealt.name, options.named, device.split(":")[0],
                  code_key("acp_lib.experiment.runs", "acp_lib.findings.simulator"))
     return SimulatedRun("pairs", "ACP-Net", seed, work.folder("acp_net_simulated", key), methods.Inputs(**folders),

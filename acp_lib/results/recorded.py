@@ -37,7 +37,7 @@ def about(command: str, hardware: str) -> dict:
 
 
 def hardware(where: str) -> str:
-    """The name of a device, as `training.device` names it: what a result was computed on."""
+    """The name of a device, as `devices.device` names it: what a result was computed on."""
     if where.startswith("cuda"):
         import torch
 

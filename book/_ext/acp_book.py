@@ -191,7 +191,7 @@ def fresh_cache(app, config) -> None:
     """Key the cache of executed notebooks by code, data and results: by itself it knows the notebooks' source alone."""
     if config.nb_execution_mode != "cache":
         return
-    from acp_lib import profiles, study
+    from acp_lib import inputs, profiles
     from acp_lib.engine.cache import code_key
     from acp_lib.results import recorded
 
@@ -200,7 +200,7 @@ def fresh_cache(app, config) -> None:
     if not token.exists():
         token.parent.mkdir(parents=True, exist_ok=True)
         token.write_text(uuid.uuid4().hex)
-    made_from = code_key() + study.input_key(mini) + recorded.fingerprint() + token.read_text()
+    made_from = code_key() + inputs.input_key(mini) + recorded.fingerprint() + token.read_text()
     key = hashlib.sha256(made_from.encode()).hexdigest()[:16]
     caches = mini.home / "_build" / ".jupyter_cache"
     for old in caches.glob("*"):
