@@ -17,17 +17,16 @@ import soundfile
 from hypothesis import settings
 from PIL import Image
 
-import acp_lib.features.fast.compiled  # before the test processes part: librosa compiles once
 from acp_lib.emotions import CLASSES
 from acp_lib.profiles import ROOT
 
 settings.register_profile("no deadline", deadline=None)  # machines differ, and share their cores
 settings.load_profile("no deadline")
 
-COMPILED = Path(acp_lib.features.fast.compiled.__file__).parent / "__pycache__"
+COMPILED = ROOT / "acp_lib/features/fast/__pycache__"
 
 if not {"NUMBA_CACHE_DIR", "PYTEST_XDIST_WORKER"} & set(os.environ) and not list(COMPILED.glob("*.nbi")):
-    # and so do our own kernels
+    # before the test processes part: librosa compiles once, and so do our own kernels
     from acp_lib.features import music
 
     music.extract(np.sin(np.arange(music.audio.SR, dtype=np.float32)), music.audio.SR)

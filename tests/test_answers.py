@@ -80,6 +80,7 @@ def encoded(data: bytes, name: str):
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ENCODED)
 def test_encoded_bodies_are_decoded(root, site, kind):
     name, data = ENCODED[kind]

@@ -43,6 +43,7 @@ def test_sentences_hold_no_number_of_their_own():
     assert re.findall(r"\d+", prose) == []
 
 
+@pytest.mark.slow
 def test_every_value_that_the_text_names_is_there(folder):
     named = set(re.findall(r"\{acp\}`(\w+)`", TEXT))
     values = Article(folder.path).values()
@@ -57,6 +58,7 @@ def test_values_are_those_of_the_results(folder):
     assert "70.2 %" in values["standing"] and f"data of {folder.profile}" in values["standing"]
 
 
+@pytest.mark.slow
 def test_numbers_follow_a_change_of_the_results(folder):
     before = Article(folder.path).values()
     rows = json.loads((folder.path / "table4.json").read_text("utf8"))
@@ -65,6 +67,7 @@ def test_numbers_follow_a_change_of_the_results(folder):
     assert {k for k in before if before[k] != after[k]} == {"main"} and after["main"] == "55.5 % (50.5 to 60.5)"
 
 
+@pytest.mark.slow
 def test_synthetic_data_are_called_so_wherever_they_are_shown(folder):
     article = Article(folder.path)
     head = "This run, synthetic" if folder.synthetic else "This run"
@@ -75,6 +78,7 @@ def test_synthetic_data_are_called_so_wherever_they_are_shown(folder):
     assert "{acp}`about`" in TEXT.split("## Introduction")[0] and "{acp}`about`" in TEXT.split("## Results")[1]
 
 
+@pytest.mark.slow
 def test_the_tables_hold_every_method_claim_and_corpus(folder):
     article, corpora = Article(folder.path), [r["data"] for r in recorded.read("folds")]
     four, claims = article.accuracies(), article.claims()

@@ -178,6 +178,7 @@ def test_segments(seconds, options, expected):
     assert audio.segments(seconds, **options) == expected
 
 
+@pytest.mark.slow
 @given(st.floats(0, 5000), st.floats(1, 60), st.floats(1, 60))
 def test_segments_do_not_overlap_and_stay_inside(seconds, minimum, short_from):
     cut = audio.segments(seconds, minimum=minimum, short_from=short_from)

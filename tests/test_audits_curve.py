@@ -41,6 +41,7 @@ def test_the_least_p_that_sizes_allow_is_reached_by_groups_that_are_far_apart(si
     assert found["least"] == pytest.approx(least) and found["p"] == pytest.approx(least)
 
 
+@pytest.mark.slow
 def test_what_readings_add_is_told_from_what_runs_do():
     found = curve.apart(runs(5 * np.random.default_rng(1).standard_normal(60), 2.0, n=4))
     assert found["between"] == pytest.approx(5, abs=1) and found["within"] == pytest.approx(2, abs=0.3)

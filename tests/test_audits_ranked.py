@@ -50,6 +50,7 @@ def test_networks_say_what_they_said_of_the_frozen_pairs(study):
     assert all(score.min() >= 0 and score.max() <= 1 for score in found.methods.values())
 
 
+@pytest.mark.slow
 def test_of_many_samples_a_part_is_looked_through_with_the_same_scores(study, monkeypatch):
     whole = ranked.load(study)
     monkeypatch.setattr(ranked, "MOST", {"image": 5, "music": 3})

@@ -187,6 +187,7 @@ def test_hubness_by_hand():
     assert retrieval.hubness(np.eye(5), 1) == {"skewness": 0.0, "never": 0.0, "largest": 0.2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("queries", "n", "k"), [(30, 20, 5), (12, 40, 10), (200, 25, 10)])
 def test_hubness_by_chance_is_what_a_simulation_gives(queries, n, k):
     rng = np.random.default_rng(0)

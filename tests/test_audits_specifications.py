@@ -23,6 +23,7 @@ from acp_lib.profiles import ledger, load
 VALUES = {"a": [1, 2], "b": [10, 20, 30, 40, 50], "c": ["x", "y", "z"], "d": [0.4, 0.0]}
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.integers(0, 9), min_size=2, max_size=5, unique=True),
                        min_size=1, max_size=5), st.integers(2, 40))
@@ -107,6 +108,7 @@ def test_a_curve_over_trained_networks_finds_the_scaling_that_matters(tmp_path, 
     assert curve.details(rows, found)[0]["detail"] == "scaling"
 
 
+@pytest.mark.slow
 def test_runs_of_several_profiles_are_each_made_with_their_own(tmp_path, quick, monkeypatch):
     seen = []
 

@@ -113,6 +113,7 @@ nothing either.
 HOME = {ROOT / "acp_lib/audits/standing.py", ROOT / "notebooks/12_cross_modal.md"}
 
 
+@pytest.mark.slow
 def test_no_page_says_by_itself_that_a_network_compares():
     spoken = {*CHAPTERS, *PROSE, *(ROOT / "acp_lib").rglob("*.py"), ROOT / "acp_lib/audits/verdicts.yml"} - HOME
     found = {}
@@ -126,6 +127,7 @@ def test_no_page_says_by_itself_that_a_network_compares():
 SHOWN = ["05_acp_net", "06_baselines", "12_cross_modal", "16_forking_paths", "90_paper_versus_ours", "91_verdicts"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHOWN)
 def test_chapters_that_say_what_it_does_show_the_one_sentence(name):
     path = ROOT / f"notebooks/{name}.md"

@@ -99,6 +99,7 @@ def test_training_has_brought_classes_out_if_clusters_agree_better_than_in_both_
     assert np.isnan(structure.agreement(table, "music", "features", "emotions", 8))
 
 
+@pytest.mark.slow
 def test_emotions_are_held_against_where_there_are_more_of_them_than_classes():
     assert set(structure.truths(side(1.0))) == {"classes", "emotions"}
     music = separable().music

@@ -72,6 +72,7 @@ def test_holm():
     assert [(r["row"], pytest.approx(r["holm"])) for r in found] == [("a", 0.03), ("b", 0.06), ("c", 0.06)]
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.randoms())
 def test_holm_never_favours_anything(p, chance):
     found = {k: row["holm"] for k, row in enumerate(uncertainty.holm([{"p": one} for one in p]))}
@@ -131,6 +132,7 @@ def test_bins_hold_all_pairs():
 # ceilings
 
 
+@pytest.mark.slow
 @given(st.floats(0, 0.6), st.floats(0, 0.6))
 def test_the_closed_form_is_the_general_one(a, b):
     general = uncertainty.ceiling(uncertainty.symmetric(a), uncertainty.symmetric(b))
@@ -187,6 +189,7 @@ def test_planted_wrong_labels_are_found(noise):
     assert uncertainty.ceiling(given, given) < clean - noise / 2
 
 
+@pytest.mark.slow
 def test_without_wrong_labels_none_are_found():
     x, label, groups, planted = samples(0.0)
     given = uncertainty.wrong_labels(x, label, groups)
@@ -194,6 +197,7 @@ def test_without_wrong_labels_none_are_found():
     assert uncertainty.ceiling(given, given) > 0.97
 
 
+@pytest.mark.slow
 def test_classes_that_overlap_are_not_taken_for_wrong_labels_alone():
     x, label, groups, _ = samples(0.0, apart=1.0)
     wrong = np.mean(x.reshape(len(x), 4, 3).mean(1).argmax(1) != label)

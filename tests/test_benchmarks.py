@@ -43,6 +43,7 @@ def test_a_floor_says_whose_it_is(clock):
     assert "of" not in compare.floor("decoder", lambda: 0.5, 3)
 
 
+@pytest.mark.slow
 def test_processor_time_does_not_pass_while_a_process_waits():
     assert compare.spent(lambda: time.sleep(0.2)) < 0.1 < compare.seconds(lambda: time.sleep(0.2))
 
@@ -202,6 +203,7 @@ def test_real_recordings_have_plain_librosas_numbers(real):
     assert worst.max() < 1, worst.to_dict()
 
 
+@pytest.mark.slow
 def test_a_comparison_goes_on_where_it_was_stopped(tmp_path, monkeypatch, capsys):
     for name in ("a.wav", "b.wav", "c.wav", "notes.txt"):
         (tmp_path / name).touch()
@@ -241,6 +243,7 @@ def test_steps_are_measured_in_turn_against_another_commit(monkeypatch, capsys):
     assert f"{10 / 9:6.2f} times the wall time of abc, 1.00 times the processor time" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_step_counts_the_processor_time_of_all_its_processes(tmp_path):
     busy = "import time\nwhile time.process_time() < 0.3: pass"
     both = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}])\n{busy}"
@@ -329,6 +332,7 @@ def test_a_gpu_is_measured_by_itself_and_where_there_is_one(monkeypatch, capsys,
     assert error in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("held", "said"), [("[1, 2]", "it holds no parts of a benchmark"),
                                             ('{"music": ', "JSONDecodeError"),
                                             ('{"music": 1}', "it holds no parts of a benchmark")])

@@ -25,7 +25,7 @@ from conftest import COMPILED, corpus, extension_of_the_book
 from test_printed import links
 from test_project import CHAPTERS, files
 
-from acp_lib import profiles
+from acp_lib import inputs, profiles
 from acp_lib import study as studies
 from acp_lib.audits import reconciled
 from acp_lib.book import build as book
@@ -125,6 +125,7 @@ def test_a_chapter_follows_the_files_that_it_may_compute_with_or_show(monkeypatc
     assert changed == (list(before) if chapters == "all" else chapters)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "names"), [
     ("from acp_lib import paper\n", ["acp_lib", "acp_lib.paper"]),
     ("from acp_lib.figures import power as drawn, style\n", ["acp_lib.figures.power", "acp_lib.figures.style"]),
@@ -141,6 +142,7 @@ def test_what_a_chapter_imports_is_found_however_it_is_written(text, names):
     caching.shown_key(found)  # whatever it is
 
 
+@pytest.mark.slow
 def test_a_chapter_follows_what_is_recorded(monkeypatch, tmp_path):
     def key():
         return book.Run(profiles.load("mini"), {}).chapters[0].key
@@ -229,6 +231,7 @@ def test_data_and_weights_that_cannot_be_used_stop_with_one_line(tmp_path, monke
         assert err.splitlines()[-1].startswith(message) and TRACE not in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["book.__main__", "features.__main__", "audits.__main__"])
 def test_an_interrupted_command_says_how_to_go_on(engine, monkeypatch, capsys, module):
     def interrupt(*_, **__):
@@ -291,6 +294,7 @@ def test_config_of_a_book_that_departs_says_so_on_every_page(run):
     assert "announcement" not in plain["html"]
 
 
+@pytest.mark.slow
 def test_publish_drops_what_belongs_to_this_machine(run, tmp_path):
     chapter = run.chapters[0]
     notebook = jupytext.read(chapter.source, fmt="md:myst")
@@ -353,6 +357,7 @@ def test_pages_are_rendered_where_what_they_are_made_from_changed(run, monkeypat
     assert asked == [False, seen][:len(asked)]
 
 
+@pytest.mark.slow
 def test_pages_whose_sources_changed_while_they_were_rendered_are_rendered_again(run, monkeypatch):
     source, asked = run.build / "source/a.md", []
     source.parent.mkdir(parents=True)
@@ -378,6 +383,7 @@ def test_an_error_of_sphinx_is_told(run):
     assert code == 2 and "--no-such-option" in said
 
 
+@pytest.mark.slow
 def test_a_chapter_whose_prose_alone_changed_keeps_its_outputs(run, monkeypatch):
     chapter = book.Chapter("04_splits_and_pairs", run)
     ran = jupytext.read(chapter.source, fmt="md:myst")
@@ -410,6 +416,7 @@ def extension():
     return extension_of_the_book("acp_book")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variable", "results"), [("ACP_BUILD", "_build/results"), ("ACP_RESULTS", "tables/mini")])
 def test_the_cache_of_executed_chapters_follows_code_data_and_results(extension, tmp_path, monkeypatch, variable,
                                                                       results):
@@ -427,7 +434,7 @@ def test_the_cache_of_executed_chapters_follows_code_data_and_results(extension,
     shutil.rmtree(tmp_path / results)
     second = folder()
     assert second != first and not first.exists()
-    monkeypatch.setattr(studies, "input_key", lambda profile: "another")
+    monkeypatch.setattr(inputs, "input_key", lambda profile: "another")
     assert folder() != second and not second.exists()
 
 

@@ -43,6 +43,7 @@ def test_file_digest(tmp_path):
     assert cache.file_digest(tmp_path / "a") == "ba7816bf8f01cfea"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [
     lambda path: path.write_bytes(b"two"), lambda path: cache.write(path, b"two"),
     lambda path: (path.unlink(), path.write_bytes(b"two")), lambda path: os.truncate(path, 2),
@@ -130,11 +131,13 @@ def test_a_key_follows_what_the_module_imports_and_no_more(package, module, chan
     assert cache.code_key() != whole
 
 
+@pytest.mark.slow
 def test_a_key_of_several_modules(package):
     one, other = "acp_lib.experiment.splits", "acp_lib.experiment.pairs"
     assert cache.code_key(one, other) == cache.code_key(other, one) != cache.code_key(one)
 
 
+@pytest.mark.slow
 def test_a_copy_elsewhere_has_the_same_key(package, monkeypatch):
     other = package.parent / "elsewhere" / "acp_lib"
     shutil.copytree(package, other)
@@ -167,6 +170,7 @@ def differing(before):
     return {stage for stage, key in keys().items() if key != before[stage]}
 
 
+@pytest.mark.slow
 def test_every_stage_is_tried(package):
     """Each place of the library that asks for a key of code names a module that stands in MADE_BY."""
     asked = {m for path in package.rglob("*.py")
@@ -216,6 +220,7 @@ def test_an_import_for_type_checkers_adds_nothing(package, text, differs):
     assert differing(before) == ({"music"} if differs else set())
 
 
+@pytest.mark.slow
 def test_what_an_import_for_type_checkers_names_is_not_followed(package):
     own, others, _ = cache._read("acp_lib.audits.structure")
     assert "acp_lib.study" in (package / "audits/structure.py").read_text("utf8").replace(" import Study", "")
@@ -329,6 +334,7 @@ build_once(Path(sys.argv[1]), build)
 """
 
 
+@pytest.mark.slow
 def test_after_a_killed_build_nothing_is_left(tmp_path):
     other = tmp_path / ".x-y-abcdefgh"  # of a folder x-y
     other.mkdir()
@@ -371,6 +377,7 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path, monkeypatch, fault):
     assert [p.name for p in tmp_path.iterdir()] == ["file"] and (tmp_path / "file").read_text() == "old"
 
 
+@pytest.mark.slow
 def test_what_is_imported_is_read_and_nothing_else(monkeypatch, tmp_path):
     """An editor's half-written file, or one that a notebook server keeps beside, is nobody's module."""
     shutil.copytree(cache.PACKAGE, tmp_path / "acp_lib", ignore=shutil.ignore_patterns("__pycache__"))

@@ -72,6 +72,7 @@ def test_what_does_not_fit_is_refused(shell, said, parameters, message):
     assert not said
 
 
+@pytest.mark.slow
 def test_begin(shell, said, tmp_path):
     root = folder_corpus(tmp_path / "my *corpus*", pictures=1, songs=2)
     parameters = {"profile": "folder", "data": str(root), "work": str(tmp_path / "work"), "weights": "random"}

@@ -152,6 +152,7 @@ def test_another_scaling_is_refused():
 # corpora
 
 
+@pytest.mark.slow
 def test_build_keeps_the_manifests_order_whatever_it_is():
     table = manifest().sample(frac=1, random_state=1)
     part = assign_split(table, seed=2)
@@ -177,6 +178,7 @@ def test_a_picture_of_which_the_class_alone_is_known_has_no_emotion():
     assert emotion[10:13].tolist() == [EMOTIONS.index(e) for e in ("contentment", "sadness", "awe")]
 
 
+@pytest.mark.slow
 def test_build_fits_the_scaling_on_training_rows():
     table = manifest()
     part = assign_split(table)
@@ -272,6 +274,7 @@ def test_pictures_are_scaled_exactly_and_lie_in_memory_as_convolutions_like_it(t
     assert made.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.slow
 def test_about_every_other_picture_is_mirrored_and_nothing_else_is_done_to_it(stream):
     rows = np.random.default_rng(1).integers(60, size=1000)
     taken, plain = stream.image.take(rows, np.random.default_rng(2)), stream.image.views(rows)[:, 0]

@@ -20,6 +20,7 @@ def test_device(monkeypatch, name, there, expected):
     assert devices.device(name) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("driver", "amd", "asked"), [
     ("no-such-driver.so", "none", False), ("libc.so.6", "none", True), ("no-such-driver.so", "", True),
 ])

@@ -77,6 +77,7 @@ def test_a_picture_arrives_whole_and_is_noted(root, site):
     assert site.asked == {"/p.jpg": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF"])
 def test_formats(root, site, form):
     assert one(root, site, body(picture(2, form), "application/octet-stream"))["outcome"] == "fetched"
@@ -179,6 +180,7 @@ def test_a_host_that_wants_to_be_left_alone_is_for_all_its_pictures(root, site):
     assert times[1] - times[0] > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_followed(root, site, status):
     site.predictions["/there/q.jpg"] = body(picture(3))
@@ -208,6 +210,7 @@ class Names(AbstractResolver):
     async def close(self): ...
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["127.0.0.1", "8.8.8.8 127.0.0.1", "10.1.2.3", "::1", "::ffff:127.0.0.1",
                                      "fe80::1%eth0"])
 def test_a_name_that_stands_for_a_private_address(root, site, address):
@@ -235,6 +238,7 @@ def test_no_proxy_of_the_environment_is_used(root, site, monkeypatch):
         assert one(root, site, body(picture(1)))["outcome"] == "fetched" and not proxy.asked
 
 
+@pytest.mark.slow
 def test_few_at_once_to_one_host(root, site):
     async def slow(request):
         await web.asyncio.sleep(0.02)

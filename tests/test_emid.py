@@ -89,6 +89,7 @@ def test_media_are_written_once_in_the_layout_of_a_folder(media, tmp_path):
     assert len(table) == 18 and not len(unread)
 
 
+@pytest.mark.slow
 def test_several_files_and_row_groups_are_read_as_one(media, tmp_path):
     made = rows(media)
     root = parquet(parquet(tmp_path / "emid", made[:5], "data/train-00000-of-00002.parquet"), made[5:],
@@ -101,6 +102,7 @@ HOSTILE = ["../../../evil.ogg", "/etc/passwd", "a\0b.ogg", "..", "C:\\evil.ogg",
            "<script>alert(1)</script>.ogg", "", None]
 
 
+@pytest.mark.slow
 def test_names_in_the_file_lead_nowhere(media, tmp_path):
     pictures, clips = media
     (tmp_path / "evil.ogg").write_bytes(b"OggS not ours")
@@ -119,6 +121,7 @@ def test_names_in_the_file_lead_nowhere(media, tmp_path):
     assert "evil.ogg" in titles and not any("/" in t or "\\" in t for t in titles)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_used_has_its_row_and_reason(media, tmp_path):
     pictures, clips = media
     shown = [(pictures["awe"][0], "awe"), (b"", "awe"), (pictures["awe"][1], "joy")]
@@ -260,6 +263,7 @@ def test_hidden_files_and_folders_are_no_tables(media, tmp_path):
     assert len(emid.scan(extracted(root, tmp_path))[0]) == 18
 
 
+@pytest.mark.slow
 def test_null_and_repeated_rows_are_rejects(media, tmp_path):
     made = rows(media)
     empty = {name: None for name in SCHEMA.names}
@@ -314,6 +318,7 @@ def test_a_wrong_csv_is_named(tmp_path, text, message):
         extracted(tmp_path / "emid", tmp_path)
 
 
+@pytest.mark.slow
 def test_the_profile_leads_to_a_manifest(media, tmp_path):
     root = parquet(tmp_path / "emid", rows(media))
     study = Study(load("emid", data=str(root), work=str(tmp_path / "work"), jobs=1), progress=False)
@@ -333,6 +338,7 @@ def test_a_table_behind_a_broken_link_is_not_taken_for_none(media, tmp_path):
         extracted(root, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_ending_of_a_table_may_be_in_capitals(media, tmp_path):
     root = parquet(parquet(tmp_path / "emid", rows(media)[:3], "a.parquet"), rows(media)[3:], "B.PARQUET")
     assert len(list((extracted(root, tmp_path) / "music").rglob("*.*"))) == 9

@@ -159,6 +159,7 @@ def net():
     return made
 
 
+@pytest.mark.slow
 def test_weights_find_their_places_in_the_wheel(net, tmp_path):
     index, data = written(theirs(net))
     wheel = tmp_path / musicnn.FILE

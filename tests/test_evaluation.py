@@ -115,6 +115,7 @@ def test_embeddings_are_means_over_views_whatever_the_chunk(stream, monkeypatch,
     assert torch.equal(embed(lambda x: 2 * x, features, rows), 2 * features.x[rows])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heard", [1, 3])
 def test_logits_of_streams_are_those_of_the_whole_network(stream, heard):
     """Of one view to the bit of rounding; of several, fused from the mean of their embeddings."""

@@ -77,6 +77,7 @@ def test_the_last_that_a_program_says_counts(text, expected):
 # files and folders
 
 
+@pytest.mark.slow
 @kinds
 def test_a_file_that_cannot_be_written_is_left_as_it_was(tmp_path, monkeypatch, number, remedy):
     target = tmp_path / "a.json"
@@ -90,6 +91,7 @@ def test_a_file_that_cannot_be_written_is_left_as_it_was(tmp_path, monkeypatch, 
     assert target.read_text() == "new"
 
 
+@pytest.mark.slow
 @kinds
 def test_a_folder_that_cannot_be_filled_is_made_by_the_next(tmp_path, number, remedy):
     with pytest.raises(faults.Refused, match=rf"stage-1'; .*{remedy}"):
@@ -185,6 +187,7 @@ def test_a_song_that_cannot_be_opened_says_why(tmp_path, monkeypatch):
 # formats that nothing reads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("modality", "name", "expected"), [
     ("image", "a.heic", "HEIC is not read; convert it: magick a.heic a.png (ImageMagick)"),
     ("image", "A.HEIF", "HEIF is not read; convert it: magick A.HEIF A.png (ImageMagick)"),
@@ -225,6 +228,7 @@ def test_a_folder_of_what_is_not_read_says_how_to_convert_it(tmp_path, modality,
     assert f"mine/{top.name}" in text and ("class negative" in text) == (classes == "one")
 
 
+@pytest.mark.slow
 def test_of_the_rejects_one_of_the_class_that_is_missing_is_told(tmp_path):
     root = corpus(tmp_path / "mine", pictures=1, songs=1)
     (root / "images/awe/broken.jpg").write_bytes(b"x")
@@ -277,6 +281,7 @@ def test_output_that_nobody_reads_to_its_end_stops_a_command(lines, flush):
     assert (process.returncode, err) == (141, "stopped; the same command goes on where it was\n")
 
 
+@pytest.mark.slow
 def test_a_command_whose_output_is_closed_does_its_work():
     work = "from acp_lib.engine import commands; raise SystemExit(commands.outcome(lambda: print('x'), 'x'))"
     done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", work], stderr=subprocess.PIPE,
@@ -284,6 +289,7 @@ def test_a_command_whose_output_is_closed_does_its_work():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_no_file_gets_the_number_of_an_output_that_is_closed():
     work = ("from acp_lib.engine import commands; "
             "raise SystemExit(commands.outcome(lambda: open('/dev/null').fileno(), 'x'))")
@@ -337,6 +343,7 @@ def test_a_chapter_that_fails_says_why_before_where(run, monkeypatch, error, fir
     assert lines[1] == f"01_database failed; the notebook up to the failing cell is {chapter.executed}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("said", "first"), [
     ("reading\n\x1b[91mOSError: [Errno 28] No space left on device\x1b[39m\n",
      f"error: [Errno 28] No space left on device; {faults.SPACE}"),
@@ -403,6 +410,7 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "wrong"), [
     ("", "--out is ''; give the name of a file"), ("folder", "is a folder"), ("loop", "a link that leads in a circle"),
     ("pipe", "is no file that can be replaced"), ("file/x", "lies below '{place}/file', a file"),

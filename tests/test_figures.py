@@ -373,6 +373,7 @@ def test_ticks_crosses_and_frames_say_what_was_predicted_and_whether_it_was_righ
                      ("✗", "--", "awe: wrong")]
 
 
+@pytest.mark.slow
 def test_what_was_recorded_is_told_from_what_is_made_for_the_page():
     ax = bridge.what_it_takes(BRIDGES, 61.67, (63.5, 40.4, 59.7)).axes[0]
     marks = [(line.get_marker(), line.get_markerfacecolor()) for line in ax.lines if line.get_marker() in "osD"]

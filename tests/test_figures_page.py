@@ -46,6 +46,7 @@ def cut(fig: Figure, texts: list[plt.Text]) -> list[str]:
             or box.y0 < whole.y0 - hair or box.y1 > whole.y1 + hair]
 
 
+@pytest.mark.slow
 def test_a_figure_is_the_readers_after_it_was_drawn():
     fig, ax = plt.subplots()
     canvas, dpi, engine = fig.canvas, fig.dpi, fig.get_layout_engine()
@@ -56,6 +57,7 @@ def test_a_figure_is_the_readers_after_it_was_drawn():
     assert page.svg(fig) != first and ax.get_position().y1 < top
 
 
+@pytest.mark.slow
 def test_pictures_have_two_pixels_for_each_of_a_plain_screen():
     style.theme()
     fig, ax = plt.subplots(figsize=(4, 3))
@@ -66,6 +68,7 @@ def test_pictures_have_two_pixels_for_each_of_a_plain_screen():
     assert picture.width == pytest.approx(2 * float(image.get("width")), abs=2)
 
 
+@pytest.mark.slow
 def test_a_figure_that_cannot_be_drawn_is_the_readers_still():
     fig, ax = plt.subplots()
     canvas, dpi, engine = fig.canvas, fig.dpi, fig.get_layout_engine()
@@ -75,6 +78,7 @@ def test_a_figure_that_cannot_be_drawn_is_the_readers_still():
     assert (fig.canvas, fig.dpi, fig.get_layout_engine()) == (canvas, dpi, engine)
 
 
+@pytest.mark.slow
 def test_a_picture_of_noise_is_shown():
     fig, ax = plt.subplots()
     ax.imshow(np.random.default_rng(0).uniform(size=(500, 500, 3)))
@@ -93,6 +97,7 @@ def test_on_a_phone_letters_can_be_read_and_none_is_cut_off(paths, written, draw
     assert cut(fig, texts) == []
 
 
+@pytest.mark.slow
 def test_on_a_phone_a_long_word_of_a_title_is_not_cut_off():
     @page.drawn_to_fit
     def titled() -> Figure:
@@ -110,6 +115,7 @@ def test_on_a_phone_a_long_word_of_a_title_is_not_cut_off():
                for t, ax in zip(titles, fig.axes, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at, names, higher", [
     ([0, 1, 2], ["a", "b", "c"], False), ([0, 1, 2], ["a\nb\nc\nd", "a\nb\nc\nd", "c"], True),
     ([0, 1, 50, 50.1], ["a", "b", "c", "d"], False), ([0, 1, 1], ["a", "b", "c"], False)],
@@ -145,6 +151,7 @@ def drawn_simply(number: int) -> Figure:
     return fig
 
 
+@pytest.mark.slow
 def test_a_drawing_holds_its_narrow_one_and_leaves_no_figure_behind():
     fig = simple()
     found = page.drawings(page.svg(fig))
@@ -160,6 +167,7 @@ def test_a_figure_that_nothing_draws_anew_has_one_width():
     assert set(page.drawings(page.svg(fig))) == {"wide", "wide-night"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wide", "narrow"])
 def test_by_night_the_page_shows_through_and_cells_and_pictures_stay(name):
     found = page.drawings(page.svg(simple()))
@@ -175,6 +183,7 @@ def test_by_night_the_page_shows_through_and_cells_and_pictures_stay(name):
     assert parts(day) == parts(night) and len(parts(day)) >= 3
 
 
+@pytest.mark.slow
 def test_pictures_in_a_drawing_are_jpeg_unless_they_have_holes():
     fig, (ax, holes) = plt.subplots(1, 2)
     smooth = np.indices((200, 200)).sum(0)[..., None] % 256 * np.ones(3, int)
@@ -248,6 +257,7 @@ def test_drawings_that_no_page_shows_are_removed_once_all_is_rendered(extension,
     assert {p.name for p in folder.iterdir()} == (kept | old if error else kept)
 
 
+@pytest.mark.slow
 def test_the_book_shows_the_drawing_that_fits_window_and_theme(extension, tmp_path):
     made, source = writer(tmp_path), tmp_path / "jupyter_execute/abc.svg"
     source.parent.mkdir()

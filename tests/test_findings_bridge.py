@@ -49,12 +49,14 @@ def test_the_law_is_what_can_happen_summed_up(protocol, p, q, image, music):
     assert bridge.compared(table, image, music) == pytest.approx(enumerated(table, image, music))
 
 
+@pytest.mark.slow
 @given(image=tables(2), music=tables(2))
 def test_the_law_holds_for_two_classes(image, music):
     table = joint("rejection", np.array([3, 7]), np.array([5, 5]))
     assert bridge.compared(table, image, music) == pytest.approx(enumerated(table, image, music))
 
 
+@pytest.mark.slow
 @by_protocol
 def test_the_law_is_what_a_draw_finds(protocol):
     rng = np.random.default_rng(0)
@@ -81,6 +83,7 @@ def test_symmetric_errors_need_only_the_share_of_true_pairs(protocol, p, q, imag
         assert 2 * expected - 1 == pytest.approx(above[0] * above[1])
 
 
+@pytest.mark.slow
 @given(image=shares, music=shares)
 def test_wrong_labels_and_wrong_names_lower_the_accuracy_by_one_formula(image, music):
     table = joint("class_balanced", [1, 1, 1], [1, 1, 1])

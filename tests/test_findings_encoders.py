@@ -125,6 +125,7 @@ def test_the_books_pair_is_the_network_that_all_audits_share(study, told, plante
     assert fold.planned(tuple(BOOK.values())) == fold.study.audited.planned("pairs", ACP_NET)[:1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("image", "music", "first"), [(1280, 200, "dense"), (2048, 1024, "dense"),
                                                        (1280, 200, "input")])
 @pytest.mark.parametrize("initialisation", ["pytorch", "glorot"])

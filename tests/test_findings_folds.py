@@ -461,6 +461,7 @@ def test_groups_of_two_corpora_stand_one_behind_the_other(studies):
     assert set(pictures) <= set(known) and set(songs) <= set(known)
 
 
+@pytest.mark.slow
 def test_the_figure_of_the_first_page_shows_what_its_caption_says():
     one_sided, adding = front.shortcuts_by_protocol()
     passed = [name for name, value in one_sided.items() if value > 61.67]

@@ -96,6 +96,7 @@ def test_at_its_own_inputs_the_network_is_acp_net(width):
     assert torch.equal(ours.eval()(x, y), theirs.eval()(x, y))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("image", "music"), [(2304, 128), (7, 5)])
 def test_it_takes_features_of_other_widths(image, music):
     net = frozen.network(image, music, 0.125)
@@ -240,6 +241,7 @@ def test_no_square_at_all_is_told():
         squares.squares([np.zeros((3, 3))], own, np.zeros_like(own), np.arange(3))
 
 
+@pytest.mark.slow
 def test_intervals_of_squares_hold_the_truth_often_enough():
     """Answers with effects of either half, of groups of three clips, and of single combinations; the truth is one half.
     """

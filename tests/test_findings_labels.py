@@ -72,6 +72,7 @@ def test_what_dropping_leaves_by_hand(scores, dropped, p):
     assert stability.thinned(np.array([scores]), dropped)[0] == pytest.approx(p)
 
 
+@pytest.mark.slow
 @given(SCORES, st.floats(0, 1))
 @settings(max_examples=60, deadline=None)
 def test_something_or_nothing_is_left(scores, dropped):
@@ -194,6 +195,7 @@ def test_rules_for_ties_by_the_released_scores():
     assert rows["positive > neutral > negative"]["chi2"] == pytest.approx(16.0, abs=0.05)
 
 
+@pytest.mark.slow
 @given(SCORES)
 @settings(max_examples=60, deadline=None)
 def test_rules_only_move_songs_that_tie(scores):
@@ -318,6 +320,7 @@ def test_the_command_records_what_it_counted_in_which_files(files, tmp_path, cap
     assert str(tmp_path) not in str(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "said"), [
     (lambda text: "", "the positive songs are of 0 artists; expected 10 or more"),
     (lambda text: re.sub(r"A\d+", "A1", text), "songs are of 1 artists; expected 10 or more in each class"),

@@ -40,6 +40,7 @@ def parts(rows):
     return [(row["row"], row["fitted"]) for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", range(3))
 def test_a_stop_loses_the_part_it_was_at_and_no_more(made, study, stop):
     made.stop = stop
@@ -50,6 +51,7 @@ def test_a_stop_loses_the_part_it_was_at_and_no_more(made, study, stop):
     assert parts(likeness.rows(study, 0.5)) == made.parts == EVERY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "then", "again"), [
     ({"networks": False}, {}, EVERY[1:2]), ({}, {"networks": False}, []),
     ({}, {"epochs": 7}, EVERY[1:2]), ({}, {"test_pairs": 7}, EVERY[1:2]), ({}, {"corpus": "B"}, EVERY),

@@ -282,6 +282,7 @@ SPOILT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spoilt", "said"), [row[1:] for row in SPOILT], ids=[row[0] for row in SPOILT])
 def test_material_that_cannot_be_used_is_named_with_the_remedy(tmp_path, capsys, spoilt, said):
     folder = tmp_path / "features"

@@ -201,6 +201,7 @@ def test_the_books_own_test_comes_close_where_there_are_runs_and_songs_enough():
     assert 0.6 < np.mean(found) < 0.8 + 4 * math.sqrt(0.16 / rounds)
 
 
+@pytest.mark.slow
 @given(variances, designs, st.floats(0.1, 50), st.sampled_from(NAMES), st.floats(1.01, 3))
 def test_more_of_anything_tells_more_and_more_variance_less(parts, design, effect, name, times):
     before = power.power(effect, parts, design)
@@ -384,6 +385,7 @@ def results(*names, **more):
     return [{"data": name, "rows": [row("accuracy", "ACP-Net"), row(**more)]} for name in names or ("this run",)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 def test_the_page_computes_what_the_library_computes():
     rng = np.random.default_rng(10)

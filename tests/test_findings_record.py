@@ -47,6 +47,7 @@ def numbers(row: dict) -> dict:
         key: row[key] for key in ("ours", "simulated", "best", "two", "image", "music") if key in row}
 
 
+@pytest.mark.slow
 def test_it_has_the_same_rows_with_the_same_numbers(both):
     kept, again = both
     same = again["versions"] == kept["versions"]  # other libraries may turn a few samples

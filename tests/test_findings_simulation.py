@@ -65,6 +65,7 @@ def test_numbers_have_mean_0_and_variance_1_over_all_samples(share):
     assert abs(x.mean(0)).max() < 0.04 and abs(x.std(0) - 1).max() < 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("between", [0.0, 0.5, 0.9])
 def test_segments_of_a_song_share_as_much_as_they_should(between):
     own = model(between=between, strength=0)
@@ -75,6 +76,7 @@ def test_segments_of_a_song_share_as_much_as_they_should(between):
 # --- the model of real samples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("factors", "kept"), [(3, 3), (8, 8), (500, 12)])
 def test_a_model_finds_again_what_samples_were_drawn_from(factors, kept):
     own, wanted = model(), samples(3000)
@@ -112,6 +114,7 @@ def test_likelihoods_are_those_of_the_model():
 # --- the database
 
 
+@pytest.mark.slow
 def test_it_has_the_paper_s_size():
     table = simulator.imac(0)
     for modality, counts in (("image", paper.IMAGES), ("music", paper.SONGS)):
@@ -143,6 +146,7 @@ def database(tmp_path):
     return table, work, model().standardised(np.ones(3))
 
 
+@pytest.mark.slow
 def test_shards_hold_what_is_drawn_and_those_that_are_lost_are_made_again(database):
     table, work, own = database
     folder = simulator.kept(own, table, "image", 0, work)
@@ -156,6 +160,7 @@ def test_shards_hold_what_is_drawn_and_those_that_are_lost_are_made_again(databa
     assert (Shards(folder)[np.arange(2500)] == before).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 2])
 def test_what_was_made_before_a_stop_stays(database, monkeypatch, stop):
     table, work, own = database
@@ -175,6 +180,7 @@ def test_what_was_made_before_a_stop_stays(database, monkeypatch, stop):
     assert len(made) == len(set(made)) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["song", "segment"])
 def test_songs_stay_whole_unless_segments_are_split(split):
     table = simulator.imac(0, share=0.03)
@@ -267,6 +273,7 @@ def observers():
     return {noise: Observer(made, simulator.imac(0, noise, 0.1), 0) for noise in simulation.NOISES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("noise", simulation.NOISES)
 def test_nobody_is_better_than_the_best(observers, noise, protocol):
@@ -291,6 +298,7 @@ def test_what_is_needed_is_where_the_best_comes_to_a_number(observers, times):
     assert found["needed"] == pytest.approx(times) and found["needed_image"] == pytest.approx(own["image"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [10, 101])
 def test_nothing_is_needed_for_what_no_strength_gives(observers, wanted):
     assert set(observers[0.0].needed("class_balanced", wanted, 0).values()) == {None}

@@ -106,6 +106,7 @@ def test_an_entry_of_a_journal_moves_nothing_from_outside(root, name):
         pictures.fetch(root, progress=False)
 
 
+@pytest.mark.slow
 def test_a_folder_that_names_a_variable_is_not_what_yt_dlp_makes_of_it(tmp_path, monkeypatch):
     pytest.importorskip("yt_dlp")
     monkeypatch.setenv("ELSEWHERE", "x")
@@ -120,6 +121,7 @@ NAMES = ["$(touch pwned).jpg", ";touch pwned.jpg", "a|b.jpg", "`touch pwned`.jpg
          "<script>.jpg", "%s%n.jpg", "\\\\host\\share.jpg"]
 
 
+@pytest.mark.slow
 def test_names_of_files_are_names_whatever_they_hold(tmp_path):
     root = corpus(tmp_path / "data", pictures=1, songs=1)
     for name in NAMES:

@@ -67,6 +67,7 @@ def test_no_kind_of_a_table_holds_codes(monkeypatch, text):
     assert len(found[0]["text/plain"].splitlines()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [*TEXTS[:5], *CODES[:3], "\u202egpj.exe"])
 def test_the_announcement_of_a_book_is_text(text):
     run = build.Run(profiles.load("folder", data=text), {"data": text})
@@ -112,6 +113,7 @@ def test_a_traceback_keeps_its_lines_and_colours_alone(text, coloured, bare):
 # parameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["import os; os.system('touch pwned'); x", "x\nimport os", "a.b", "a[0]", "x = 1; y",
                                   "", "class", "print(1) #"])
 def test_a_parameter_that_is_no_name_is_refused(tmp_path, monkeypatch, name):
@@ -122,6 +124,7 @@ def test_a_parameter_that_is_no_name_is_refused(tmp_path, monkeypatch, name):
     assert not (tmp_path / "out.ipynb").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ['x" + __import__("os").system("touch pwned") + "', "\\", "a\nimport os", "'''",
                                    "\u2028"])
 def test_a_parameters_value_is_a_text(tmp_path, monkeypatch, value):
@@ -145,6 +148,7 @@ def test_a_parameters_file_makes_no_object(tmp_path, monkeypatch, text):
     assert "could not determine a constructor" in str(done.exception) and not (ROOT / "pwned").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 @pytest.mark.parametrize("text", ["$(shell touch pwned)", "`touch pwned`", "$$(touch pwned)", '"; touch pwned; "',
                                   "a b", "--config=x"])

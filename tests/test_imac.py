@@ -33,6 +33,7 @@ def root(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_songs_are_read_without_quoting(root):
     table = imac.songs(root / "SongEmotionScore.csv")
     assert table["title"].tolist() == ["Welcome", '"Heroes" (live', "One, Two, Three", "Tie", "Nothing", "It's"]
@@ -41,6 +42,7 @@ def test_songs_are_read_without_quoting(root):
     assert table[["positive", "neutral", "negative"]].iloc[2].tolist() == [1, 0, 3]
 
 
+@pytest.mark.slow
 def test_ties_are_songs_without_a_single_dominant_class(root, tmp_path):
     songs = imac.scored(root)
     assert len(songs) == 6 and imac.ties(songs) == 3  # TR4 and TR6, and TR5, whose scores are all 0
@@ -64,6 +66,7 @@ def test_a_wrong_line_is_named(tmp_path, line):
         imac.songs(tmp_path / "s.csv")
 
 
+@pytest.mark.slow
 def test_scan(root):
     files, bad = imac.scan(root)
     music = files[files["modality"] == "music"]
@@ -77,6 +80,7 @@ def test_scan(root):
     assert len(table) == 6 and not len(rejected)
 
 
+@pytest.mark.slow
 def test_picture_lists(root):
     (root / "agg").mkdir()
     (root / "agg/awe.csv").write_text("awe,https://host/1/p.jpg,1,4\nawe,https://host/2/gone.jpg?size=b,0,5\n")
@@ -131,6 +135,7 @@ ODD = ["https://host/..", "https://host/", "", "https://[", "https://host/a\0b.j
        "https://host/<script>alert(1)<script>.jpg", "https://host/a\\..\\b.jpg"]
 
 
+@pytest.mark.slow
 def test_no_address_leads_out_of_its_folder(root):
     (root / "agg").mkdir()
     (root / "agg/awe.csv").write_bytes(b"\xff\n" + "".join(f"awe,{url},0,5\n" for url in ODD).encode())
@@ -143,6 +148,7 @@ def test_no_address_leads_out_of_its_folder(root):
         build(root, files, progress=False)
 
 
+@pytest.mark.slow
 def test_pictures_that_most_agreed_on(root):
     (root / "agg").mkdir()
     (root / "agg/awe.csv").write_text("awe,http://h/p.jpg,1,4\nawe,http://h/q.jpg,2,2\nawe,http://h/r.jpg,3,2\n")
@@ -152,6 +158,7 @@ def test_pictures_that_most_agreed_on(root):
     assert bad[bad["reason"] == imac.NOT_AGREED]["path"].tolist() == ["images/awe/q.jpg", "images/awe/r.jpg"]
 
 
+@pytest.mark.slow
 def test_a_song_without_audio_says_whether_a_video_is_listed(root):
     (root / "YouTubeURLs.csv").write_text("TR1,a,b\nTR4,c,,d\nTR6,\n")
     assert imac.videos(root / "YouTubeURLs.csv") == {"TR1": ["a", "b"], "TR4": ["c", "d"], "TR6": []}
@@ -168,6 +175,7 @@ def million(path, rows):
     return path
 
 
+@pytest.mark.slow
 def test_the_metadata_tell_artists_apart(root):
     million(root / "track_metadata.db", [
         ("TR1", "a", "AR1", "Frankie", 200.5), ("TR2", "b", "AR2", "Frankie", 10.0), ("TR3", "c", "AR3", "Len", 1.0),
@@ -189,6 +197,7 @@ def test_hostile_titles_are_text(tmp_path, field):
     assert table["title"].tolist() == [field, "b"] and table["artist"].tolist() == [field, "c"]
 
 
+@pytest.mark.slow
 def test_without_scores_or_music(root):
     for path in (root / "music").iterdir():
         path.unlink()

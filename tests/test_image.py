@@ -28,6 +28,7 @@ def close(pixels, expected=UPRIGHT, tolerance=12):
     return difference.max() <= tolerance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "mode"), [
     ("a.png", "RGB"), ("a.jpg", "RGB"), ("a.png", "L"), ("a.jpg", "L"), ("a.png", "P"), ("a.gif", "P"),
     ("a.png", "RGBA"), ("a.png", "LA"), ("a.jpg", "CMYK"), ("a.bmp", "RGB"), ("a.webp", "RGB"), ("a.tif", "CMYK"),

@@ -174,6 +174,7 @@ def test_two_methods_on_other_items_are_refused():
         intervals.difference(np.zeros((2, 3)), np.zeros((2, 2)), np.arange(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("away", [1.0, 5.0, 8.0, 9.0, 20.0, 60.0, 1e6])
 @pytest.mark.parametrize("dofs", [(400.0, 40.0), (1e6, 30.0), (1e6, 1e5), (60.0, 60.0), (1e9, 2.0)])
 def test_p_is_known_however_far_the_number_lies(away, dofs):

@@ -63,6 +63,7 @@ def test_a_kernel_is_as_one_that_started_anew(tmp_path, monkeypatch, capfd):
         "book": False, "argv": "-f"}
 
 
+@pytest.mark.slow
 def test_figures_are_shown_and_what_is_last_is_told(tmp_path):
     drawn, last, magic = ran(tmp_path, "import matplotlib.pyplot as plt\nplt.plot([1, 2]);", "6 * 7", "%time 1")
     assert [sorted(o.data) for o in drawn] == [["image/png", "text/plain"]]
@@ -85,6 +86,7 @@ def test_a_kernel_can_have_processes_of_its_own(tmp_path):
     assert told[0].text == "[1, 2, 3]\n"
 
 
+@pytest.mark.slow
 def test_numbers_at_random_are_each_kernels_own(tmp_path):
     first, second = (ran(tmp_path, "import uuid; print(uuid.uuid4())")[0][0].text for _ in range(2))
     assert first != second

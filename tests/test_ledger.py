@@ -33,6 +33,7 @@ def test_what_the_paper_states(name):
     assert ledger.details()[name].status == "paper"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detail", ledger.details().values(), ids=lambda d: d.name)
 def test_every_entry_is_complete(detail):
     assert detail.status in ledger.STATUSES
@@ -49,6 +50,7 @@ def test_choices_are_the_default_and_its_alternatives(name):
     assert [detail.default, *detail.alternatives] == list(profiles.OPTIONS[name].choices)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detail", ledger.details().values(), ids=lambda d: d.name)
 def test_alternatives_are_values_of_a_profile_or_it_is_said_why_they_are_not_swept(detail):
     if detail.unswept:

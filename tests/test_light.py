@@ -28,6 +28,7 @@ def prose(path: Path) -> str:
 FORMULAS = sorted({" ".join((a or b).split()) for path in [*CHAPTERS, *PROSE] for a, b in FORMULA.findall(prose(path))})
 
 
+@pytest.mark.slow
 def test_every_formula_of_the_book_is_written_as_mathml_sign_by_sign(light):
     assert len(FORMULAS) > 100
     for tex in FORMULAS:
@@ -67,6 +68,7 @@ THEME = Path(find_spec("pydata_sphinx_theme").origin).parent / "theme/pydata_sph
 SCRIPT = THEME / "static/scripts/fontawesome.js"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("names", "icons"), [
     ({"bars"}, {"bars"}), ({"search"}, {"magnifying-glass"}), ({"moon", "sun", "lg", "solid"}, {"moon", "sun"}),
     (set(), set())])
@@ -93,6 +95,7 @@ def test_icons_are_looked_for_in_pages_and_scripts_and_replaced_where_the_book_l
     assert kept == {"xmark", "expand", "bars"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "tag"), [("own.js", ""), ("big.js", '<script src="../_static/big.js?v=1"></script>'),
                                            ("big.css", '<link rel="stylesheet" href="../_static/big.css">')])
 @pytest.mark.parametrize("size", [1_000_000, 1_600_000])

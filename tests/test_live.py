@@ -119,6 +119,7 @@ def test_few_pairs_make_few_rounds(true, false, rounds):
     assert len(drawn(pairs, np.full(n, 0.5))) == len(drawn(doubled, np.full(2 * n, 0.5))) == rounds
 
 
+@pytest.mark.slow
 def test_a_network_may_expect_its_accuracy_over_true_and_false_pairs():
     _, pairs, p = asked(2000)
     right = (p > 0.5) == (pairs.truth == 1)
@@ -518,6 +519,7 @@ def test_of_very_many_cards_a_button_shows_the_rest(browser, tmp_path):
     assert (browser.value(SHOWN), browser.value(MORE)) == (37, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", [
     written_table(9, rows=20, text="a-long-value"),
     written_table(9, rows=37, text="a-long-value").replace("<td>", '<td id="here">', 1)], ids=["not so many", "linked"])
@@ -527,6 +529,7 @@ def test_other_cards_are_all_there(browser, tmp_path, table):
     assert browser.value(SHOWN) == browser.value("document.querySelectorAll('tbody tr').length")
 
 
+@pytest.mark.slow
 def test_a_table_in_what_is_folded_becomes_cards_when_it_is_opened(browser, tmp_path):
     table = written_table(9, text="a-long-value")
     browser.open(page(tmp_path, f"<details><summary>More</summary>{table}</details>"), 360)

@@ -33,6 +33,7 @@ def made(root, **options):
     return build(root, folder.scan(root)[0], progress=False, **options)
 
 
+@pytest.mark.slow
 def test_a_small_corpus(small):
     table, bad = made(small)
     assert list(table.columns) == COLUMNS and list(bad.columns) == REJECT and not len(bad)
@@ -94,6 +95,7 @@ def unreadable(root):
             "music/negative/endless.flac": "cannot be read: UnreadableAudio"}
 
 
+@pytest.mark.slow
 def test_unreadable_files_are_rejects_with_a_reason(tmp_path):
     root = corpus(tmp_path, pictures=1, songs=1)
     expected = unreadable(root)
@@ -112,6 +114,7 @@ def test_a_candidate_ends_in_exactly_one_of_the_two(small):
                                    [files["path"].iloc[-1], "its id stands twice"]]
 
 
+@pytest.mark.slow
 def test_exact_copies_are_of_one_group(tmp_path):
     root = corpus(tmp_path, pictures=2, songs=2)
     shutil.copy(root / "images/awe/p0.jpg", root / "images/sadness/copy.jpg")
@@ -176,6 +179,7 @@ def test_the_same_database_elsewhere_has_the_same_digests(copies):
     assert listing(a) == listing(b) and fingerprint(made(a)[0]) == fingerprint(made(b)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["touch", "add", "remove", "rename", "content"])
 def test_listing_notices(copies, change):
     a, b = copies
@@ -211,6 +215,7 @@ def test_fingerprint_survives_parquet(small, tmp_path):
     assert fingerprint(pd.read_parquet(tmp_path / "manifest.parquet")) == fingerprint(table)
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_label_of_any_name_is_a_label_or_none(name):
     found = label_of(name)
@@ -231,6 +236,7 @@ def test_the_first_of_each_class_in_the_order_of_the_classes(small):
     assert list(first_of_each_class(pictures[pictures["class"] != "neutral"])) == ["positive", "negative"]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_named_as_a_segment_of_another_is_a_reject(tmp_path):
     root = corpus(tmp_path / "mine", pictures=1, songs=1)
     sound(root / "music/positive/long.wav", seconds=130)

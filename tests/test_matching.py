@@ -390,6 +390,7 @@ def test_a_command_ranks_files_and_folders(capsys, study, odd, data, work, tmp_p
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "b.json", "c"]  # nothing half written is left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "message"), [
     ("p.png", "acp match: error: the following arguments are required: SONGS"),
     ("nowhere s.wav", "error: '{here}/nowhere' is no file or folder; check its name, and where you stand"),

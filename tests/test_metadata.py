@@ -22,6 +22,7 @@ def fitted(root, text, paths=PATHS):
         return metadata.fitted(root, paths, TOPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "path"), [
     ("awe/p0.jpg", "images/awe/p0.jpg"), ("images/awe/p0.jpg", "images/awe/p0.jpg"),
     ("mine/images/awe/p0.jpg", "images/awe/p0.jpg"), ("./awe/p0.jpg", "images/awe/p0.jpg"),
@@ -40,6 +41,7 @@ def test_spellings_of_an_id(tmp_path, name, path):
     assert {p: row["artist"] for p, row in about.items()} == {path: "Ann"} and bad == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "reason"), [
     ("p0", "its id names several files, write the path: 'p0', images/awe/p0.jpg, images/sadness/p0.jpg"),
     ("s0", "its id names several files, write the path: 's0', music/positive/s0.wav, music/negative/s0.flac"),
@@ -82,6 +84,7 @@ def test_no_table_and_a_header_alone_say_nothing(tmp_path):
     assert fitted(tmp_path, "id,artist\n") == ({}, [])
 
 
+@pytest.mark.slow
 def test_what_fits_nothing_is_counted_where_it_is_made_and_by_validate(tmp_path, capsys):
     root = corpus(tmp_path / "mine", pictures=1, songs=1)
     (root / "metadata.csv").write_text("ID,Artist,mood\npositive/s0,Ann,x\ns0,Bob,y\ngone,Cy,z\n")

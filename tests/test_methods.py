@@ -52,6 +52,7 @@ def test_else_classes(side):
     assert names == CLASSES and label is side.label
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-1, 7), min_size=1, max_size=60), st.integers(0, 2**32))
 def test_labels_dealt_at_random_are_the_same_labels(values, seed):
     label = np.array(values)

@@ -42,6 +42,7 @@ def inputs(n=4, seed=0):
     return torch.randn(n, 2048, generator=rng), torch.randn(n, 193, generator=rng)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"first_layer": "input"}, {"activation": "linear_embeddings"}])
 def test_acp_net_shapes(options):
     model = ACPNet(**options).eval()
@@ -73,6 +74,7 @@ def test_weights_are_drawn_within_glorots_bounds(build, layers):
     assert sum(share < 0.9 for share in own) >= layers - 3 and min(biases) > 0
 
 
+@pytest.mark.slow
 def test_pytorchs_own_weights_are_left_as_they_are():
     torch.manual_seed(3)
     named = ACPNet(initialisation="pytorch").state_dict()
@@ -122,6 +124,7 @@ def test_l3_net_shapes(step):
     assert kinds.count("MaxPool2d") == 3 and logits.shape == (1, 2)
 
 
+@pytest.mark.slow
 def test_in_one_step_of_l3_net_at_full_size_all_parameters_get_a_gradient(step):
     gradients = step[3]
     assert len(gradients) == 68 and all(g is not None and g.isfinite().all() for g in gradients.values())
@@ -157,6 +160,7 @@ def test_narrower_networks_keep_a_share_of_their_channels(width, channels):
     assert l3(torch.zeros(2, 3, 32, 32), torch.zeros(2, 1, 16, 16)).shape == (2, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "count"), [
     ({"fc_width": 0.5}, 4_774_690), ({"fc_width": 0.25}, 1_725_890),
     ({"fc_width": 0.25, "first_layer": "input"}, 816_610),
@@ -197,6 +201,7 @@ def test_wrong_shapes_are_refused(image, music, message):
         ACPNet()(image, music)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("image", "sound", "message"), [
     ((2, 3, 224, 223), (2, 1, 257, 199), r"image is .*\(2, 3, 224, 223\); expected .*\(batch, 3, 224, 224\)"),
     ((2, 224, 224, 3), (2, 1, 257, 199), r"image is .*\(2, 224, 224, 3\)"),
@@ -214,6 +219,7 @@ def test_l3_net_refuses_a_wrong_spectrogram():
         model(torch.zeros(1, 3, 224, 224), torch.zeros(1, 1, 257, 200))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "message"), [
     (lambda: SpectrogramCNN(3, bins=16, frames=20)(torch.zeros(2, 1, 16, 21)), r"spectrogram is .*\(2, 1, 16, 21\)"),
     (lambda: SpectrogramACP(bins=16, frames=20)(torch.zeros(2, 2048), torch.zeros(2, 16, 20)), r"music is .*\(2, 16,"),
@@ -270,6 +276,7 @@ def test_other_switches_are_refused(options, message):
         ACPNet(**options)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network_and_the_same_dropout():
     def run():
         torch.manual_seed(3)
@@ -310,6 +317,7 @@ def test_overfits_eight_pairs(build, pairs, rate, steps):
     assert (model.eval()(*pairs).argmax(1) == truth).all()
 
 
+@pytest.mark.slow
 def test_both_modalities_and_all_parameters_take_part():
     model, (image, music) = ACPNet(dropout=0.0), inputs(8)
     model(image, music).square().sum().backward()
@@ -411,6 +419,7 @@ def test_imagenet_weights_of_alexnet_that_cannot_be_fetched(monkeypatch, fault):
 # sizes
 
 
+@pytest.mark.slow
 def test_sizes_of_acp_net_by_hand():
     image = 2048 * 2048 + 2048 + 2048 * 1024 + 1024
     music = 193 * 193 + 193 + 193 * 512 + 512 + 512 * 2048 + 2048 + 2048 * 1024 + 1024
@@ -430,6 +439,7 @@ def test_convolutions_count_as_layers_and_batch_norm_as_parameters():
     assert parameters(norm) == 14 and parameters(nn.Sequential(nn.Conv2d(3, 7, 3), norm)) == 7 * 28 + 14
 
 
+@pytest.mark.slow
 def test_what_networks_take():
     nets = ACPNet(), L3Net(width=0.125, size=64, bins=48, frames=50), SpectrogramACP(width=0.125, bins=48, frames=50)
     assert [taken(net) for net in nets] == ["2,048 and 193", "64×64 and 48×50", "2,048 and 48×50"]

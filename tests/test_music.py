@@ -150,6 +150,7 @@ def test_other_sampling_rates(sr):
     agree(song(3, int(sr)), sr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [512, 700, 1535])
 def test_two_or_three_frames_which_scipy_misreads(n):
     found = music.extract(song(1)[:n], SR)
@@ -157,6 +158,7 @@ def test_two_or_three_frames_which_scipy_misreads(n):
     np.testing.assert_array_equal(found, music.extract(song(1)[:n], SR))
 
 
+@pytest.mark.slow
 def test_strided_and_float64_input_is_left_alone():
     y = song(4).astype(np.float64)
     before = y.copy()

@@ -38,6 +38,7 @@ def test_long_names_keep_their_ending_and_stay_apart():
     assert len(names.safe("http://h/a." + "b" * 300).encode()) <= names.LONGEST
 
 
+@pytest.mark.slow
 @given(URLS)
 @example("http://h/\x00/..\x00")
 @example("http://h/\ud800.jpg")
@@ -85,6 +86,7 @@ PUBLIC = ["1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.1", "172.15.0.1", "
           "223.255.255.1", "2606:4700::1111", "2a00:1450:4001::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", PRIVATE)
 def test_private(text):
     address = ipaddress.ip_address(text)
@@ -102,6 +104,7 @@ def test_public(text):
     assert public(address) and Policy().check(f"https://{f'[{text}]' if address.version == 6 else text}/p.jpg")
 
 
+@pytest.mark.slow
 @given(st.ip_addresses(v=4))
 def test_an_ipv4_address_is_no_more_public_inside_an_ipv6_one(address):
     mapped = ipaddress.IPv6Address(f"::ffff:{address}")
@@ -112,6 +115,7 @@ def test_an_ipv4_address_is_no_more_public_inside_an_ipv6_one(address):
     assert not public(packed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", [
     "", "p.jpg", "//host/p.jpg", "file:///etc/passwd", "FILE:///etc/passwd", "ftp://host/p.jpg", "data:image/png,x",
     "javascript:1", "gopher://host/", "http:///p.jpg", "http://", "http://user@host/p.jpg", "http://user:word@host/p.jpg",
@@ -131,6 +135,7 @@ def test_asked(url):
     assert Policy().check(url).scheme in ("http", "https")
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 @example("http://[::1]:80@host/")
 def test_any_text_is_a_url_or_refused(text):

@@ -69,6 +69,7 @@ def test_a_probability_is_bayes_rule_over_all_labels_and_truths(made, protocol):
         assert p == pytest.approx(np.trace(whole) / whole.sum())
 
 
+@pytest.mark.slow
 def test_it_is_right_as_often_as_the_database_says_and_its_probabilities_are_kept(made):
     drawn = asked(made, "class_balanced", 40_000)
     p = observer.probability(study(made, "class_balanced"), drawn)

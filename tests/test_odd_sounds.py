@@ -226,6 +226,7 @@ def test_a_class_keeps_its_share_and_every_loss_has_a_reason(lossy, tmp_path):
     assert study.manifest["id"].tolist() == study.listed["id"][whole].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [[], [1, 4, 7, 10]])
 def test_the_split_is_dealt_over_what_is_usable(monkeypatch, lost):
     table, name = listed_table(), "music"

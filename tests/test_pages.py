@@ -40,6 +40,7 @@ def book(tmp_path):
     return root
 
 
+@pytest.mark.slow
 def test_a_good_book_has_no_problem(book):
     assert check_pages.problems(book) == []
     assert set(check_pages.read(book)) == {book / name for name in PAGES}

@@ -14,6 +14,7 @@ counts = st.lists(st.integers(1, 10**5), min_size=3, max_size=3).map(np.array)
 protocols = st.sampled_from(PROTOCOLS)
 
 
+@pytest.mark.slow
 @given(protocols, counts, counts)
 def test_joint_sums_to_one_and_has_the_protocols_marginals(protocol, images, music):
     table = joint(protocol, images, music)
@@ -31,6 +32,7 @@ def test_joint_sums_to_one_and_has_the_protocols_marginals(protocol, images, mus
     np.testing.assert_allclose(joint(protocol, 10 * images, 10 * music), table)
 
 
+@pytest.mark.slow
 @given(protocols, counts, counts)
 def test_whoever_knows_more_is_not_worse(protocol, images, music):
     table = joint(protocol, images, music)
@@ -53,6 +55,7 @@ def test_oracles_on_the_papers_priors(protocol, expected):
     assert [round(oracle(table, axis), 1) for axis in (None, 0, 1)] == list(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_oracles_agree_with_brute_force(protocol):
     images, music = np.repeat(range(3), IMAGES), np.repeat(range(3), MUSIC)

@@ -20,6 +20,7 @@ def cited(text: str) -> set[str]:
     return {key.strip().removeprefix("article-") for keys in named for key in keys.split(",")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 def test_every_reference_is_cited(key):
     assert [page for page, text in PAGES.items() if key in cited(text)], f"{key} is in references.bib alone"

@@ -81,6 +81,7 @@ def test_other_places_keep_their_handlers(registered, path):
     assert handler not in (MystHandler, papermill_io.get_handler("local"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["06_baselines.md", "./out.md", "{tmp}/out.md", "file://{tmp}/out.md"])
 def test_no_notebook_is_written_over_a_chapter(registered, monkeypatch, tmp_path, path):
     monkeypatch.chdir(tmp_path)

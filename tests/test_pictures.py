@@ -367,6 +367,7 @@ def test_the_largest_page_of_a_tiff_is_taken(tmp_path, place, how):
     assert client.decoded(tmp_path / "a.tif", 10**6).size == UPRIGHT.size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", STORED)
 def test_the_largest_page_is_turned_by_its_own_orientation(tmp_path, orientation):
     path = tiff(tmp_path / "a.tif", RGB[:4, :6], np.asarray(stored(orientation)), t274=orientation)

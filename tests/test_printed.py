@@ -62,6 +62,7 @@ def page(book: Path, name: str) -> BeautifulSoup:
 # pages that stand together
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "address"), [
     ("the start", "#start--start"), ("two", "#notebooks-two--found"), ("what was found", "#notebooks-one--found"),
     ("a host", "https://elsewhere.example/x"), ("the notebook", None), ("#", None),
@@ -71,6 +72,7 @@ def test_a_link_leads_to_its_page_among_the_others_or_is_text(book, text, addres
     assert text == "#" or text in page(book, "notebooks/one").get_text()
 
 
+@pytest.mark.slow
 def test_no_two_elements_have_one_id_and_every_link_has_its_end(book):
     whole = BeautifulSoup(printed.assembled(book, "book"), "html.parser")
     ids = Counter(tag["id"] for tag in whole.find_all(id=True))
@@ -127,6 +129,7 @@ def test_a_page_without_its_text_is_told_of(book):
 # the browser
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("named", "message"), [
     ("", "neither Chromium nor Chrome is installed, and one of them prints the PDF; install it"),
     ("nowhere/chrome", "ACP_BROWSER is 'nowhere/chrome', which is no program, and"),
@@ -159,6 +162,7 @@ def test_a_part_of_a_book_is_not_printed(monkeypatch, capsys, arguments):
     assert "leave out --only and --no-render" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_browser_that_prints_nothing_is_told_of(book, tmp_path, monkeypatch):
     program = tmp_path / "broken"
     program.write_text("#!/bin/sh\necho out of order >&2\nexit 3\n")

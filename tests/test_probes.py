@@ -77,6 +77,7 @@ def test_the_machine_finds_nothing_in_noise():
     assert np.mean([svm(points(0, seed), LABEL, PART).accuracy for seed in range(10)]) == pytest.approx(1 / 3, abs=0.08)
 
 
+@pytest.mark.slow
 def test_the_machine_learns_from_training_rows_chooses_by_validation_and_never_sees_the_test():
     x, scale = points(1), np.array([1e-3, 1, 1e3, 10])
     found = svm(x, LABEL, PART).predicted

@@ -54,6 +54,7 @@ def loaded():
     return list(sys.modules)
 
 
+@pytest.mark.slow
 def test_an_error_leaves_what_is_not_begun(tmp_path):
     with pytest.raises(KeyError, match="stop"), pool(1) as executor:
         executor.submit(late, tmp_path / "begun", 1).add_done_callback(lambda _: None)
@@ -271,6 +272,7 @@ def test_a_child_ends_with_its_parent(begin):
 # the same for many items
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_many_items_come_back_in_their_order(jobs):
     assert list(mapped(abs, range(-9, 9), jobs)) == [abs(k) for k in range(-9, 9)]

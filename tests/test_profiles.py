@@ -144,6 +144,7 @@ def digits(path):
     return hashlib.sha256(str(path).encode()).hexdigest()[:6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("given", "tag"), [
     ({}, "mini"),
     ({"seed": 0, "batch": 64}, "mini"),

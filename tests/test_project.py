@@ -288,6 +288,7 @@ def test_a_module_imports_its_own_room_and_those_below(module):
     assert {(module, other) for other in wrong} <= ALLOWED
 
 
+@pytest.mark.slow
 def test_no_imports_run_in_a_circle():
     assert len(list(TopologicalSorter(imports()).static_order())) == len(MODULES)  # raises CycleError, which names it
 
@@ -418,6 +419,7 @@ def test_make_help_lists_every_target():
     assert set(re.search(r"^\.PHONY: (.*)", MAKEFILE, re.M)[1].split()) == TARGETS
 
 
+@pytest.mark.slow
 def test_targets_that_files_speak_of_exist():
     spoken = [(p, target) for p, text in texts().items() if p.suffix in (".md", ".py", ".yml", ".yaml", "")
               for target in re.findall(r"(?:`|^\s*|run: |-> )make ([a-z][a-z-]+)\b(?!=)", text, re.M)]

@@ -58,6 +58,7 @@ def rendered(markdown):
     return "".join(t.content for t in parts) if {t.type for t in parts} == {"text"} else None
 
 
+@pytest.mark.slow
 @given(TEXT)
 @example("x" * 10_000)
 def test_escaped_text_is_shown_letter_by_letter(text):
@@ -307,6 +308,7 @@ def test_a_minute_takes_less_than_a_megabyte():
     assert len(report.player(noise, 22050, "noise")) < 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", HOSTILE)
 def test_labels_of_players_are_text(displayed, label):
     code = report.player(np.zeros(1000), 22050, label)

@@ -70,6 +70,7 @@ def test_sync_leaves_a_chapter_as_it_was(copy):
     assert list(copy.parent.iterdir()) == [copy]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copy", CHAPTERS[:1], ids=lambda p: p.stem, indirect=True)
 def test_an_edit_in_the_notebook_reaches_the_chapter(copy):
     before, notebook_file = copy.read_text("utf8"), copy.with_suffix(".ipynb")

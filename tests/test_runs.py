@@ -78,6 +78,7 @@ def alone(corpus, tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 def test_what_a_run_keeps(corpus, alone):
     data, profile, run = corpus.corpus, load(**QUICK), alone[0]
     assert set(files(run)) == {"history.json", "model.safetensors", "test.parquet"}
@@ -95,6 +96,7 @@ def test_what_a_run_keeps(corpus, alone):
     np.testing.assert_array_equal(run.probability, evaluation.probability(model, data, pairs))
 
 
+@pytest.mark.slow
 def test_nothing_but_the_folder_is_left(alone):
     names = {p.name for p in alone[0].folder.parent.iterdir()}
     assert {n for n in names if not n.endswith(".lock")} == {"acp_net-3", "acp_net-4"}
@@ -111,6 +113,7 @@ def test_two_processes_give_what_one_gives(tmp_path, corpus, alone):
     assert files(both[0])["model.safetensors"] != files(both[1])["model.safetensors"]
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_made_again(tmp_path, corpus, threads, monkeypatch):
     seen = []
     monkeypatch.setattr(runs, "train_run", lambda run: seen.append(run.seed) or empty(run))
@@ -121,6 +124,7 @@ def test_what_is_there_is_not_made_again(tmp_path, corpus, threads, monkeypatch)
     runs.train(some(tmp_path, corpus, 0, 1, 2), quiet())
 
 
+@pytest.mark.slow
 def test_no_more_workers_than_runs_or_jobs(tmp_path, corpus, monkeypatch):
     asked = []
     monkeypatch.setattr(runs, "train_run", empty)
@@ -130,6 +134,7 @@ def test_no_more_workers_than_runs_or_jobs(tmp_path, corpus, monkeypatch):
     assert asked == [1, 2, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_environment_is_as_before(tmp_path, corpus, threads, monkeypatch, fails):
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
@@ -149,12 +154,14 @@ def test_the_environment_is_as_before(tmp_path, corpus, threads, monkeypatch, fa
     assert seen == [["1"] * 4] and dict(os.environ) == before
 
 
+@pytest.mark.slow
 def test_an_error_in_a_worker_reaches_the_caller_and_leaves_no_folder(tmp_path, corpus, threads):
     with pytest.raises(FloatingPointError, match="lower learning_rate"):
         runs.train(some(tmp_path, corpus, 0, learning_rate=1e37), quiet())
     assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")] == []
 
 
+@pytest.mark.slow
 def test_after_an_error_no_further_run_is_begun(tmp_path, corpus, threads, monkeypatch):
     begun = []
 
@@ -204,6 +211,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, corpus, monkeypatch):
 # what a run depends on
 
 
+@pytest.mark.slow
 def test_each_draw_of_initial_weights_is_another_and_the_same_again(tmp_path, corpus):
     def first(draw):
         run, = some(tmp_path, corpus, 0, init_draw=draw)

@@ -327,6 +327,7 @@ def test_no_samples(run, table, tmp_path):
     assert x.shape == (0, 193) and list(bad.columns) == ["path", "reason"]
 
 
+@pytest.mark.slow
 def test_a_sample_that_kills_its_process_is_a_reject_or_an_error(tmp_path, monkeypatch, many):
     monkeypatch.setattr(shards, "isolated", lambda describe, rows: [
         (None, "killed the process that read it") if row["start"] == 1 else (np.zeros(193, np.float32), "")
@@ -392,6 +393,7 @@ def test_shards_hold_what_is_made_of_each_item_alone(make, root, table, tmp_path
     np.testing.assert_array_equal(held[which], np.stack([alone(kind, root, those[i]) for i in which]))
 
 
+@pytest.mark.slow
 def test_a_short_clip_is_repeated(make, tmp_path):
     one, = Shards(make("slices", tmp_path))[np.array([0])]
     frames = 1 + 10 * audio.SR // 551
@@ -408,6 +410,7 @@ def test_items_are_read_where_they_lie(pixels):
     assert not np.shares_memory(held[np.array([3])], held.maps[0])
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_does_not_matter_to_raw_items(make, tmp_path, monkeypatch):
     monkeypatch.setitem(KINDS, "slices", replace(KINDS["slices"], shard=1))
     one, two = (files(make("slices", tmp_path / str(jobs), jobs=jobs)) for jobs in (1, 2))

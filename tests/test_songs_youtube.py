@@ -58,6 +58,7 @@ def fetch(root: Path, host, **options) -> dict[str, dict]:
     return songs_youtube.fetch(root, download=host, progress=False, pause=0.0, **options)
 
 
+@pytest.mark.slow
 def test_the_first_video_that_works_is_taken(root, clip):
     lists(root, f"TR0,{A},{B},{C}", f"TR1,{D}", "TR2")
     host = Host(clip, {B, C})
@@ -99,6 +100,7 @@ def test_a_host_that_wants_to_be_left_alone_ends_the_run(root, clip):
     assert len(host.asked) < 9 and set(journal.read(root, "songs")) < {f"TR{i}0" for i in range(9)}
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on(root, clip):
     lists(root, *(f"TR{i}0,{x}" for i, x in enumerate([A, B, C, D])))
     host = Host(clip, {A, B, D})
@@ -157,6 +159,7 @@ def test_attrition_counts_every_track_once(root, clip):
 # the list
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["", "short", "a" * 12, "aaaaaaaaaa/", "aaaaaaaaaa ", "../../../aa", "ааааааааааа",
                                    "-" * 10, "a" * 10 + "\x00", "https://a.b"])
 def test_ids_that_are_none_are_left_out(root, field):
@@ -164,6 +167,7 @@ def test_ids_that_are_none_are_left_out(root, field):
     assert songs_youtube.listed(root)["videos"][0] == [A]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("track", ["", "..", "../TR0", "TR 0", "TR/0", "-rf", "T" * 65, ".TR0", "TR0\x00", "track id"])
 def test_tracks_that_are_no_file_names(root, track):
     lists(root, f"TR0,{A}", f"{track},{B}")
@@ -205,6 +209,7 @@ def test_yt_dlp_fetches_a_song(root, clip, site):
     assert sorted(p.name for p in (root / "music").iterdir()) == ["TR0.ogg", "TR1.ogg"]
 
 
+@pytest.mark.slow
 def test_yt_dlp_is_told_to_leave_long_videos(root, site, monkeypatch):
     import yt_dlp
 
@@ -225,6 +230,7 @@ def test_yt_dlp_asks_no_other_site(root, site):
     assert (record["outcome"], record["reason"]) == ("failed", "yt-dlp failed") and not site.asked
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_run(root, site, monkeypatch):
     import yt_dlp
 

@@ -55,6 +55,7 @@ def test_there_is_a_sound_for_each_block():
     assert set(sonify.GROUPS) == set(BLOCKS)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_noise():
     y = SOUNDS["chord in noise"]
     one, two, other = (sonify.group("mel", y, SR, seed=s) for s in (0, 0, 1))
@@ -92,6 +93,7 @@ def test_chroma_follows_the_music_in_time():
     assert [np.argmax(pitch_classes(half)) for half in np.split(found, 2)] == [9, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mfcc", "mel"])
 def test_mfcc_and_mel_keep_the_place_of_the_energy_and_no_pitch(name):
     def share(level, part):

@@ -80,6 +80,7 @@ def test_validate_emid_counts_rows(tmp_path):
     assert sources.EMID.remotes[0].rows == 10738
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_counts_and_names_what_changed(root, tmp_path, capsys):
     assert main(["validate", str(root), "--jobs", "1"]) == 0
     found = capsys.readouterr().out

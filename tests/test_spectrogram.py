@@ -24,6 +24,7 @@ SOUNDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOUNDS)
 def test_equal_to_librosa(name):
     y = SOUNDS[name].astype(np.float32)

@@ -15,6 +15,7 @@ def sides(part: pd.Series, by: pd.Series) -> int:
     return part.groupby(by).nunique().max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("by", "column"), [("song", "group"), ("artist", "artist"), ("segment", "id")])
 def test_no_unit_on_two_sides_and_every_class_in_every_part(by, column):
     table = manifest(artists=10)
@@ -25,6 +26,7 @@ def test_no_unit_on_two_sides_and_every_class_in_every_part(by, column):
     assert (part.groupby([table["modality"], table["class"]]).nunique() == 3).all()
 
 
+@pytest.mark.slow
 def test_by_artist_keeps_songs_whole_and_by_segment_does_not():
     table = manifest(songs=60, segments=4, artists=20)
     music = table["modality"] == "music"
@@ -48,6 +50,7 @@ def test_torn_units_and_siblings_in_training_by_hand():
     assert siblings_in_training(table, part) == pytest.approx(2 / 4)  # of b, c, e, f the first two; B is in validation
 
 
+@pytest.mark.slow
 def test_no_sibling_is_in_training_where_songs_are_kept_whole():
     table = manifest(songs=60, segments=4, artists=20)
     for by in ("song", "artist"):
@@ -90,12 +93,14 @@ def test_the_seed_decides_and_the_rows_order_does_not():
                                    assign_split(table, seed=1))
 
 
+@pytest.mark.slow
 def test_one_modality_does_not_change_when_the_other_grows():
     small, large = manifest(songs=30), manifest(songs=60)
     images = assign_split(small)[small["modality"] == "image"].tolist()
     assert assign_split(large)[large["modality"] == "image"].tolist() == images
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["song", "artist"])
 def test_equal_pictures_stay_together(by):
     table = manifest(pictures=90)
@@ -108,6 +113,7 @@ def test_equal_pictures_stay_together(by):
         assert sides(part[known], table["artist"][known]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("by", "songs", "artists", "message"), [
     ("song", 8, 0, "class negative has 2 music units to split .by song., and test got none of them; give it 3 or more"),
     ("song", 6, 0, "class positive has 2 music units"),

@@ -294,6 +294,7 @@ def test_the_input_key_follows_the_settings(data, work, monkeypatch, change, dif
     assert (inputs.input_key(profile(data, work, **change)) != inputs.input_key(profile(data, work))) == differs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["weights", "alexnet_weights"])
 def test_the_input_key_follows_the_weights_bytes(data, work, tmp_path, field):
     file = tmp_path / "weights.safetensors"

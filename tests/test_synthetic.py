@@ -112,6 +112,7 @@ def test_scores_agree_with_the_tags(root):
     assert (own["negative"] - released["negative"]).isin([0, 1]).all()  # "full spainy" slips through, as in the paper
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", CLASSES)
 def test_tags_of_a_song_add_up_to_its_label(label):
     ties = 0
@@ -194,6 +195,7 @@ def test_songs_decode(read, root):
         assert -45 < 20 * np.log10(np.sqrt(np.mean(y**2))) < -10
 
 
+@pytest.mark.slow
 def test_ogg_pages_keep_sound_and_have_a_fixed_number(tmp_path):
     y = synthetic_music.song(0.5, 0.5, np.random.default_rng(0), 12.0)
     for name in ("a.ogg", "b.ogg"):
@@ -242,6 +244,7 @@ def test_bayes_rates():
     assert balanced["image_3"] < rates["image_3"]  # the prior of the most frequent class helps
 
 
+@pytest.mark.slow
 def test_bayes_rates_fall_with_the_noise():
     rates = [synthetic.bayes_rates(noise=n, balanced=True, draws=8000) for n in (0.0, 0.08, 0.2, 0.4)]
     for key in rates[0]:
@@ -282,6 +285,7 @@ def test_pictures_differ_with_the_emotion_and_not_with_the_call():
     assert (draw[0] == draw[1]).all() and draw[2].mean() > draw[0].mean() + 20
 
 
+@pytest.mark.slow
 def test_songs_differ_with_the_emotion():
     calm, lively = (synthetic_music.song(0.4, a, np.random.default_rng(3), 12.0) for a in (-1.0, 1.0))
     assert calm.dtype == np.float32 and calm.shape == (12 * synthetic_music.SAMPLE_RATE,)

@@ -147,6 +147,7 @@ def test_table_3_counts_songs_once(study):
     assert released == [1501, 1631, 1027, 4159]
 
 
+@pytest.mark.slow
 def test_table_4(study):
     rows = tables.table4(study)
     assert [r["row"] for r in rows] == ["L3-Net", "Spectrogram-ACP", "ACP-Net", *BASELINES]
@@ -161,12 +162,14 @@ def test_table_4(study):
         pytest.approx(50), 85.0, 60, "class_balanced")
 
 
+@pytest.mark.slow
 def test_of_one_run_no_luck_of_seeds_is_known(study):
     study.profile = load(seeds=1, test_pairs=60)
     row = tables.row_of(tables.table4(study), "ACP-Net")
     assert row["interval"] == [0, 0] and row["ours"] == 0 and len(row["variances"]) == 1
 
 
+@pytest.mark.slow
 def test_a_baseline_has_no_seeds_to_vary(study):
     row = tables.row_of(tables.table4(study), "always false")
     assert len(row["variances"]) == 1 and row["values"] == [row["ours"]] and row["interval"][0] < row["ours"]

@@ -30,6 +30,7 @@ def test_negative_scores_are_refused(scores):
         tags.label(*scores)
 
 
+@pytest.mark.slow
 @given(*[st.integers(0, 9)] * 3)
 def test_a_label_is_a_dominant_class_and_none_more_positive_is_dominant(pos, neu, neg):
     scores, found = (pos, neu, neg), tags.label(pos, neu, neg)
@@ -67,6 +68,7 @@ def test_dirty_tags_are_dropped_with_a_reason(tag, reason):
     assert found is None and why.startswith(reason)
 
 
+@pytest.mark.slow
 @given(st.text() | st.lists(st.sampled_from([*tags.SUBSTRINGS, " ", "not ", "x", "\0"])).map("".join))
 def test_every_tag_is_kept_or_dropped_with_a_reason(tag):
     label, reason = tags.screen(tag)
@@ -144,6 +146,7 @@ def test_tags_that_are_no_text_or_not_utf8(tmp_path):
     assert tags.scores(path).values.tolist() == [["TR1", 0, 0, 1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", [tags.read_lastfm, tags.scores])
 @pytest.mark.parametrize("make", ["missing", "text", "empty", "other tables", "folder"])
 def test_what_is_no_tag_database_is_named(tmp_path, function, make):
@@ -222,11 +225,13 @@ lessons in pain|bless the happy|relentless pain|wanting calm|font of calm|want t
 """.strip().replace("\n", "|").split("|")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", NEGATED)
 def test_a_tag_of_which_every_string_is_negated_is_dropped(tag):
     assert tags.screen(tag) == (None, "a negation")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", NOT_NEGATED)
 def test_a_tag_with_a_string_that_nothing_negates_is_kept(tag):
     assert tags.screen(tag)[0] in CLASSES and tags.screen(tag)[1] == ""

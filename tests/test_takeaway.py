@@ -93,6 +93,7 @@ FOUND = """<article class="bd-article"><section id="whole"><h1>Title<a class="he
 <script>alert(1)</script> third.</section></section></article>"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("html", "anchor", "text"), [
     (ROUND.format(FOUND), None, "Title First. Term meaning Part Second one, third."),
     (ROUND.format(FOUND), "#part", "Part Second one, third."),
@@ -172,6 +173,7 @@ def test_a_plain_notebook_is_the_chapter_with_a_cell_that_installs(path):
     assert plain.notebook(path, HERE) == plain.notebook(path, HERE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("address", "there", "after", "commands", "error"), [
     (HERE, False, True, ["git clone --quiet --depth 1 " + HERE + " acp", "pip --editable {here}/acp"], None),
     ("", False, True, ["pip --editable {above}"], None), ("", False, False, ["pip --editable {above}"], ImportError),

@@ -45,6 +45,7 @@ def test_an_epoch_is_cut_into_batches_in_its_order():
     assert target.tolist() == [6, 7, 8, 9, 10, 11] and made[3][1].tolist() == [18, 19]
 
 
+@pytest.mark.slow
 @given(st.integers(1, 60), st.integers(1, 12))
 def test_all_samples_are_in_an_epoch_once(n, size):
     made = batches(n, size)
@@ -177,6 +178,7 @@ class Says(nn.Module):
         return nn.functional.one_hot(self.said[x.flatten()], 3).float()
 
 
+@pytest.mark.slow
 @given(st.integers(9, 200), st.integers(2, 40), st.integers(0, 2**32))
 def test_each_training_sample_is_in_an_epoch_equally_often_and_no_other(n, size, seed):
     task = recognition(n)

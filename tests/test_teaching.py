@@ -137,6 +137,7 @@ def test_what_does_not_fit_is_told(tmp_path, old, new, warning):
     assert warning in rendered(tmp_path, PAGE.replace(old, new)).warnings
 
 
+@pytest.mark.slow
 def test_what_few_need_is_folded_with_its_cells_and_is_no_prose(tmp_path):
     more = ":::{more-start} Every <b>rule</b>\n:::\n\n```{code-cell} ipython3\n'ruled'\n```\n\n:::{more-end}\n:::\n"
     made = rendered(tmp_path, PAGE.replace("## Exercises", f"{more}\nAfter it.\n\n## Exercises"))
@@ -147,6 +148,7 @@ def test_what_few_need_is_folded_with_its_cells_and_is_no_prose(tmp_path):
     assert len(made.soup.select("details.solution")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("time", "told"), [
     (0.4, "less than a minute"), (49, "less than a minute"), (55, "about 1 minute"), (89, "about 1 minute"),
     (91, "about 2 minutes"), (600, "about 10 minutes")])

@@ -43,6 +43,7 @@ def test_western_text_of_one_reading(tmp_path, written):
         assert text.read(put(tmp_path, written.encode(encoding))) == written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [
     "mañana".encode("cp1252"), "mańana".encode("cp1250"), "voilà".encode("cp1252"), "don’t".encode("cp1252"),
     "País".encode("mac_roman"), "café".encode("mac_roman"), "Straße".encode("cp850"), "Грусть".encode("cp1251"),
@@ -123,6 +124,7 @@ ROWS = {"plain": "id,artist,title\ns0,Ann,Song\n",
         "two marks": "\ufeff\ufeffid,artist,title\ns0,Ann,Song\n", "another order": "title,id,artist\nSong,s0,Ann\n"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ROWS)
 def test_one_table_written_in_many_ways(tmp_path, case):
     names, rows = text.table(put(tmp_path, ROWS[case].encode()), COLUMNS)
@@ -130,6 +132,7 @@ def test_one_table_written_in_many_ways(tmp_path, case):
     assert list(rows.values()) == [{"id": "s0", "artist": "Ann", "title": "Song"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["007", "1.0", "1e5", "NA", "nan", "NaN", "None", "null", "NULL", "True", "-", "#N/A",
                                    "inf", "2020-01-01", "<b>", "a\0b", "x" * 300_000, "=1+1", "# 1", "a;b", "it's",
                                    'say "hi"'])
@@ -144,6 +147,7 @@ def test_rows_have_the_number_of_their_first_line(tmp_path):
         3: {"id": "s0", "title": 'one\r\ntwo, "three"'}, 6: {"id": "s1", "title": "x"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("written", "message"), [
     ("", "is empty; write names of columns into its first line, such as id,artist,title"),
     ("\n , ,\n", "is empty; write"), ("\ufeff", "is empty"),

@@ -92,6 +92,7 @@ def test_dropout_differs_between_runs_of_equal_weights_and_is_repeatable():
     assert losses() == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "message"), [
     ({"seeds": [1]}, "2 models, 2 tasks and 1 seeds"),
     ({"options": replace(OPTIONS, decay="plateau")}, "decay is 'plateau'"),
@@ -107,6 +108,7 @@ def test_what_cannot_be_trained_side_by_side_is_refused(change, message):
         together.fit(**given)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_is_named():
     corpus = corpora(1)[0]
     corpus.image.x[:] = torch.inf

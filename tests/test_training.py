@@ -75,6 +75,7 @@ def unbroken():
     return trained()
 
 
+@pytest.mark.slow
 def test_learns_what_no_half_tells_by_itself(unbroken):
     model, history = unbroken
     corpus = small()

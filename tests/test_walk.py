@@ -131,6 +131,7 @@ def behind(request, root, tmp_path):
     return root, target if target.is_file() else sorted(p for p in target.rglob("*") if p.is_file())[0], link
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_links_are_followed(behind):
     root, file, link = behind
@@ -156,6 +157,7 @@ def test_a_change_behind_a_link_changes_the_key_and_what_is_listed(behind, chang
     assert set(paths(root)) == now and (now == before) == (change in (changed, touched))
 
 
+@pytest.mark.slow
 def test_a_kept_digest_goes_with_the_picture_behind_the_link(tmp_path):
     root = corpus(tmp_path / "mine", pictures=2, songs=1)
     linked(root / "images", tmp_path / "pool")
@@ -174,6 +176,7 @@ LOOPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "target"), LOOPS.items())
 def test_a_loop_is_refused_and_all_else_is_read(root, name, target):
     before = paths(root)
@@ -462,6 +465,7 @@ def made(root, parts):
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("parts", "expected"), [
     ("images music", "folder"), ("images music stray", "folder"), ("images music cut", "folder"), ("images", "folder"),
     ("images music hidden mac", "folder"), ("scores", "imac"), ("scores images music", "imac"),
@@ -512,6 +516,7 @@ OPTIONAL = {"metadata.csv": lambda root: folder.scan(root), "SongEmotionScore.cs
             "lastfm_tags.db": tags.table_file, "clean_tags_sad.txt": tags.clean_lists}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIONAL)
 @pytest.mark.parametrize("make", [lambda path: path.symlink_to("/nowhere/x"), os.mkfifo], ids=["link", "pipe"])
 def test_a_list_that_is_there_and_cannot_be_read_is_not_taken_for_none(root, name, make):

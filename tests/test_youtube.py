@@ -127,6 +127,7 @@ PASSES = {
         "sound not converted"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("message", "short", "passing"), [
     *((m, short, False) for m, short in GOOD.items()), *((m, short, True) for m, short in PASSES.items())])
 def test_what_messages_mean(message, short, passing):
@@ -151,6 +152,7 @@ def said(monkeypatch, *messages: str) -> None:
     monkeypatch.setattr(yt_dlp.YoutubeDL, "extract_info", extract)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("message", "outcome"), [
     ("unable to download video data: HTTP Error 403: Forbidden", "failed"),
     ("[youtube] aaa: This video has been removed by the uploader", "lost")])
@@ -196,6 +198,7 @@ def test_a_track_that_gets_its_first_video_is_asked_for(root, clip):
 # tools
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("message", "remedy"), [
     ("Requested format is not available", r"yt-dlp failed; renew yt-dlp \(pip install -U"),
     ("HTTP Error 429: Too Many Requests", "asked too often; wait some hours"),
@@ -228,6 +231,7 @@ def test_a_yt_dlp_that_does_not_start(root, tmp_path, monkeypatch, capsys, text)
     assert told.count("\n") == 1 and not journal.read(root, "songs")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "what"), [
     ("#!/bin/sh\nkill -SEGV $$\n", "ended by SIGSEGV"), ("#!/bin/sh\nkill -KILL $$\n", "ended by SIGKILL"),
     ("#!/no/such/interpreter\n", "No such file"), ("no program", "Exec format error"),
@@ -253,6 +257,7 @@ def videos(site: Server, ending: str, **options):
     return youtube.youtube(address=site.url(f"/{{}}.{ending}"), extractors=("generic",), **options)
 
 
+@pytest.mark.slow
 def test_without_ffmpeg_what_needs_it_ends_the_run_before_it_is_fetched(root, site, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     lists(root, f"TR0,{A}")
@@ -263,6 +268,7 @@ def test_without_ffmpeg_what_needs_it_ends_the_run_before_it_is_fetched(root, si
     assert fetch(root, generic(site))["TR0"]["file"] == "TR0.ogg"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "outcome"), [
     (WORKS + FINDS + 'cp "${3#file:}" "${last#file:}" 2>/dev/null || cp "${5#file:}" "${last#file:}"\n', "fetched"),
     (WORKS + FINDS + "echo 'Conversion failed!' >&2\nexit 1\n", "failed")])
@@ -278,6 +284,7 @@ def test_a_conversion_by_an_ffmpeg_that_works(root, site, tmp_path, monkeypatch,
     assert [p.name for p in (root / "music").iterdir()] == ["TR0.opus"] * (outcome == "fetched")
 
 
+@pytest.mark.slow
 def test_an_ffmpeg_that_breaks_while_it_is_used_ends_the_run(root, site, tmp_path, monkeypatch):
     flag = tmp_path / "broken"
     text = WORKS.replace("cat > /dev/null;", f"[ -e {flag} ] && kill -KILL $$;") + FINDS
@@ -289,6 +296,7 @@ def test_an_ffmpeg_that_breaks_while_it_is_used_ends_the_run(root, site, tmp_pat
     assert "TR0" not in journal.read(root, "songs") and list((root / "music").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("info", [{"is_live": True}, {"live_status": "is_upcoming"}, {"live_status": "post_live"}])
 def test_what_is_live_may_pass(root, site, monkeypatch, info):
     import yt_dlp
