@@ -29,7 +29,7 @@ from acp_lib import inputs, profiles
 from acp_lib import study as studies
 from acp_lib.audits import reconciled
 from acp_lib.book import build as book
-from acp_lib.book import kernels, printed, rendering
+from acp_lib.book import early, kernels, printed, rendering
 from acp_lib.book import prepare as preparing
 from acp_lib.engine import cache as caching
 from acp_lib.engine import processes
@@ -320,6 +320,59 @@ def test_sockets_are_short_enough_for_the_system(monkeypatch, tmp_path):
     assert set(book.sockets("05")) == {"connection_file"}
 
 
+@pytest.mark.parametrize("label", ["(chapter-x)=\n", ""])
+def test_a_page_that_is_to_come_has_its_label_and_its_title(label):
+    text = f"---\njupytext: 1\n---\n\n{label}# A title: *one*\n\nProse.\n\n## A part\n"
+    assert early.to_come(text) == f"{label}# A title: *one*\n\n{early.TO_COME}\n"
+
+
+@pytest.mark.slow
+def test_pages_that_are_early_have_the_names_of_the_whole_books(run, monkeypatch):
+    monkeypatch.setattr(rendering, "publish", lambda chapter: "{}")
+    folders = early.stage(run, run.build / "early/source"), rendering.stage(run)
+    first, whole_book = ({p.relative_to(folder) for p in rendering.files(folder)} for folder in folders)
+    assert first == whole_book and len(first) > 40
+    assert early.ANNOUNCED in (folders[0] / "_config.yml").read_text("utf8")
+    kept = {path.stem for path in (folders[0] / "book").glob("*.md") if early.TO_COME not in path.read_text("utf8")}
+    assert {"intro", "how_to", "glossary", "ledger"} <= kept and not kept & set(early.LATER)
+
+
+@pytest.mark.parametrize("then", ["made", "fails", "no first page", "the book was faster", "was there"])
+def test_early_pages_give_way_to_a_book_and_leave_nothing(run, monkeypatch, capsys, then):
+    """Sphinx is stood in for by two pages."""
+    asked = []
+
+    def sphinx(source, _, folder, __):
+        asked.append(source)
+        pages = folder / "_build/html"
+        (pages / "book").mkdir(parents=True)
+        unknown = '<code class="xref std std-numref docutils"><span class="pre">tab-a-4</span></code>'
+        (pages / "book/intro.html").write_text(f"({unknown})")
+        (pages / ".buildinfo").write_text("")
+        if then != "no first page":
+            (pages / "index.html").write_text("early")
+        if then == "the book was faster":
+            whole_book(run.build / "html")
+        return int(then == "fails"), "told later"
+
+    def whole_book(folder):
+        folder.mkdir(parents=True)
+        (folder / "index.html").write_text("whole")
+
+    monkeypatch.setattr(rendering, "sphinx", sphinx)
+    if then == "was there":
+        whole_book(run.build / "html")
+    early.render(run)
+    index, said = run.build / "html/index.html", capsys.readouterr()
+    assert len(asked) == (then != "was there") and not (run.build / "early").exists()
+    assert (index.read_text() if index.exists() else None) == {
+        "made": "early", "fails": None, "no first page": None}.get(then, "whole")
+    assert said.out == (f"first pages {index}\n" if then == "made" else "") and said.err == ""
+    if then == "made":
+        assert (index.parent / "book/intro.html").read_text() == "(table to come)"
+        assert not (index.parent / ".buildinfo").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("changed", ["nothing", "source", "results", "page", "gone", "address", "citation",
                                      "extension"])
@@ -574,6 +627,13 @@ def test_pages_are_whole(made):
     assert f"book {made.html / 'index.html'}" in made.out
     assert [line.split()[:2] for line in sorted(made.out.splitlines()) if line.startswith("ok ")] == [
         ["ok", name] for name in NAMES]
+
+
+@whole
+def test_no_page_is_left_that_is_to_come(made):
+    assert [p for p in made.html.rglob("*.html") if early.ANNOUNCED in (said := p.read_text("utf8"))
+            or early.TO_COME.split("`")[0] in said] == []
+    assert not (made.build / "early").exists()
 
 
 @whole

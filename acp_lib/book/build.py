@@ -271,7 +271,7 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
     if all(c.computed for c in chapters):
         processes.PRELOADED.clear()  # pages import what they need, most of them little
     else:
-        before_chapters(run, whole=not only)
+        before_chapters(run, whole=not only, rendered=rendered)
     execute_all(chapters, jobs, timeout)
     stale = [c.name for c in run.chapters if not c.current]
     if rendered and stale:
@@ -281,14 +281,19 @@ def build(run: Run, *, only: list[str], jobs: int, timeout: int, rendered: bool)
         print(f"book {rendering.render(run)}")
 
 
-def before_chapters(run: Run, *, whole: bool) -> None:
-    """Have imported what chapters need; if the whole book is made, make what several of them need."""
+def before_chapters(run: Run, *, whole: bool, rendered: bool) -> None:
+    """Have imported what chapters need; if the whole book is made, make what several of them need, and meanwhile the
+    pages that wait for nothing.
+    """
     from acp_lib.book import kernels
 
     processes.preload(kernels.IMPORTED)
     if not whole:
         return
-    from acp_lib.book import prepare
+    from acp_lib.book import early, prepare
+
+    if rendered:
+        early.begin(run)
 
     try:
         prepare.prepare(run.profile)

@@ -93,11 +93,15 @@ def files(folder: Path) -> list[Path]:
 
 def stage(run: "Run") -> Path:
     """Fill the folder that is rendered; files that did not change keep their times, so that only changes render."""
-    folder = run.build / "source"
-    wanted = {Path("_config.yml"): config(run).encode(), Path("_toc.yml"): (ROOT / "_toc.yml").read_bytes()}
-    wanted |= {p.relative_to(ROOT): p.read_bytes() for p in files(ROOT / "book")}
-    wanted[Path("book/status.md")] = status(run).encode()
-    wanted |= {Path("notebooks") / f"{c.name}.ipynb": publish(c).encode() for c in run.chapters}
+    made = {Path("_config.yml"): config(run).encode(), Path("book/status.md"): status(run).encode()}
+    made |= {Path("notebooks") / f"{c.name}.ipynb": publish(c).encode() for c in run.chapters}
+    return fill(run.build / "source", made)
+
+
+def fill(folder: Path, made: dict[Path, bytes]) -> Path:
+    """Leave in a folder these files, the table of contents and the other files of the book, and nothing else."""
+    wanted = {Path("_toc.yml"): (ROOT / "_toc.yml").read_bytes()}
+    wanted |= {p.relative_to(ROOT): p.read_bytes() for p in files(ROOT / "book")} | made
     for path in [p for p in files(folder) if p.relative_to(folder) not in wanted]:
         path.unlink()
     for path, data in wanted.items():
