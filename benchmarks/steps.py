@@ -30,6 +30,7 @@ FIGURES = ("acp_lib/figures/splits.py", "acp_lib/figures.py")
 
 PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 BOOK = ("-m", "acp_lib.book", "mini", "-j", "2")
+PAGE = Path("_build/html/index.html")
 
 
 def nothing(root: Path) -> None:
@@ -105,7 +106,8 @@ def _adopt(orphans: bool) -> None:
 
 
 def spent(root: Path, command: tuple[str, ...]) -> dict[str, float]:
-    """Wall and processor seconds of a Python command in a folder.
+    """Wall and processor seconds of a Python command in a folder; and "page_s", those until the book's first page was
+    there, if it was not there before.
 
     Raises
     ------
@@ -113,19 +115,27 @@ def spent(root: Path, command: tuple[str, ...]) -> dict[str, float]:
         If it failed; the message ends with the last it said.
     """
     kept = {key: value for key, value in os.environ.items() if not key.startswith("ACP_")}
-    own = set(psutil.Process().children())
+    own, page, seen = set(psutil.Process().children()), root / PAGE, {}
+    awaited = not page.exists()
     _adopt(True)
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run([sys.executable, *command], cwd=root, env={**kept, "PYTHONPATH": str(root)}, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    wall = time.perf_counter() - began
+    with tempfile.TemporaryFile("w+") as said:
+        started = subprocess.Popen([sys.executable, *command], cwd=root, env={**kept, "PYTHONPATH": str(root)},
+                                   stdout=said, stderr=subprocess.STDOUT)
+        while awaited and not seen and started.poll() is None:
+            time.sleep(0.2)
+            if page.exists():
+                seen["page_s"] = time.perf_counter() - began
+        code, wall = started.wait(), time.perf_counter() - began
+        said.seek(0)
+        told = said.read()
     while left := set(psutil.Process().children()) - own:
         psutil.wait_procs(left)
     _adopt(False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} in {root} ended with {done.returncode}: {done.stdout[-2000:]}")
-    return {"wall_s": wall,
+    if code:
+        raise RuntimeError(f"{' '.join(command)} in {root} ended with {code}: {told[-2000:]}")
+    return {"wall_s": wall, **seen,
             "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
 
 

@@ -256,6 +256,15 @@ def test_a_step_counts_the_processor_time_of_all_its_processes(tmp_path):
         steps.spent(tmp_path, ("-c", "print('no luck'); raise SystemExit(3)"))
 
 
+@pytest.mark.slow
+def test_the_first_page_is_awaited_where_there_was_none(tmp_path):
+    begun = "import pathlib, time\np = pathlib.Path('_build/html/index.html')\np.parent.mkdir(parents=True)\n"
+    first = steps.spent(tmp_path, ("-c", f"{begun}p.write_text('')\ntime.sleep(3)"))
+    assert first["page_s"] < 2.5 < 3 < first["wall_s"]
+    assert "page_s" not in steps.spent(tmp_path, ("-c", "pass"))
+    assert "page_s" not in steps.spent(tmp_path / "_build", ("-c", "import time\ntime.sleep(0.5)"))
+
+
 def test_a_commit_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ValueError, match="commit 'nowhere':.*; expected one of this project's"):
         steps.laid_out("nowhere", tmp_path)
