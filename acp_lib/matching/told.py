@@ -19,13 +19,18 @@ FORMULA = re.compile(r"[=+\-@\t\r]")
 
 def cautions(about: dict) -> list[str]:
     """What must be known before a score is believed: that the data was synthetic, or that the networks are not shown to
-    be right more often than by chance.
+    be right more often than by chance, or nothing is known of that.
     """
     said = []
     if about["synthetic"]:
         said.append(f"WARNING: these networks were trained on SYNTHETIC data, {about['data']}: pictures and songs made "
                     "on the spot. What they say of a real photograph or recording means nothing.")
-    if about["test_interval"][0] <= about["test_chance"]:
+    low, high = about["test_interval"]
+    if low == high:
+        said.append(f"WARNING: how good these networks are is not known: of their own test pairs they call "
+                    f"{_right(about)}. An interval without width says nothing: the test part has too few pictures and "
+                    "songs to differ. Give them more.")
+    elif low <= about["test_chance"]:
         said.append(f"WARNING: these networks are not shown to know more than chance: of their own test pairs they "
                     f"call {_right(about)}. Give them more pictures and songs, or more epochs.")
     return said
