@@ -21,10 +21,11 @@ def device(name: str) -> str:
     ValueError
         If `cuda` is required and there is no GPU.
     """
-    if name == "cpu" or (name == "auto" and not _gpu()):
-        return "cpu"
-    if not _gpu():
+    there = name != "cpu" and _gpu()
+    if name == "cuda" and not there:
         raise ValueError("device is 'cuda', but no GPU was found; expected auto or cpu")
+    if not there:
+        return "cpu"
     from torch import distributed
 
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # repeatable matrix products
